@@ -1,0 +1,232 @@
+"""What is going on: typed progress, for terminals, logs and dashboards.
+
+Events are values, not callbacks into your code's middle: the library calls ``on_event(event)``
+synchronously, and whatever you do there must not block.  None of them holds a secret.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from attrs import field, frozen
+
+from iceye_derivatives.errors import DownloadError, DownloadFailedError, IceyeError
+from iceye_derivatives.models import AssetRef, Availability, Derivative
+
+__all__ = [
+    "DerivativeReady",
+    "DownloadEvent",
+    "DownloadReport",
+    "FileRecord",
+    "LinkRenewed",
+    "PollFailed",
+    "SnapshotReceived",
+    "TaskStatusReceived",
+    "TransferEvent",
+    "TransferFailed",
+    "TransferFinished",
+    "TransferProgressed",
+    "TransferRetrying",
+    "TransferStarted",
+    "Waiting",
+    "WatchEvent",
+    "WatchFinished",
+]
+
+
+@frozen(kw_only=True)
+class SnapshotReceived:
+    """A look at the derivatives endpoint was answered."""
+
+    task_id: str
+    availability: Availability
+    ready: int
+    """How many of the listed derivatives have assets."""
+    listed: int
+
+
+@frozen(kw_only=True)
+class TaskStatusReceived:
+    """The task itself was asked for."""
+
+    task_id: str
+    status: str
+
+
+@frozen(kw_only=True)
+class DerivativeReady:
+    """A derivative is handed out now."""
+
+    task_id: str
+    derivative: Derivative
+
+
+@frozen(kw_only=True)
+class PollFailed:
+    """A look failed in a way that may pass."""
+
+    task_id: str
+    error: IceyeError
+    failures: int
+    """How many in a row, this one included."""
+    budget: int
+    """At how many in a row the watch gives up."""
+
+
+@frozen(kw_only=True)
+class Waiting:
+    """The heartbeat of a wait: what for, and when the next look is."""
+
+    task_id: str
+    seconds: float
+    """How long until the next look."""
+    until: float
+    """When that is: Unix seconds."""
+    reason: str
+    """A sentence for people, e.g. "the task is ACTIVE and its window opens in 9 h"."""
+
+
+@frozen(kw_only=True)
+class WatchFinished:
+    """All derivatives were handed out."""
+
+    task_id: str
+    delivered: int
+
+
+WatchEvent: TypeAlias = (
+    SnapshotReceived | TaskStatusReceived | DerivativeReady | PollFailed | Waiting | WatchFinished
+)
+
+
+@frozen(kw_only=True)
+class FileRecord:
+    """How one asset ended: exactly one of ``path`` with ``sha256``, or ``error``."""
+
+    derivative: Derivative = field(repr=False)
+    asset: AssetRef
+    path: str | None = None
+    """Where the file is: a path, or whatever the sink calls its places."""
+    size: int | None = None
+    """Bytes."""
+    sha256: str | None = None
+    """Hexadecimal, over the bytes as stored."""
+    seconds: float = 0.0
+    """From taking the slot to the final name."""
+    renewals: int = 0
+    """How often its link was renewed."""
+    retries: int = 0
+    """How often the line broke."""
+    kept: bool = False
+    """True when the file was there, whole, before this run: nothing was fetched."""
+    error: DownloadError | None = None
+
+    @property
+    def asset_type(self) -> str:
+        """``geojson``, mostly."""
+        return self.asset.asset_type
+
+    @property
+    def ok(self) -> bool:
+        """Whether the file is whole under its final name."""
+        return self.error is None
+
+
+@frozen(kw_only=True)
+class DownloadReport:
+    """What a download ended with: one record per asset, in the order in which they ended."""
+
+    files: tuple[FileRecord, ...] = ()
+
+    @property
+    def failures(self) -> tuple[FileRecord, ...]:
+        """The records that hold an error."""
+        return tuple(record for record in self.files if record.error is not None)
+
+    @property
+    def ok(self) -> bool:
+        """Whether every file is whole."""
+        return not self.failures
+
+    @property
+    def size(self) -> int:
+        """Bytes of all whole files together."""
+        return sum(record.size or 0 for record in self.files if record.ok)
+
+    def raise_for_failures(self) -> None:
+        """Raise `DownloadFailedError` when a file failed, else do nothing.
+
+        Raises:
+            DownloadFailedError: with one `DownloadError` a failed file.
+        """
+        errors = [record.error for record in self.files if record.error is not None]
+        if errors:
+            raise DownloadFailedError(
+                f"{len(errors)} of {len(self.files)} files failed; the others are whole, "
+                "and running again fetches only what is missing",
+                errors,
+            )
+
+
+@frozen(kw_only=True)
+class TransferStarted:
+    """The first bytes of an asset are on their way."""
+
+    asset: AssetRef
+    path: str
+    total: int | None
+    """Bytes, None where the store does not tell."""
+    offset: int = 0
+    """Bytes that were there already."""
+
+
+@frozen(kw_only=True)
+class TransferProgressed:
+    """Bytes arrived."""
+
+    asset: AssetRef
+    received: int
+    """Bytes so far."""
+    total: int | None
+
+
+@frozen(kw_only=True)
+class TransferRetrying:
+    """The line broke; the transfer goes on after a pause."""
+
+    asset: AssetRef
+    error: IceyeError
+    seconds: float
+    """Until the next try."""
+
+
+@frozen(kw_only=True)
+class LinkRenewed:
+    """The asset got a freshly signed link."""
+
+    asset: AssetRef
+
+
+@frozen(kw_only=True)
+class TransferFinished:
+    """The file is whole under its final name."""
+
+    record: FileRecord
+
+
+@frozen(kw_only=True)
+class TransferFailed:
+    """The file was given up; ``record.error`` says why."""
+
+    record: FileRecord
+
+
+TransferEvent: TypeAlias = (
+    TransferStarted
+    | TransferProgressed
+    | TransferRetrying
+    | LinkRenewed
+    | TransferFinished
+    | TransferFailed
+)
+DownloadEvent: TypeAlias = WatchEvent | TransferEvent

@@ -1,0 +1,326 @@
+"""What is spoken of: tasks, derivatives and assets, as frozen values.
+
+Every choice that ICEYE may extend (product types, imaging modes, statuses, asset types) is a plain
+``str`` here and the enums below only name the values known today.  An unknown value is data, never
+an error: ``derivative.product_type == DerivativeProductType.VESSELS`` is true for the plain string
+too, because a `StrEnum` member *is* its string.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import urlsplit
+
+from attrs import field, frozen
+
+__all__ = [
+    "AcquisitionWindow",
+    "Asset",
+    "AssetRef",
+    "Availability",
+    "Delivery",
+    "DeliveryLocation",
+    "Derivative",
+    "DerivativeProductType",
+    "ImagingMode",
+    "IncidenceAngle",
+    "PointOfInterest",
+    "SignedUrl",
+    "Snapshot",
+    "Task",
+    "TaskRequest",
+    "TaskStatus",
+]
+
+NO_EXTRA: Mapping[str, Any] = MappingProxyType({})
+
+
+class DerivativeProductType(StrEnum):
+    """The Detect & Classify products that ICEYE's page names."""
+
+    AIRCRAFT = "DC_AIRCRAFT"
+    VEHICLES = "DC_VEHICLES"
+    VESSELS = "DC_VESSELS"
+
+
+class ImagingMode(StrEnum):
+    """The five modes of which the page says: "Derivatives are only available for" these."""
+
+    SPOTLIGHT = "SPOTLIGHT"
+    SPOTLIGHT_EXTENDED_DWELL = "SPOTLIGHT_EXTENDED_DWELL"
+    SPOTLIGHT_EXTENDED_DWELL_FINE = "SPOTLIGHT_EXTENDED_DWELL_FINE"
+    SPOTLIGHT_FINE = "SPOTLIGHT_FINE"
+    SPOTLIGHT_FINE_1L = "SPOTLIGHT_FINE_1L"
+
+
+class TaskStatus(StrEnum):
+    """The life cycle of a task; ``CANCELED`` has one L, as in the API."""
+
+    RECEIVED = "RECEIVED"
+    ACTIVE = "ACTIVE"
+    FULFILLED = "FULFILLED"
+    DONE = "DONE"
+    REJECTED = "REJECTED"
+    FAILED = "FAILED"
+    CANCELED = "CANCELED"
+
+
+class Availability(StrEnum):
+    """What one look at the derivatives endpoint said.
+
+    ``COMPLETE`` needs more than the status 200: each listed derivative must have assets, and there
+    must be at least one.  A 200 that still lists ``"assets": []`` is ``PARTIAL``.
+    """
+
+    NONE = "NONE"
+    PARTIAL = "PARTIAL"
+    COMPLETE = "COMPLETE"
+
+
+@frozen(repr=False, str=False, eq=True)
+class SignedUrl:
+    """A link that is a secret: whoever holds it can fetch the file until it expires.
+
+    ``str()``, ``repr()``, formatting and pickling give the host and path only.  `reveal()` is the
+    one way to the whole text, byte for byte as the API sent it.
+
+    Example:
+        >>> url = SignedUrl("https://cdn.example/a.geojson?Expires=2000000000&Signature=abc")
+        >>> str(url)
+        'https://cdn.example/a.geojson?<redacted>'
+    """
+
+    _raw: str
+    _expires: float | None = field(default=None, kw_only=True)
+    """Unix seconds on the signer's clock, or None where the URL does not tell."""
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the link dies by its own word (UTC): an upper bound, None where it does not tell."""
+        return None if self._expires is None else datetime.fromtimestamp(self._expires, UTC)
+
+    @property
+    def expires(self) -> float | None:
+        """The same in Unix seconds."""
+        return self._expires
+
+    def reveal(self) -> str:
+        """The whole URL, signature included: give it to nothing that logs or stores."""
+        return self._raw
+
+    def __str__(self) -> str:
+        try:
+            parts = urlsplit(self._raw)
+            host, port = parts.hostname or "", parts.port
+        except ValueError:
+            return "<unreadable url>"
+        where = f"{parts.scheme}://{host}{'' if port is None else f':{port}'}{parts.path}"
+        return f"{where}?<redacted>" if parts.query or parts.fragment else where
+
+    def __repr__(self) -> str:
+        return f"SignedUrl({str(self)!r})"
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A pickle is a file that somebody keeps: it gets a link that is known to be dead, so that
+        # whoever loads it lists the task anew, which they would have to do after an hour anyway.
+        return _dead_link, (str(self).partition("?")[0],)
+
+
+def _dead_link(bare: str) -> SignedUrl:
+    return SignedUrl(bare, expires=0.0)
+
+
+@frozen(kw_only=True)
+class Asset:
+    """One downloadable file of a derivative."""
+
+    type: str
+    """File format, "typically" ``geojson`` (the page's word), so others may come."""
+    url: SignedUrl
+
+
+@frozen(kw_only=True)
+class AssetRef:
+    """Which asset is meant, without its URL: the identity that outlives every renewal."""
+
+    task_id: str
+    derivative_id: str
+    product_type: str
+    asset_type: str
+    ordinal: int = 1
+    """1 for the first asset of its type in a derivative, 2 for the second, and so on."""
+
+
+@frozen(kw_only=True)
+class Derivative:
+    """One derivative of a task: the output of one detection model on one image."""
+
+    id: str
+    """Opaque: the page's own second example is not a valid UUID."""
+    task_id: str
+    product_type: str
+    """``DC_AIRCRAFT``, ``DC_VESSELS``, ``DC_VEHICLES``, or whatever comes later."""
+    assets: tuple[Asset, ...] = ()
+    """Empty while the derivative "is still being processed"."""
+    image_reference: str | None = None
+    image_id: str | None = None
+    is_update: bool = False
+    """True when a watch hands it out again because further assets of it appeared."""
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, eq=False, repr=False)
+    """Fields of the answer that this version does not know, as they came."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether any asset can be downloaded."""
+        return bool(self.assets)
+
+    def asset_refs(self) -> tuple[AssetRef, ...]:
+        """The identity of each asset, in the order of `assets`."""
+        count: dict[str, int] = {}
+        refs = []
+        for asset in self.assets:
+            count[asset.type] = count.get(asset.type, 0) + 1
+            refs.append(
+                AssetRef(
+                    task_id=self.task_id,
+                    derivative_id=self.id,
+                    product_type=self.product_type,
+                    asset_type=asset.type,
+                    ordinal=count[asset.type],
+                )
+            )
+        return tuple(refs)
+
+
+@frozen(kw_only=True)
+class Snapshot:
+    """What one look at a task's derivatives showed."""
+
+    task_id: str
+    availability: Availability
+    derivatives: tuple[Derivative, ...] = ()
+    server_time: float | None = None
+    """Unix seconds of the answer's ``Date``: how the API's clock stands to ours."""
+    retry_after: float | None = None
+    """Seconds that the API asked to wait before the next look, where it did."""
+
+
+@frozen(kw_only=True)
+class PointOfInterest:
+    """Where the image is centred: degrees, WGS 84."""
+
+    lat: float
+    lon: float
+
+
+@frozen(kw_only=True)
+class AcquisitionWindow:
+    """When the image may be taken: two moments with a UTC offset."""
+
+    start: datetime
+    end: datetime
+
+
+@frozen(kw_only=True)
+class IncidenceAngle:
+    """Allowed incidence angles: whole degrees, 10 to 45."""
+
+    min: int
+    max: int
+
+
+@frozen(kw_only=True)
+class DeliveryLocation:
+    """One place that products are delivered to, by a configuration made with ICEYE."""
+
+    config_id: str
+    path: str
+    sub_path: str | None = None
+
+
+@frozen(kw_only=True)
+class Delivery:
+    """One delivery of a task's products (derivatives are not known to be delivered)."""
+
+    locations: tuple[DeliveryLocation, ...]
+
+
+@frozen(kw_only=True)
+class TaskRequest:
+    """All that ``POST /tasks`` takes; what is None is left out, and the contract's default holds.
+
+    Example:
+        >>> from datetime import UTC, datetime, timedelta
+        >>> start = datetime.now(UTC) + timedelta(days=1)
+        >>> request = TaskRequest(
+        ...     contract_id="1a2b3c4d-0000-4000-8000-000000000000",
+        ...     point_of_interest=PointOfInterest(lat=60.15, lon=24.95),
+        ...     acquisition_window=AcquisitionWindow(start=start, end=start + timedelta(days=2)),
+        ...     imaging_mode=ImagingMode.SPOTLIGHT_FINE,
+        ...     product_types=("GRD",),
+        ...     derivative_product_types=(DerivativeProductType.VESSELS,),
+        ... )
+    """
+
+    contract_id: str
+    point_of_interest: PointOfInterest
+    acquisition_window: AcquisitionWindow
+    imaging_mode: str
+    product_types: tuple[str, ...] | None = None
+    derivative_product_types: tuple[str, ...] | None = None
+    exclusivity: str | None = None
+    """``PRIVATE`` or ``PUBLIC``."""
+    priority: str | None = None
+    """``COMMERCIAL`` or ``BACKGROUND``."""
+    sla: str | None = None
+    eula: str | None = None
+    """``STANDARD``, ``GOVERNMENT`` or ``MULTI``."""
+    incidence_angle: IncidenceAngle | None = None
+    look_side: str | None = None
+    """``LEFT``, ``RIGHT`` or ``ANY``."""
+    pass_direction: str | None = None
+    """``ASCENDING``, ``DESCENDING`` or ``ANY``."""
+    reference: str | None = None
+    """Your own name for the task, at most 256 characters: what a lost answer is looked up by."""
+    imaging_duration: int | None = None
+    """Seconds, 1 to 180."""
+    webhook_id: str | None = None
+    """A registered webhook that ICEYE calls when the task's status changes."""
+    deliveries: tuple[Delivery, ...] | None = None
+
+
+@frozen(kw_only=True)
+class Task:
+    """A task as the API tells it: "every field but `id` and `status`" may be absent."""
+
+    id: str
+    status: str
+    contract_id: str | None = None
+    point_of_interest: PointOfInterest | None = None
+    acquisition_window: AcquisitionWindow | None = None
+    imaging_mode: str | None = None
+    product_types: tuple[str, ...] | None = None
+    derivative_product_types: tuple[str, ...] | None = None
+    """None where the answer does not hold the field, which is not the same as an empty list."""
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    fulfilled_at: datetime | None = None
+    exclusivity: str | None = None
+    priority: str | None = None
+    sla: str | None = None
+    eula: str | None = None
+    incidence_angle: IncidenceAngle | None = None
+    look_side: str | None = None
+    pass_direction: str | None = None
+    reference: str | None = None
+    imaging_duration: int | None = None
+    products_available_in_seconds: int | None = None
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, eq=False, repr=False)
+    """Fields of the answer that this version does not know, as they came."""
