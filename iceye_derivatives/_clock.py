@@ -1,0 +1,19 @@
+"""What time is it, and how does one wait: the real clock."""
+
+from __future__ import annotations
+
+import time
+
+import anyio
+
+
+class SystemClock:
+    """The machine's own clock; implements `iceye_derivatives.protocols.Clock`."""
+
+    def time(self) -> float:
+        """Unix seconds."""
+        return time.time()
+
+    async def sleep(self, seconds: float, /) -> None:
+        """Return when that many seconds have passed; cancellable at any moment."""
+        await anyio.sleep(seconds)
