@@ -85,6 +85,10 @@ class IceyeError(Exception):
     retryable: ClassVar[bool] = False
     """Whether the same call, made again later, may succeed."""
 
+    sent: bool = True
+    """False only where it is certain that the API did not carry the call out: it never left this
+    machine, be it that no connection was made or that no token was to be had."""
+
     def __init__(self, message: str) -> None:
         super().__init__(message)
 
@@ -208,7 +212,6 @@ class NetworkError(IceyeError):
     def __init__(self, message: str, *, sent: bool = True) -> None:
         super().__init__(message)
         self.sent = sent
-        """False only where it is certain that the request never left this machine."""
 
 
 class TaskCreationUncertainError(IceyeError):

@@ -8,10 +8,9 @@ too, because a `StrEnum` member *is* its string.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -36,7 +35,36 @@ __all__ = [
     "TaskStatus",
 ]
 
-NO_EXTRA: Mapping[str, Any] = MappingProxyType({})
+
+class Extra(Mapping[str, Any]):
+    """Fields of an answer that this version does not know: read-only, as they came.
+
+    They may hold signed links under names that nobody can foresee.  So `repr()` gives the names
+    alone, and a pickle leaves the fields out (a mapping proxy would not pickle at all).
+    """
+
+    __slots__ = ("_fields",)
+
+    def __init__(self, fields: Mapping[str, Any] | None = None) -> None:
+        self._fields = dict(fields or {})
+
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - JSON of unknown shape
+        return self._fields[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def __repr__(self) -> str:
+        return f"<Extra: {', '.join(self._fields) or 'nothing'}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Extra, ()
+
+
+NO_EXTRA: Mapping[str, Any] = Extra()
 
 
 class DerivativeProductType(StrEnum):
