@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from iceye_derivatives._core.watch import Watch
+    from iceye_derivatives.events import DownloadReport
     from iceye_derivatives.models import AssetRef
 
 __all__ = [
@@ -84,6 +85,8 @@ class IceyeError(Exception):
 
     retryable: ClassVar[bool] = False
     """Whether the same call, made again later, may succeed."""
+    report: DownloadReport | None = None
+    """What a `download_task` that this error ended had brought home by then."""
 
     sent: bool = True
     """False only where it is certain that the API did not carry the call out: it never left this

@@ -1,0 +1,60 @@
+"""What can a watch decide, and how patient is it?"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from attrs import Factory, frozen
+
+from iceye_derivatives._core.backoff import Backoff
+from iceye_derivatives.errors import IceyeError
+
+__all__ = ["AskTask", "Decision", "Failed", "Finished", "Look", "Patience", "Wait"]
+
+
+@frozen(kw_only=True)
+class Patience:
+    """How long and how often one run of a watch tries."""
+
+    backoff: Backoff = Factory(Backoff)
+    timeout: float | None = None
+    """Seconds in all, from the start of the run; None waits for ever."""
+    failures: int = 60
+    """Failed polls in a row before giving up: hours of outage at the default rhythm."""
+    grace: float = 120.0
+    """Seconds for which a task unknown to the API is taken for one that is very fresh."""
+
+
+@frozen
+class Look:
+    """Ask for the derivatives."""
+
+
+@frozen
+class AskTask:
+    """Ask for the task."""
+
+
+@frozen
+class Wait:
+    """Nothing to do before a moment."""
+
+    seconds: float
+    until: float
+    reason: str
+
+
+@frozen
+class Finished:
+    """All derivatives were handed out."""
+
+
+@frozen
+class Failed:
+    """There is no point in going on; raise this."""
+
+    error: IceyeError
+    cause: IceyeError | None = None
+
+
+Decision: TypeAlias = Look | AskTask | Wait | Finished | Failed

@@ -1,0 +1,104 @@
+"""Which derivatives were seen, which were handed out, and which wait to be?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeAlias
+
+from attrs import Factory, define, evolve
+
+from iceye_derivatives.models import Asset, Derivative
+
+__all__ = ["AssetKey", "Seen"]
+
+AssetKey: TypeAlias = tuple[str, int]
+"""Asset type and ordinal: what an asset is, whatever its URL is this time."""
+
+
+def asset_keys(derivative: Derivative) -> frozenset[AssetKey]:
+    """The identities of a derivative's assets within it."""
+    return frozenset((ref.asset_type, ref.ordinal) for ref in derivative.asset_refs())
+
+
+@define
+class Seen:
+    """The memory of a watch: grows only, so nothing can be handed out twice."""
+
+    listed: dict[str, str] = Factory(dict)
+    """Derivative id to product type, in the order first seen."""
+    handed: dict[str, frozenset[AssetKey]] = Factory(dict)
+    """Derivative id to the assets that were handed out, in that order."""
+    queue: dict[str, Derivative] = Factory(dict)
+    """What is ready and not yet taken, in the order in which it became ready."""
+
+    @property
+    def queued(self) -> int:
+        """How many wait to be taken."""
+        return len(self.queue)
+
+    @property
+    def delivered(self) -> tuple[str, ...]:
+        """Ids in the order handed out."""
+        return tuple(self.handed)
+
+    @property
+    def unready(self) -> tuple[str, ...]:
+        """Ids that were listed, but never with assets."""
+        return tuple(i for i in self.listed if i not in self.handed and i not in self.queue)
+
+    @property
+    def ready(self) -> int:
+        """How many of those listed have shown assets."""
+        return len(self.listed) - len(self.unready)
+
+    def take_in(self, derivatives: Iterable[Derivative]) -> bool:
+        """Note what an answer lists; True when it holds assets that were never shown before."""
+        news = False
+        for derivative in _merged(derivatives):
+            self.listed.setdefault(derivative.id, derivative.product_type)
+            news |= self._take_in_one(derivative)
+        return news
+
+    def _take_in_one(self, derivative: Derivative) -> bool:
+        keys = asset_keys(derivative)
+        waiting = self.queue.get(derivative.id)
+        waiting_keys = frozenset[AssetKey]() if waiting is None else asset_keys(waiting)
+        known = self.handed.get(derivative.id, frozenset()) | waiting_keys
+        if keys - known or (waiting is not None and keys >= waiting_keys):
+            # Assets that wait to be taken are replaced by the newer listing, whose links live
+            # longer; but an answer that lost assets never takes away what was shown.
+            self.queue[derivative.id] = _joined(waiting, derivative)
+        return bool(keys - known)
+
+    def pop(self, task_id: str) -> Derivative | None:
+        """Take the first that waits; from now on it counts as handed out."""
+        if not self.queue:
+            return None
+        derivative_id = next(iter(self.queue))
+        derivative = self.queue.pop(derivative_id)
+        before = self.handed.get(derivative_id)
+        self.handed[derivative_id] = (before or frozenset()) | asset_keys(derivative)
+        return evolve(derivative, task_id=task_id, is_update=before is not None)
+
+
+def _merged(derivatives: Iterable[Derivative]) -> Iterable[Derivative]:
+    # Nothing forbids an answer that lists one id twice (pages that overlap do): the entries are
+    # one derivative, and a link that occurs in both is one asset.
+    by_id: dict[str, Derivative] = {}
+    for derivative in derivatives:
+        first = by_id.get(derivative.id)
+        if first is None:
+            by_id[derivative.id] = derivative
+        else:
+            by_id[derivative.id] = _joined(first, derivative)
+    return by_id.values()
+
+
+def _joined(older: Derivative | None, newer: Derivative) -> Derivative:
+    if older is None:
+        return newer
+    links: dict[AssetKey, Asset] = {}
+    for derivative in (older, newer):
+        for ref, asset in zip(derivative.asset_refs(), derivative.assets, strict=True):
+            links[ref.asset_type, ref.ordinal] = asset
+    return evolve(newer, assets=tuple(links.values()))

@@ -1,0 +1,357 @@
+"""What is new, and what is finished?
+
+`Watch` takes facts (an answer of the derivatives endpoint, of the task, a failure) together with
+the time at which they came, and gives decisions.  It never waits and never asks: `watcher.py` does.
+
+====================================================  =============================================
+the answer                                             what the watch makes of it
+====================================================  =============================================
+200, every listed derivative has assets                hand out what is new, finish
+206, or 200 with an empty ``assets``                   hand out what is new, look again
+200, but a requested type is not listed                the same: "not complete, poll on"
+404                                                    ask for the task: which of three causes is it?
+404, and the task is unknown for longer than a grace   `TaskNotFoundError`
+404, and the task lists no derivativeProductTypes      `NoDerivativesRequestedError`
+404, and the task is REJECTED, FAILED or CANCELED      `TaskEndedError`
+404 otherwise                                          wait
+401 twice, 403, 400                                    fail at once
+429, 5xx, no answer                                    try again, on a budget of its own
+====================================================  =============================================
+
+The truth lives here and not in the frame of `watch_task()`: a generator whose ``__anext__`` was
+cancelled is dead, and iterating it again ends silently, as if all were well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from iceye_derivatives._core.backoff import Backoff, jittered
+from iceye_derivatives._core.decisions import (
+    AskTask,
+    Decision,
+    Failed,
+    Finished,
+    Look,
+    Patience,
+    Wait,
+)
+from iceye_derivatives._core.rhythm import IMAGED, pace, spell
+from iceye_derivatives._core.seen import Seen
+from iceye_derivatives._core.watch_state import WatchState, dump_state, load_state
+from iceye_derivatives.errors import (
+    ApiError,
+    IceyeError,
+    NoDerivativesRequestedError,
+    PollBudgetError,
+    TaskEndedError,
+    TaskNotFoundError,
+    WatchTimeoutError,
+)
+from iceye_derivatives.models import (
+    AcquisitionWindow,
+    Availability,
+    Derivative,
+    Snapshot,
+    Task,
+    TaskStatus,
+)
+
+__all__ = ["Watch"]
+
+ENDED = frozenset({TaskStatus.REJECTED, TaskStatus.FAILED, TaskStatus.CANCELED})
+FAILURE_BACKOFF = Backoff(initial=2.0, factor=2.0, maximum=300.0)
+ASK_AGAIN_AFTER = 15
+"""In units of `Backoff.maximum`: how long a task's status counts as known while looks say 404."""
+PROBE_EVERY = 6
+"""Before the image only the status is asked for, but each sixth time the derivatives too: ICEYE
+documents no status for derivatives, so "ask the endpoint, not the status" holds even here."""
+RETRY_AFTER_SPREAD = 0.1
+"""Up to a tenth of a ``Retry-After`` is added, so that those it stopped do not return at once."""
+
+
+class Watch:
+    """What is known of one task's derivatives: the state behind `DerivativesClient.watch_task()`.
+
+    Promises, for any sequence of answers: each derivative is handed out once, in the order first
+    seen, and again (marked ``is_update``) only when assets appear that were not handed out before;
+    what was handed out stays known over `to_json()` and `from_json()`.
+
+    Save it after you have dealt with an item, and a later process goes on from there; what the API
+    had shown but nobody had taken yet is handed out then.  The saved text holds no URL.
+
+    Example:
+        >>> watch = Watch("7fb95g75-6828-5673-c4gd-3d074g77bgb7")
+        >>> Watch.from_json(watch.to_json()).task_id
+        '7fb95g75-6828-5673-c4gd-3d074g77bgb7'
+    """
+
+    def __init__(
+        self, task_id: str, *, requested: Iterable[str] | None = None, seen: Seen | None = None
+    ) -> None:
+        self.task_id = task_id
+        self.status: str | None = None
+        """The task's status when it was last asked for."""
+        self.window: AcquisitionWindow | None = None
+        self.requested = None if requested is None else tuple(requested)
+        """The product types ordered, as far as known."""
+        self.sure = bool(self.requested)
+        """Whether it is known that derivatives were asked for at all."""
+        self.seen = Seen() if seen is None else seen
+        self._complete = False
+        self.begin(0.0, Patience())
+
+    # -- what a caller may ask ---------------------------------------------------------------------
+
+    @property
+    def finished(self) -> bool:
+        """Whether all derivatives were handed out: tells success from a generator that died."""
+        return self._complete and not self.seen.queued
+
+    @property
+    def delivered(self) -> tuple[str, ...]:
+        """Ids of the derivatives handed out so far, in that order."""
+        return self.seen.delivered
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Ids listed without assets, then requested product types that are not listed at all."""
+        unlisted = set(self.requested or ()) - set(self.seen.listed.values())
+        return (*self.seen.unready, *sorted(unlisted))
+
+    def to_json(self) -> str:
+        """The state as JSON, without any URL; `from_json()` takes it."""
+        return dump_state(
+            WatchState(
+                task_id=self.task_id,
+                requested=self.requested,
+                sure=self.sure,
+                status=self.status,
+                window=self.window,
+                seen=self.seen,
+            )
+        )
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Watch:
+        """A watch that goes on where the saved one stood.
+
+        Raises:
+            ConfigurationError: when the text is not what `to_json()` writes.
+        """
+        state = load_state(text)
+        watch = cls(state.task_id, requested=state.requested, seen=state.seen)
+        watch.sure, watch.status, watch.window = state.sure, state.status, state.window
+        return watch
+
+    # -- facts in ----------------------------------------------------------------------------------
+
+    def begin(self, now: float, patience: Patience) -> None:
+        """A run starts: patience and budgets are fresh, what was seen stays."""
+        self._patience = patience
+        self._deadline = None if patience.timeout is None else now + patience.timeout
+        self._todo: Look | AskTask | None = Look()
+        self._next: float | None = None
+        self._reason = ""
+        self._quiet_looks = 0
+        self._silent_since = now
+        self._asked_at: float | None = None
+        self._asks = 0
+        self._unknown_since: float | None = None
+        self._failures = 0
+        self._failure: IceyeError | None = None
+        self._retry_after: float | None = None
+        self._last_look_taken = False
+        self._fatal: Failed | None = None
+
+    def receive(self, snapshot: Snapshot, now: float) -> None:
+        """The derivatives endpoint answered 200, 206 or 404."""
+        self._retry_after = snapshot.retry_after
+        if self.seen.take_in(snapshot.derivatives):
+            self._news(now)
+        else:
+            self._quiet_looks += 1
+        if snapshot.availability is Availability.NONE and self._task_is_stale(now):
+            # Failures are forgiven when the task has answered too: else a getTask that always
+            # fails beside a 404 that always comes would be asked for ever, at the quickest pace.
+            self._todo = AskTask()
+            return
+        self._forgive()
+        if snapshot.derivatives:
+            self._unknown_since = None
+        if snapshot.availability is Availability.COMPLETE:
+            self._complete = self._has_all_requested()
+
+    def receive_task(self, task: Task, now: float) -> None:
+        """The task answered."""
+        self._forgive()
+        self._unknown_since = None
+        self._asked_at = now
+        self._asks += 1
+        newly_imaged = task.status in IMAGED and self.status not in IMAGED
+        self.status, self.window = task.status, task.acquisition_window
+        if task.derivative_product_types:
+            self.requested, self.sure = task.derivative_product_types, True
+        if newly_imaged:
+            self._news(now)
+        if task.status in ENDED:
+            self._fail_ended()
+        elif not self.sure and not self.seen.listed:
+            self._fail_unrequested()
+        elif newly_imaged or (task.status not in IMAGED and self._asks % PROBE_EVERY == 0):
+            self._todo = Look()
+
+    def receive_unknown_task(self, now: float) -> None:
+        """The API does not know the task, either."""
+        self._forgive()
+        self._asked_at = None
+        if self._unknown_since is None:
+            self._unknown_since = now
+        if now - self._unknown_since >= self._patience.grace:
+            self._fatal = Failed(
+                TaskNotFoundError(
+                    f"The API does not know task {self.task_id}: check the id, and that these "
+                    "credentials belong to the contract it was ordered on",
+                    status=404,
+                    task_id=self.task_id,
+                )
+            )
+
+    def receive_failure(self, error: IceyeError) -> None:
+        """A poll failed."""
+        if not error.retryable:
+            self._fatal = Failed(error)
+            return
+        self._failure = error
+        self._failures += 1
+        self._retry_after = error.retry_after if isinstance(error, ApiError) else None
+        if self._failures >= self._patience.failures:
+            self._fatal = Failed(
+                PollBudgetError(
+                    f"Gave up on task {self.task_id} after {self._failures} failed polls in a row, "
+                    f"the last being: {error} Go on with watch=error.watch when the API is back",
+                    watch=self,
+                    status=self.status,
+                ),
+                error,
+            )
+
+    # -- decisions out -----------------------------------------------------------------------------
+
+    def pop(self) -> Derivative | None:
+        """The next derivative to hand out, which counts as handed out from now on."""
+        return self.seen.pop(self.task_id)
+
+    @property
+    def failures(self) -> int:
+        """Failed polls in a row."""
+        return self._failures
+
+    @property
+    def failure_budget(self) -> int:
+        """At how many of them the watch gives up."""
+        return self._patience.failures
+
+    def decide(self, now: float, jitter: float) -> Decision:
+        """What to do now; take every `pop()` first.  `jitter` is a draw from [0, 1)."""
+        if self._complete:
+            return Finished()
+        if self._fatal is not None:
+            return self._fatal
+        if self._todo is None and self._next is None:
+            self._schedule(now, jitter)
+        if self._todo is None and self._next is not None and now >= self._next:
+            self._todo, self._next = self._due_action(), None
+        if self._deadline is not None and now >= self._deadline:
+            if not self._last_look_taken:
+                self._last_look_taken, self._todo = True, Look()
+            elif self._todo is None:
+                return Failed(self._timeout_error())
+        if self._todo is not None:
+            todo, self._todo, self._next = self._todo, None, None
+            return todo
+        return self._wait(now)
+
+    def _wait(self, now: float) -> Wait:
+        until = now if self._next is None else self._next
+        if self._deadline is not None:
+            until = min(until, self._deadline)
+        return Wait(seconds=max(0.0, until - now), until=until, reason=self._reason)
+
+    def _schedule(self, now: float, jitter: float) -> None:
+        if self._failure is not None:
+            delay = FAILURE_BACKOFF.delay(self._failures - 1, jitter)
+            self._reason = f"the last poll failed ({type(self._failure).__name__})"
+        else:
+            delay = self._paced_delay(now, jitter)
+        if self._retry_after is not None:
+            delay = max(delay, self._retry_after * (1 + RETRY_AFTER_SPREAD * jitter))
+            self._reason += f"; the API asked to wait {spell(self._retry_after)}"
+        self._next = now + delay
+
+    def _paced_delay(self, now: float, jitter: float) -> float:
+        now_pace = pace(
+            now=now,
+            backoff=self._patience.backoff,
+            quiet_looks=self._quiet_looks,
+            silent_since=self._silent_since,
+            status=self.status if self._unknown_since is None else None,
+            window=self.window,
+            ready=self.seen.ready,
+            listed=len(self.seen.listed),
+        )
+        self._reason = now_pace.reason
+        delay = jittered(now_pace.ceiling, jitter)
+        if now_pace.not_beyond is not None:
+            delay = min(delay, max(now_pace.not_beyond - now, jittered(1.0, jitter)))
+        return delay
+
+    def _due_action(self) -> Look | AskTask:
+        before_image = self.status is not None and self.status not in IMAGED
+        failed = self._failure is not None or self._unknown_since is not None
+        return AskTask() if before_image and not failed and not self.seen.listed else Look()
+
+    # -- small steps -------------------------------------------------------------------------------
+
+    def _forgive(self) -> None:
+        self._failures, self._failure = 0, None
+
+    def _news(self, now: float) -> None:
+        self._quiet_looks, self._silent_since = 0, now
+
+    def _task_is_stale(self, now: float) -> bool:
+        known_for = ASK_AGAIN_AFTER * self._patience.backoff.maximum
+        return self._asked_at is None or now - self._asked_at >= known_for
+
+    def _has_all_requested(self) -> bool:
+        # iceye-derivatives' reading of a 200 that lacks a requested type: the page promises "All
+        # requested derivatives have products available", so such an answer is not complete.
+        return set(self.requested or ()) <= set(self.seen.listed.values())
+
+    def _fail_ended(self) -> None:
+        self._fatal = Failed(
+            TaskEndedError(
+                f"Task {self.task_id} is {self.status}: derivatives that are not ready will not "
+                "come; order a new task if you still need them",
+                watch=self,
+                status=self.status,
+            )
+        )
+
+    def _fail_unrequested(self) -> None:
+        self._fatal = Failed(
+            NoDerivativesRequestedError(
+                f"Task {self.task_id} lists no derivativeProductTypes, so no derivatives will "
+                "come; if you know better, pass Watch(task_id, requested=[...]) as watch=",
+                watch=self,
+                status=self.status,
+            )
+        )
+
+    def _timeout_error(self) -> WatchTimeoutError:
+        return WatchTimeoutError(
+            f"Task {self.task_id} was not complete after {spell(self._patience.timeout or 0)}: "
+            f"{len(self.delivered)} derivative(s) came, missing: "
+            f"{', '.join(self.missing) or 'all'}; go on with watch=error.watch",
+            watch=self,
+            status=self.status,
+        )

@@ -1,0 +1,451 @@
+"""How does a program talk to ICEYE: order, look, watch, download?"""
+
+from __future__ import annotations
+
+import os
+import random
+import ssl
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import anyio
+
+from iceye_derivatives._auth import ClientCredentials, StaticToken, TokenKeeper
+from iceye_derivatives._calls import Calls, looping_cursor
+from iceye_derivatives._clock import SystemClock
+from iceye_derivatives._core.backoff import Backoff
+from iceye_derivatives._core.decisions import Patience
+from iceye_derivatives._core.environment import DEFAULT_BASE_URL, read_environment
+from iceye_derivatives._core.pace import Pacer
+from iceye_derivatives._core.requests import normalise_base_url
+from iceye_derivatives._core.retry import RetryPolicy
+from iceye_derivatives._core.task_check import check_task_request
+from iceye_derivatives._core.watch import Watch
+from iceye_derivatives._ordering import order_once
+from iceye_derivatives._transport import ApiTransport, FileTransport
+from iceye_derivatives.downloader import Downloader
+from iceye_derivatives.errors import ConfigurationError, IceyeError, InvalidTaskRequestError
+from iceye_derivatives.events import (
+    DownloadEvent,
+    DownloadReport,
+    FileRecord,
+    TransferFailed,
+    TransferFinished,
+    WatchEvent,
+)
+from iceye_derivatives.models import Derivative, SignedUrl, Snapshot, Task, TaskRequest
+from iceye_derivatives.protocols import Clock, LinkResponse, Sink, TokenSource
+from iceye_derivatives.sinks import DirectorySink
+from iceye_derivatives.watcher import watch_derivatives
+
+if TYPE_CHECKING:
+    import aiohttp
+
+__all__ = ["DerivativesClient"]
+
+T = TypeVar("T")
+REMEMBERED_ORDERS = 10_000
+
+
+class DerivativesClient:
+    """A client of ICEYE's Tasking API and of the files that it links to.
+
+    Use it as an async context manager, one for a whole program: all its calls and watches share
+    one rate limit, one token and one pool of connections.  It holds two HTTP sessions: the API's,
+    which alone has the token and follows no redirect, and the files', which cannot have it.
+
+    Args:
+        base_url: Scheme and host without ``/api``; https, or http for loopback.
+        auth: Where tokens come from: `ClientCredentials`, `StaticToken`, or your own `TokenSource`.
+        rate: Requests a second over all calls and watches of this client.
+        burst: How many may go at once after a quiet time.
+        retry: How single calls are tried again; watches have budgets of their own.
+        connect_timeout: Seconds until a connection stands.
+        read_timeout: Seconds of silence after which an answer or a body counts as broken.
+        allow_http: Also follow links to files that are not https (loopback always may be).
+        trust_env: Honour the proxy variables of the environment.
+        ssl_context: For a private certificate authority; default: the system's.
+        api_session: A session of yours for the API; it is never closed here.
+        file_session: The same for files; it must have no default ``Authorization`` header.
+        clock: Now and sleeping; a simulator's clock lets days pass in milliseconds.
+        jitter: Draws from [0, 1).
+
+    Raises:
+        ConfigurationError: when a setting cannot be used.
+
+    Example:
+        >>> import asyncio
+        >>> from iceye_derivatives import DerivativesClient
+        >>> async def main(task_id: str) -> None:
+        ...     async with DerivativesClient.from_env() as client:
+        ...         report = await client.download_task(task_id, "detections")
+        ...         report.raise_for_failures()
+        >>> asyncio.run(main("7fb95g75-6828-5673-c4gd-3d074g77bgb7"))  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        *,
+        auth: TokenSource,
+        base_url: str = DEFAULT_BASE_URL,
+        rate: float = 5.0,
+        burst: int = 10,
+        retry: RetryPolicy | None = None,
+        connect_timeout: float = 30.0,
+        read_timeout: float = 60.0,
+        allow_http: bool = False,
+        trust_env: bool = True,
+        ssl_context: ssl.SSLContext | None = None,
+        api_session: aiohttp.ClientSession | None = None,
+        file_session: aiohttp.ClientSession | None = None,
+        clock: Clock | None = None,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        if not isinstance(auth, TokenSource):
+            raise ConfigurationError(
+                f"auth={type(auth).__name__} gives no tokens: pass ClientCredentials(...), "
+                "StaticToken(...) or an object with an async fetch_token() method"
+            )
+        self.base_url = normalise_base_url(base_url)
+        self._auth = auth
+        self._clock: Clock = SystemClock() if clock is None else clock
+        self._jitter = jitter
+        self._retry = RetryPolicy() if retry is None else retry
+        self._api = ApiTransport(
+            self.base_url,
+            TokenKeeper(auth, self._clock),
+            pacer=Pacer(rate=rate, burst=burst),
+            clock=self._clock,
+            jitter=jitter,
+            session=api_session,
+            connect_timeout=connect_timeout,
+            read_timeout=read_timeout,
+            trust_env=trust_env,
+            ssl_context=ssl_context,
+        )
+        self._files = FileTransport(
+            session=file_session,
+            connect_timeout=connect_timeout,
+            read_timeout=read_timeout,
+            allow_http=allow_http,
+            trust_env=trust_env,
+            ssl_context=ssl_context,
+        )
+        self._calls = Calls(self._api, self._clock)
+        self._ordered: dict[str, tuple[str, ...]] = {}
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None, **settings: Any) -> Self:
+        """A client from ``ICEYE_API_BASE_URL`` (optional) and credentials.
+
+        Credentials are ``ICEYE_TOKEN_URL``, ``ICEYE_CLIENT_ID`` and ``ICEYE_CLIENT_SECRET``, or a
+        ready ``ICEYE_ACCESS_TOKEN``, which wins.  `settings` go to the constructor.
+
+        Raises:
+            ConfigurationError: names all variables that are missing.
+        """
+        found = read_environment(os.environ if environ is None else environ)
+        auth: TokenSource = (
+            StaticToken(found.access_token)
+            if found.access_token is not None
+            else ClientCredentials(
+                found.token_url,
+                found.client_id,
+                found.client_secret,
+                ssl_context=settings.get("ssl_context"),
+                trust_env=settings.get("trust_env", True),
+            )
+        )
+        return cls(base_url=found.base_url, auth=auth, **settings)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the sessions that this client opened; safe to call twice and when cancelled."""
+        with anyio.CancelScope(shield=True):
+            await self._api.aclose()
+            await self._files.aclose()
+
+    def __repr__(self) -> str:
+        return f"DerivativesClient(base_url={self.base_url!r}, auth={type(self._auth).__name__})"
+
+    # -- tasks -------------------------------------------------------------------------------------
+
+    async def create_task(self, request: TaskRequest, *, check: bool = True) -> Task:
+        """Order a task; it is sent once, and never resent where it may have been carried out.
+
+        Args:
+            request: What to order.  Give it a ``reference`` of its own: when the answer is lost,
+                the task is looked up by it instead of being ordered again.
+            check: Check ICEYE's documented rules first.  The server has the last word either way;
+                switch the check off where your contract differs.
+
+        Raises:
+            InvalidTaskRequestError: the request breaks documented rules; nothing was sent.
+            TaskCreationUncertainError: the answer was lost and the task was not found (yet).
+            ApiError: the API refused, e.g. ``ERR_INSUFFICIENT_FUNDS`` as ``.code``.
+            NetworkError: the API could not be reached; nothing was ordered.
+        """
+        if check:
+            faults = check_task_request(request, datetime.fromtimestamp(self._clock.time(), UTC))
+            if faults:
+                raise InvalidTaskRequestError(faults)
+        task = await order_once(
+            self._calls,
+            request,
+            list_tasks=self.list_tasks,
+            retry=self._retry,
+            clock=self._clock,
+            jitter=self._jitter,
+        )
+        self._remember(task.id, request.derivative_product_types)
+        return task
+
+    async def get_task(self, task_id: str) -> Task:
+        """The task as it is now.
+
+        Raises:
+            TaskNotFoundError: the API does not know it.
+            ApiError: any other refusal.
+            NetworkError: no answer, after the retries.
+        """
+        return await self._persistently(lambda: self._calls.look_at_task(task_id))
+
+    async def list_tasks(
+        self,
+        *,
+        contract_id: str | None = None,
+        created_after: datetime | None = None,
+        created_before: datetime | None = None,
+    ) -> AsyncGenerator[Task, None]:
+        """All tasks, page after page; holds nothing open between them.
+
+        Raises:
+            UnexpectedResponseError: a cursor that repeats, which would never end.
+            ApiError: any refusal.
+            NetworkError: no answer, after the retries.
+        """
+        followed: set[str] = set()
+        cursor: str | None = None
+        while True:
+            here = cursor
+            page = await self._persistently(
+                lambda at=here: self._calls.task_page(  # type: ignore[misc]
+                    cursor=at,
+                    contract_id=contract_id,
+                    created_after=created_after,
+                    created_before=created_before,
+                )
+            )
+            for task in page.tasks:
+                yield task
+            cursor = page.cursor
+            if cursor is None:
+                return
+            if cursor in followed:
+                raise looping_cursor("tasks", 200, None)
+            followed.add(cursor)
+
+    async def cancel_task(self, task_id: str) -> Task:
+        """Cancel a task that is RECEIVED or ACTIVE; ICEYE bills by its cancellation policy.
+
+        Raises:
+            ApiError: e.g. the task is past cancelling.
+            NetworkError: no answer, after the retries.
+        """
+        return await self._persistently(lambda: self._calls.cancel_task(task_id))
+
+    # -- derivatives -------------------------------------------------------------------------------
+
+    async def get_derivatives(self, task_id: str) -> Snapshot:
+        """One look: 404, 206 and 200 are values (`Availability`), not errors.
+
+        Raises:
+            ApiError: any other refusal, after the retries where they make sense.
+            NetworkError: no answer, after the retries.
+        """
+        return await self._persistently(lambda: self._calls.look_at_derivatives(task_id))
+
+    def watch_task(
+        self,
+        task_id: str,
+        *,
+        backoff: Backoff | None = None,
+        timeout: float | None = None,
+        watch: Watch | None = None,
+        max_failures: int = 60,
+        on_event: Callable[[WatchEvent], None] | None = None,
+    ) -> AsyncGenerator[Derivative, None]:
+        """Yield each derivative as soon as a look shows its assets, until all are there.
+
+        Each derivative comes once, in the order first seen; again, with ``is_update`` set, only
+        when further assets of it appear.  It looks only while you iterate, so a slow body slows the
+        looking.  Nothing is held open at the ``yield``: leave the loop as you like, but close the
+        generator (`contextlib.aclosing`) when you break.  A cancelled iteration ends this
+        generator; pass the same `watch` to a new one to go on.  The links of what is yielded live
+        for an hour: hand the derivative, not its URL, to the `Downloader`.
+
+        Args:
+            task_id: Which task.
+            backoff: The rhythm of looking, in seconds; default ``Backoff()``.
+            timeout: Patience in all, in seconds; at its end there is one last look.
+            watch: Go on with this one; keep it to ask ``watch.finished`` or to save it.
+            max_failures: Failed looks in a row before giving up (a budget apart from the wait).
+            on_event: Called with each `WatchEvent`, e.g. `Waiting`, which says what for and how long.
+
+        Raises:
+            WatchTimeoutError: the patience is used up; ``.watch`` goes on.
+            TaskEndedError: REJECTED, FAILED or CANCELED, after what was ready has been yielded.
+            NoDerivativesRequestedError: the task was ordered without any.
+            TaskNotFoundError: the API does not know the task, and a short grace has passed.
+            AuthenticationError: the token is refused twice.
+            PermissionDeniedError: not ours to see.
+            PollBudgetError: too many failed looks in a row.
+
+        Example::
+
+            async with aclosing(client.watch_task(task_id)) as derivatives:
+                async for derivative in derivatives:
+                    print(derivative.product_type, derivative.id)
+        """
+        if timeout is not None and not timeout >= 0:
+            raise ConfigurationError(f"timeout={timeout} cannot be waited: give seconds, or None")
+        if watch is None:
+            watch = Watch(task_id, requested=self._ordered.get(task_id))
+        elif watch.task_id != task_id:
+            raise ConfigurationError(
+                f"The watch is of task {watch.task_id}, not of {task_id}: pass the one that belongs"
+            )
+        return watch_derivatives(
+            self,
+            watch,
+            patience=Patience(
+                backoff=Backoff() if backoff is None else backoff,
+                timeout=timeout,
+                failures=max_failures,
+            ),
+            clock=self._clock,
+            jitter=self._jitter,
+            on_event=_ignore if on_event is None else on_event,
+        )
+
+    async def download_task(
+        self,
+        task_id: str,
+        destination: str | os.PathLike[str] | Sink,
+        *,
+        backoff: Backoff | None = None,
+        timeout: float | None = None,
+        watch: Watch | None = None,
+        max_failures: int = 60,
+        concurrency: int = 8,
+        overwrite: bool = False,
+        on_event: Callable[[DownloadEvent], None] | None = None,
+    ) -> DownloadReport:
+        """Watch and download at once: files land while later derivatives are still being made.
+
+        Run again, it keeps the files that are whole and fetches only what is missing.  Cancelled
+        at any moment, it leaves no task, socket or handle, and under each final name a whole file
+        or nothing.
+
+        Args:
+            task_id: Which task.
+            destination: A folder (made if need be), or a `Sink`.
+            backoff: As in `watch_task`.
+            timeout: Patience for the wait, in seconds; transfers that have begun are finished.
+            watch: As in `watch_task`.
+            max_failures: As in `watch_task`.
+            concurrency: Transfers at a time.
+            overwrite: Fetch files again that are there already.
+            on_event: Called with each watch and transfer event.
+
+        Returns:
+            One record per asset; a failed file does not stop the others, see
+            `DownloadReport.raise_for_failures()`.
+
+        Raises:
+            IceyeError: what `watch_task` raises; its ``.report`` holds what has come so far.
+        """
+        tell = _ignore if on_event is None else on_event
+        sink = (
+            DirectorySink(destination)
+            if isinstance(destination, str | os.PathLike)
+            else destination
+        )
+        downloader = Downloader(
+            self,
+            sink,
+            concurrency=concurrency,
+            overwrite=overwrite,
+            clock=self._clock,
+            jitter=self._jitter,
+        )
+        records: list[FileRecord] = []
+        derivatives = self.watch_task(
+            task_id,
+            backoff=backoff,
+            timeout=timeout,
+            watch=watch,
+            max_failures=max_failures,
+            on_event=tell,
+        )
+        try:
+            async with aclosing(derivatives), downloader.transfers(derivatives) as events:
+                async for event in events:
+                    if isinstance(event, TransferFinished | TransferFailed):
+                        records.append(event.record)
+                    tell(event)
+        except IceyeError as error:
+            error.report = DownloadReport(files=tuple(records))
+            raise
+        return DownloadReport(files=tuple(records))
+
+    # -- what watcher and downloader know of a client ------------------------------------------------
+
+    async def look_at_derivatives(self, task_id: str) -> Snapshot:
+        """`get_derivatives` without a second try: for those who keep a budget of their own."""
+        return await self._calls.look_at_derivatives(task_id)
+
+    async def look_at_task(self, task_id: str) -> Task:
+        """`get_task` without a second try."""
+        return await self._calls.look_at_task(task_id)
+
+    def open_link(
+        self, url: SignedUrl, *, headers: Mapping[str, str]
+    ) -> AbstractAsyncContextManager[LinkResponse]:
+        """Open a signed link byte for byte, without the token."""
+        return self._files.open_link(url, headers=headers)
+
+    async def _persistently(self, call: Callable[[], Awaitable[T]]) -> T:
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return await call()
+            except IceyeError as error:
+                delay = self._retry.delay(error, attempt, self._jitter())
+                if delay is None:
+                    raise
+            await self._clock.sleep(delay)
+
+    def _remember(self, task_id: str, types: tuple[str, ...] | None) -> None:
+        if types:
+            self._ordered[task_id] = types
+            if len(self._ordered) > REMEMBERED_ORDERS:
+                del self._ordered[next(iter(self._ordered))]
+
+
+def _ignore(event: object) -> None:
+    """Where nobody listens."""

@@ -1,0 +1,107 @@
+"""Who asks, waits and hands out, as the pure `Watch` decides?"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from typing import Protocol, TypeAlias
+
+from iceye_derivatives._core.decisions import AskTask, Failed, Finished, Look, Patience, Wait
+from iceye_derivatives._core.watch import Watch
+from iceye_derivatives.errors import IceyeError, TaskNotFoundError
+from iceye_derivatives.events import (
+    DerivativeReady,
+    PollFailed,
+    SnapshotReceived,
+    TaskStatusReceived,
+    Waiting,
+    WatchEvent,
+    WatchFinished,
+)
+from iceye_derivatives.models import Derivative
+from iceye_derivatives.protocols import Clock, SnapshotSource, TaskSource
+
+__all__ = ["OnWatchEvent", "WatchSource", "watch_derivatives"]
+
+OnWatchEvent: TypeAlias = Callable[[WatchEvent], None]
+
+
+class WatchSource(SnapshotSource, TaskSource, Protocol):
+    """The two questions that a watch asks."""
+
+
+async def watch_derivatives(
+    source: WatchSource,
+    watch: Watch,
+    *,
+    patience: Patience,
+    clock: Clock,
+    jitter: Callable[[], float],
+    on_event: OnWatchEvent,
+) -> AsyncGenerator[Derivative, None]:
+    """Drive a watch; yields each derivative the moment a look shows its assets.
+
+    Nothing is open at the ``yield``: no request, scope or lock, so abandoning the generator costs
+    nothing and a deadline around it cannot fire in the wrong place.
+    """
+    watch.begin(clock.time(), patience)
+    while True:
+        while (derivative := watch.pop()) is not None:
+            on_event(DerivativeReady(task_id=watch.task_id, derivative=derivative))
+            yield derivative
+        match watch.decide(clock.time(), jitter()):
+            case Look():
+                await _look(source, watch, clock, on_event)
+            case AskTask():
+                await _ask(source, watch, clock, on_event)
+            case Wait(seconds=seconds, until=until, reason=reason):
+                on_event(
+                    Waiting(task_id=watch.task_id, seconds=seconds, until=until, reason=reason)
+                )
+                await clock.sleep(seconds)
+            case Finished():
+                on_event(WatchFinished(task_id=watch.task_id, delivered=len(watch.delivered)))
+                return
+            case Failed(error=error, cause=cause):
+                raise error from cause
+
+
+async def _look(source: WatchSource, watch: Watch, clock: Clock, on_event: OnWatchEvent) -> None:
+    try:
+        snapshot = await source.look_at_derivatives(watch.task_id)
+    except IceyeError as error:
+        _note_failure(watch, error, on_event)
+        return
+    watch.receive(snapshot, clock.time())
+    on_event(
+        SnapshotReceived(
+            task_id=watch.task_id,
+            availability=snapshot.availability,
+            ready=sum(derivative.is_ready for derivative in snapshot.derivatives),
+            listed=len(snapshot.derivatives),
+        )
+    )
+
+
+async def _ask(source: WatchSource, watch: Watch, clock: Clock, on_event: OnWatchEvent) -> None:
+    try:
+        task = await source.look_at_task(watch.task_id)
+    except TaskNotFoundError:
+        watch.receive_unknown_task(clock.time())
+    except IceyeError as error:
+        _note_failure(watch, error, on_event)
+    else:
+        watch.receive_task(task, clock.time())
+        on_event(TaskStatusReceived(task_id=watch.task_id, status=task.status))
+
+
+def _note_failure(watch: Watch, error: IceyeError, on_event: OnWatchEvent) -> None:
+    watch.receive_failure(error)
+    if error.retryable:
+        on_event(
+            PollFailed(
+                task_id=watch.task_id,
+                error=error,
+                failures=watch.failures,
+                budget=watch.failure_budget,
+            )
+        )
