@@ -1,0 +1,301 @@
+"""How does it get onto the wire: the one file of the simulator that knows aiohttp."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Self
+
+from aiohttp import web
+from attrs import define, field
+
+from iceye_derivatives.simulator.api import Api
+from iceye_derivatives.simulator.cdn import Cdn, denial
+from iceye_derivatives.simulator.clock import RealClock
+from iceye_derivatives.simulator.contract import DERIVATIVE_TYPES
+from iceye_derivatives.simulator.fault_register import FAULTS
+from iceye_derivatives.simulator.faults import Faults
+from iceye_derivatives.simulator.links import Links
+from iceye_derivatives.simulator.messages import Answer, Call, Ending, Side
+from iceye_derivatives.simulator.notation import http_date
+from iceye_derivatives.simulator.oauth import Tokens
+from iceye_derivatives.simulator.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+    from types import TracebackType
+
+    from iceye_derivatives.simulator.clock import Clock
+    from iceye_derivatives.simulator.contract import Contract
+    from iceye_derivatives.simulator.links import Signing
+    from iceye_derivatives.simulator.plan import TaskPlan
+
+TOKEN_PATH = "/oauth2/v1/token"  # noqa: S105 (a path, not a secret)
+
+_LONGEST_LINE = 16_384
+
+
+@define(kw_only=True)
+class RecordedRequest:
+    """One request that was made.
+
+    Attributes:
+        time: The simulator's moment of its arrival, in Unix seconds.
+        side: "token", "api" or "cdn".
+        method: The verb.
+        path: The path, nothing decoded.
+        query: The query, nothing decoded; not in the repr, it may hold a signature.
+        headers: Names in lower case; not in the repr, they may hold a token.
+        status: The status that was sent; 0 if none was.
+        fault: The names of the faults that struck, joined by "+"; None for an honest answer.
+        bytes_sent: Bytes of the body that were sent.
+    """
+
+    time: float
+    side: Side
+    method: str
+    path: str
+    query: str = field(repr=False)
+    headers: dict[str, str] = field(repr=False)
+    status: int = 0
+    fault: str | None = None
+    bytes_sent: int = 0
+
+
+class Simulator:
+    """ICEYE's API, token endpoint and CDN on two ports of this machine.
+
+    An async context manager; it is there between entering and leaving. All of it runs on one
+    clock: give `VirtualClock()` here and `clock=sim.clock` to a client, and days pass in
+    milliseconds.
+
+    Args:
+        seed: What ids and detections follow from.
+        clock: The one clock; None is real time.
+        plan: The fate of tasks that are ordered through the API.
+        detections: How many detections a file holds.
+        token_lifetime: How long a token lives, in seconds.
+        link_lifetime: How long a download link lives, in seconds.
+        signing: The kind of signed link that is made, "canned" or "custom".
+        content_type: What files of detections are declared to be.
+        contract: The one contract there is.
+        host: Where to listen.
+        port: The port of API and tokens; 0 takes a free one.
+        cdn_port: The port of the CDN; 0 takes a free one.
+        client_id: The one client that is known.
+        client_secret: Its secret.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int = 0,
+        clock: Clock | None = None,
+        plan: TaskPlan | None = None,
+        detections: int = 40,
+        token_lifetime: float = 3600.0,
+        link_lifetime: float = 3600.0,
+        signing: Signing = "canned",
+        content_type: str = "application/geo+json",
+        contract: Contract | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        cdn_port: int = 0,
+        client_id: str = "simulated-client",
+        client_secret: str = "simulated-secret",  # noqa: S107 (opens nothing but this simulator)
+    ) -> None:
+        self.clock = clock or RealClock()
+        self.world = World(seed, plan=plan, detections=detections, contract=contract)
+        self.tokens = Tokens(
+            client_id=client_id, client_secret=client_secret, lifetime=token_lifetime
+        )
+        self.faults = Faults(FAULTS)
+        self.requests: list[RecordedRequest] = []
+        self.client_id = client_id
+        self.client_secret = client_secret
+        self.api_base_url = ""
+        self.cdn_base_url = ""
+        self._host = host
+        self._ports = (port, cdn_port)
+        self._links = Links(
+            "", secret=f"{seed}/{client_secret}", lifetime=link_lifetime, signing=signing
+        )
+        self._api = Api(self.world, self.tokens, self._links)
+        self._cdn = Cdn(self.world, self._links, content_type=content_type)
+        self._runners: list[web.ServerRunner] = []
+        self._closing = asyncio.Event()
+
+    @property
+    def token_url(self) -> str:
+        """Where tokens are to be had."""
+        return f"{self.api_base_url}{TOKEN_PATH}"
+
+    @property
+    def contract_id(self) -> str:
+        """The contract that tasks are ordered under."""
+        return self.world.contract.id
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The environment variables that lead a client here."""
+        return {
+            "ICEYE_API_BASE_URL": self.api_base_url,
+            "ICEYE_TOKEN_URL": self.token_url,
+            "ICEYE_CLIENT_ID": self.client_id,
+            "ICEYE_CLIENT_SECRET": self.client_secret,
+        }
+
+    def add_task(
+        self,
+        *,
+        plan: TaskPlan | None = None,
+        derivative_product_types: Iterable[str] = DERIVATIVE_TYPES,
+        **fields: object,
+    ) -> str:
+        """Put in a task as if it had been ordered now; see `World.add_task`."""
+        return self.world.add_task(
+            now=self.clock.time(),
+            plan=plan,
+            derivative_product_types=derivative_product_types,
+            **fields,
+        )
+
+    async def __aenter__(self) -> Self:
+        """Start listening on both ports."""
+        self._closing = asyncio.Event()
+        try:
+            self.cdn_base_url = await self._listen(self._on_cdn, self._ports[1])
+            self.api_base_url = await self._listen(self._on_api, self._ports[0])
+        except BaseException:
+            await self._close()
+            raise
+        self._links.base_url = self.cdn_base_url
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close both ports and every connection, also those that stall."""
+        await self._close()
+
+    async def _close(self) -> None:
+        self._closing.set()
+        while self._runners:
+            await self._runners.pop().cleanup()
+
+    async def _listen(
+        self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], port: int
+    ) -> str:
+        # The bare server and no Application: its router would decode paths, and signed links are
+        # checked byte for byte. No access log, since it would print their queries.
+        server = web.Server(
+            handler,
+            access_log=None,
+            handler_cancellation=True,
+            max_line_size=_LONGEST_LINE,
+        )
+        runner = web.ServerRunner(server, shutdown_timeout=0.05)
+        await runner.setup()
+        self._runners.append(runner)
+        await web.TCPSite(runner, self._host, port).start()
+        return f"http://{self._host}:{runner.addresses[0][1]}"
+
+    async def _on_api(self, request: web.BaseRequest) -> web.StreamResponse:
+        is_token = request.raw_path.partition("?")[0] == TOKEN_PATH
+        return await self._handle(Side.TOKEN if is_token else Side.API, request)
+
+    async def _on_cdn(self, request: web.BaseRequest) -> web.StreamResponse:
+        return await self._handle(Side.CDN, request)
+
+    async def _handle(self, side: Side, request: web.BaseRequest) -> web.StreamResponse:
+        with self.clock.hold():
+            headers = {name.lower(): value for name, value in request.headers.items()}
+            call = Call(
+                method=request.method,
+                target=request.raw_path,
+                headers=headers,
+                body=await request.read(),
+            )
+            record = RecordedRequest(
+                time=self.clock.time(),
+                side=side,
+                method=call.method,
+                path=call.path,
+                query=call.query,
+                headers=headers,
+            )
+            self.requests.append(record)
+            answer = self._answer(side, call, record)
+            if not answer.wire.stalls:
+                return await self._send(request, answer, record)
+        # A stall is real time, in which the simulator's may pass too.
+        return await self._send(request, answer, record)
+
+    def _answer(self, side: Side, call: Call, record: RecordedRequest) -> Answer:
+        struck = []
+        if before := self.faults.instead(side, call, now=record.time):
+            struck.append(before[0])
+            answer = before[1]
+        else:
+            answer = self._true_answer(side, call, record.time)
+        if after := self.faults.after(side, call, answer, now=record.time):
+            struck.append(after[0])
+            answer = after[1]
+        record.fault = "+".join(struck) or None
+        return answer
+
+    def _true_answer(self, side: Side, call: Call, now: float) -> Answer:
+        if side is Side.TOKEN:
+            return self.tokens.answer(call, now=now)
+        if side is Side.API:
+            return self._api.answer(call, now=now)
+        if self.faults.is_dead(call.target):
+            return denial("AccessDenied", "Access denied")
+        return self._cdn.answer(call, now=now)
+
+    async def _send(
+        self, request: web.BaseRequest, answer: Answer, record: RecordedRequest
+    ) -> web.StreamResponse:
+        wire = answer.wire
+        if wire.delay:
+            await self._stall(wire.delay)
+        if not wire.head:
+            _hang_up(request, at_once=True)
+            return web.Response()
+        # `Date` is the simulator's: a client learns from it how wrong its own clock is.
+        headers = {"Date": http_date(self.clock.time()), **answer.headers}
+        response = web.StreamResponse(status=answer.status, headers=headers)
+        response.content_length = len(answer.body)
+        record.status = answer.status
+        await response.prepare(request)
+        if request.method != "HEAD":
+            await response.write(answer.body[: wire.limit])
+            record.bytes_sent = len(answer.body[: wire.limit])
+        if wire.ending is Ending.STALL:
+            await self._stall(None)
+        if wire.ending is not Ending.WHOLE:
+            _hang_up(request, at_once=False)
+            return response
+        await response.write_eof()
+        return response
+
+    async def _stall(self, seconds: float | None) -> None:
+        """Do nothing until the time is up, the simulator closes, or the client goes (cancelled)."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._closing.wait()
+        except TimeoutError:
+            pass
+
+
+def _hang_up(request: web.BaseRequest, *, at_once: bool) -> None:
+    if request.transport is None:
+        return
+    # Closing sends what is buffered and aborting throws it away: the first bytes of a truncated
+    # body are to arrive.
+    if at_once:
+        request.transport.abort()
+    else:
+        request.transport.close()
