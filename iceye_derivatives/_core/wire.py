@@ -20,7 +20,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 
 from iceye_derivatives._core.rfc3339 import parse_moment, render_moment
 from iceye_derivatives._core.wire_derivatives import parse_derivatives
-from iceye_derivatives._core.wire_error import WireError, fault, join
+from iceye_derivatives._core.wire_error import WireError, join
 from iceye_derivatives.errors import Fault, InvalidTaskRequestError
 from iceye_derivatives.models import Extra, Task, TaskRequest
 
@@ -53,7 +53,7 @@ def parse_task(raw: object, *, path: str = "") -> Task:
     """
     task = _structure(_answers(), raw, Task, path)
     if not task.id:
-        raise fault("is empty", join(path, "id"))
+        raise WireError.of("is empty", join(path, "id"))
     known = {wire_name(field.name) for field in fields(Task) if field.name != "extra"}
     unknown = {name: value for name, value in dict[str, Any](raw).items() if name not in known}  # type: ignore[call-overload]
     return evolve(task, extra=Extra(unknown)) if unknown else task
@@ -68,7 +68,7 @@ def parse_tasks(raw: object, *, path: str = "data") -> tuple[Task, ...]:
     if raw is None:
         return ()
     if not isinstance(raw, list):
-        raise fault("is not a list", path)
+        raise WireError.of("is not a list", path)
     return _each(raw, parse_task, path)
 
 
@@ -150,7 +150,7 @@ def _class_hook(converter: Converter, strict: bool, cls: type) -> Callable[[Any,
 
     def hook(raw: Any, cls: Any) -> Any:  # noqa: ANN401 - JSON
         if not isinstance(raw, dict):
-            raise fault("is not an object")
+            raise WireError.of("is not an object")
         return inner(raw, cls)
 
     return hook
@@ -172,7 +172,7 @@ def _tuple_hook(converter: Converter, cls: Any) -> Callable[[Any, Any], tuple[An
 
     def hook(raw: Any, _: Any) -> tuple[Any, ...]:  # noqa: ANN401 - JSON
         if not isinstance(raw, list):
-            raise fault("is not a list")
+            raise WireError.of("is not a list")
         return _each(raw, lambda item, path: _structure(converter, item, member, path), "")
 
     return hook
@@ -193,19 +193,19 @@ def _each(items: list[Any], read: Callable[..., T], path: str) -> tuple[T, ...]:
 
 def _text(raw: Any, _: Any) -> str:  # noqa: ANN401 - JSON
     if not isinstance(raw, str):
-        raise fault("is not a string")
+        raise WireError.of("is not a string")
     return raw
 
 
 def _number(raw: Any, _: Any) -> float:  # noqa: ANN401 - JSON
     if isinstance(raw, bool) or not isinstance(raw, int | float):
-        raise fault("is not a number")
+        raise WireError.of("is not a number")
     try:
         number = float(raw)
     except OverflowError:
-        raise fault("is too large") from None
+        raise WireError.of("is too large") from None
     if not isfinite(number):
-        raise fault("is not finite")
+        raise WireError.of("is not finite")
     return number
 
 
@@ -215,7 +215,7 @@ def _integer(raw: Any, cls: Any) -> int:  # noqa: ANN401 - JSON
         return raw
     number = _number(raw, cls)
     if not number.is_integer():
-        raise fault("is not a whole number")
+        raise WireError.of("is not a whole number")
     return int(number)
 
 
@@ -225,7 +225,7 @@ def _moment(raw: Any, cls: Any) -> datetime:  # noqa: ANN401 - JSON
     except WireError:
         raise
     except ValueError as error:
-        raise fault(f"{error}") from None
+        raise WireError.of(f"{error}") from None
 
 
 _SCALARS: dict[type, Callable[[Any, Any], Any]] = {
@@ -243,7 +243,7 @@ def _read_webhook(raw: Any, _: Any) -> str | None:  # noqa: ANN401 - JSON
     match raw:
         case {"webhook": {"id": str(webhook_id)}} if len(raw) == len(raw["webhook"]) == 1:
             return webhook_id
-    raise fault('is not {"webhook": {"id": "…"}}')
+    raise WireError.of('is not {"webhook": {"id": "…"}}')
 
 
 def _write_webhook(webhook_id: str) -> dict[str, Any]:
@@ -255,7 +255,7 @@ def _faults(error: BaseException, path: str) -> Iterator[Fault]:
     match error:
         case WireError():
             for found in error.faults:
-                yield evolve(found, path=join(path, found.path) or "the document")
+                yield evolve(found, path=join(path, found.path))
         case BaseValidationError():
             for inner in error.exceptions:
                 yield from _faults(inner, join(path, _name_of(inner)))

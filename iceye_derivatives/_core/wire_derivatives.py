@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, TypeGuard
 
 from iceye_derivatives._core.signed_url import read_signed_url
-from iceye_derivatives._core.wire_error import WireError, fault, join
+from iceye_derivatives._core.wire_error import WireError, join
 from iceye_derivatives.errors import Fault
 from iceye_derivatives.models import NO_EXTRA, Asset, Derivative, Extra
 
@@ -31,7 +31,7 @@ def parse_derivatives(raw: object, task_id: str, *, path: str = "data") -> tuple
     if raw is None:
         return ()
     if not isinstance(raw, list):
-        raise fault("is not a list", path)
+        raise WireError.of("is not a list", path)
     derivatives = [_read(item, task_id) for item in raw]
     if None in derivatives:
         raise WireError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from iceye_derivatives.errors import Fault
 
-__all__ = ["WireError", "fault", "join"]
+__all__ = ["WireError", "join"]
 
 _SHOWN = 5
 
@@ -17,14 +17,16 @@ class WireError(ValueError):
 
     def __init__(self, faults: tuple[Fault, ...]) -> None:
         self.faults = faults
-        listed = "; ".join(f"{found.path}: {found.message}" for found in faults[:_SHOWN])
+        listed = "; ".join(
+            f"{found.path or 'the document'}: {found.message}" for found in faults[:_SHOWN]
+        )
         more = len(faults) - _SHOWN
         super().__init__(f"{listed}; and {more} more" if more > 0 else listed)
 
-
-def fault(message: str, path: str = "") -> WireError:
-    """One fault as an error; its path is relative to whoever catches it."""
-    return WireError((Fault(path, message),))
+    @classmethod
+    def of(cls, message: str, path: str = "") -> WireError:
+        """One fault as an error; its path is relative to whoever catches it."""
+        return cls((Fault(path, message),))
 
 
 def join(path: str, name: str) -> str:

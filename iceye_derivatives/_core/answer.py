@@ -1,0 +1,106 @@
+"""What came back, and which error does it mean where it is a no?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import field, frozen
+
+from iceye_derivatives._core.http_date import parse_http_date, parse_retry_after
+from iceye_derivatives._core.problem import read_problem
+from iceye_derivatives._core.redact import clean_text
+from iceye_derivatives.errors import (
+    ApiError,
+    AuthenticationError,
+    BadRequestError,
+    PermissionDeniedError,
+    RateLimitedError,
+    ServerError,
+    TaskNotFoundError,
+    UnexpectedResponseError,
+)
+
+__all__ = ["ApiResponse", "error_for", "read_times", "unreadable"]
+
+_BY_STATUS: dict[int, type[ApiError]] = {
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    429: RateLimitedError,
+}
+_BY_HUNDRED: dict[int, type[ApiError]] = {4: BadRequestError, 5: ServerError}
+
+_ADVICE: dict[type[ApiError], str] = {
+    AuthenticationError: "check the client id, the client secret and the token URL",
+    BadRequestError: "correct the request before sending it again",
+    PermissionDeniedError: "ask ICEYE for access, or use the credentials of the contract's owner",
+    RateLimitedError: "slow down and try again later",
+    ServerError: "try again later",
+    TaskNotFoundError: "check the task id, and that the credentials belong to the same contract",
+    UnexpectedResponseError: "check the base URL and any proxy on the way, then try again",
+}
+
+
+@frozen(kw_only=True)
+class ApiResponse:
+    """An answer, whole; its body may hold signed links, so it has no repr."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    """By lower-case name."""
+    body: bytes = field(repr=False)
+
+
+def error_for(
+    response: ApiResponse, now: float, *, operation: str, task_id: str | None = None
+) -> ApiError:
+    """The error that an answer other than success means (returned, not raised).
+
+    Args:
+        response: what came.
+        now: Unix seconds, for a ``Retry-After`` that is a date.
+        operation: ICEYE's name of the call.
+        task_id: the task that was meant, which makes a 404 a `TaskNotFoundError`.
+    """
+    problem = read_problem(response.body)
+    cls = _class_of(response.status, task_id)
+    said = " ".join(filter(None, (f"{response.status}", problem.code)))
+    text = f": {problem.text}" if problem.text else ""
+    return cls(
+        f"{_what(operation, task_id)} was answered with {said}{text}; {_ADVICE[cls]}",
+        status=response.status,
+        code=problem.code,
+        reference=problem.reference,
+        task_id=task_id,
+        retry_after=read_times(response, now)[1],
+    )
+
+
+def _class_of(status: int, task_id: str | None) -> type[ApiError]:
+    if status == 404 and task_id is not None:  # noqa: PLR2004 - as in the table
+        return TaskNotFoundError
+    # What is in neither table is a redirect (the token goes to the API's origin alone, so none is
+    # followed) or a success that ICEYE does not document.
+    return _BY_STATUS.get(status) or _BY_HUNDRED.get(status // 100) or UnexpectedResponseError
+
+
+def unreadable(
+    response: ApiResponse, reason: str, *, operation: str, task_id: str | None = None
+) -> UnexpectedResponseError:
+    """The error that a success means whose body is not as documented."""
+    return UnexpectedResponseError(
+        f"{_what(operation, task_id)} was answered with {response.status} and a body that cannot "
+        f"be read ({clean_text(reason)}); {_ADVICE[UnexpectedResponseError]}",
+        status=response.status,
+        task_id=task_id,
+    )
+
+
+def _what(operation: str, task_id: str | None) -> str:
+    return operation if task_id is None else f"{operation} for task {clean_text(task_id)}"
+
+
+def read_times(response: ApiResponse, now: float) -> tuple[float | None, float | None]:
+    """What ``Date`` says, and how long ``Retry-After`` asks to wait (measured on that clock)."""
+    server_time = parse_http_date(response.headers.get("date"), now)
+    clock = now if server_time is None else server_time
+    return server_time, parse_retry_after(response.headers.get("retry-after"), clock)
