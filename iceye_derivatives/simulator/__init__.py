@@ -17,8 +17,9 @@ from iceye_derivatives.simulator.contract import Contract
 from iceye_derivatives.simulator.fault_register import FAULTS
 from iceye_derivatives.simulator.faults import Fault
 from iceye_derivatives.simulator.plan import Status, TaskPlan
+from iceye_derivatives.simulator.recording import RecordedRequest
 from iceye_derivatives.simulator.serve import serve
-from iceye_derivatives.simulator.server import RecordedRequest, Simulator
+from iceye_derivatives.simulator.server import Simulator
 from iceye_derivatives.simulator.world import World
 
 __all__ = [

@@ -61,7 +61,7 @@ def forbidden(incident: Incident) -> Answer:
     return _refusal(incident, 403)
 
 
-@_fault("instead", _API, _TOKEN, _CDN, retry_after=None, seconds=30)
+@_fault("instead", _API, _TOKEN, _CDN, retry_after=(None, "seconds", "date"), seconds=30)
 def rate_limited(incident: Incident) -> Answer:
     """429; `retry_after` is "seconds", "date" or None (no such header), `seconds` how long."""
     form, seconds = incident.settings["retry_after"], incident.settings["seconds"]
@@ -73,7 +73,7 @@ def rate_limited(incident: Incident) -> Answer:
     return _refusal(incident, 429, headers)
 
 
-@_fault("instead", _API, _TOKEN, _CDN, status=500, body="json")
+@_fault("instead", _API, _TOKEN, _CDN, status=(500, 502, 503, 504), body=("json", "html", "empty"))
 def server_error(incident: Incident) -> Answer:
     """`status` 500, 502, 503 or 504 with a `body` of "json", "html" or "empty"."""
     status, body = incident.settings["status"], incident.settings["body"]

@@ -7,7 +7,6 @@ request, so that a 429 may also be slow; of several that fit, the one that was a
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import define, field, frozen
@@ -15,7 +14,7 @@ from attrs import define, field, frozen
 from iceye_derivatives.simulator.messages import Answer, Side
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from iceye_derivatives.simulator.messages import Call
 
@@ -52,7 +51,7 @@ class Fault:
         description: What it does, in words.
         sides: Where it can strike; the first is where it does unless told otherwise.
         stage: Whether it stands instead of the true answer or comes after it.
-        settings: Its settings and their defaults.
+        settings: Its settings with their defaults; a tuple holds the choices, the default first.
         strike: Gives the answer that is sent instead, or None where it has no business.
     """
 
@@ -136,9 +135,6 @@ class Faults:
         chosen = fault.sides[0] if side is None else side
         if chosen not in fault.sides:
             raise ValueError(f"{name} cannot strike {side!r}; it can {_listed(fault.sides)}")
-        if unknown := set(settings) - set(fault.settings):
-            known = _listed(fault.settings) if fault.settings else "none"
-            raise ValueError(f"{name} has no setting {min(unknown)!r}; it has {known}")
         self._armed.append(
             Armed(
                 fault=fault,
@@ -146,7 +142,7 @@ class Faults:
                 skip=skip,
                 side=Side(chosen),
                 path=path,
-                settings={**fault.settings, **settings},
+                settings=_chosen(fault, settings),
             )
         )
 
@@ -187,5 +183,21 @@ class Faults:
         return target in self._dead_links
 
 
-def _listed(names: object) -> str:
-    return json.dumps(sorted(map(str, names)))[1:-1].replace('"', "")  # type: ignore[call-overload]
+def _chosen(fault: Fault, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Fill in a fault's defaults; of a tuple of choices, the first."""
+    chosen = {
+        name: default[0] if isinstance(default, tuple) else default
+        for name, default in fault.settings.items()
+    }
+    for name, value in settings.items():
+        if name not in chosen:
+            known = _listed(chosen) if chosen else "none"
+            raise ValueError(f"{fault.name} has no setting {name!r}; it has {known}")
+        choices = fault.settings[name]
+        if isinstance(choices, tuple) and value not in choices:
+            raise ValueError(f"{name} of {fault.name} is one of {_listed(choices)}, not {value!r}")
+    return {**chosen, **settings}
+
+
+def _listed(names: Iterable[object]) -> str:
+    return ", ".join(sorted(map(str, names)))

@@ -1,4 +1,4 @@
-"""How does it get onto the wire: the one file of the simulator that knows aiohttp."""
+"""What is a simulator: the world, the doors to it and a clock, on two ports of this machine."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 from typing import TYPE_CHECKING, Self
 
 from aiohttp import web
-from attrs import define, field
 
 from iceye_derivatives.simulator.api import Api
 from iceye_derivatives.simulator.cdn import Cdn, denial
@@ -15,9 +14,11 @@ from iceye_derivatives.simulator.contract import DERIVATIVE_TYPES
 from iceye_derivatives.simulator.fault_register import FAULTS
 from iceye_derivatives.simulator.faults import Faults
 from iceye_derivatives.simulator.links import Links
-from iceye_derivatives.simulator.messages import Answer, Call, Ending, Side
+from iceye_derivatives.simulator.messages import Answer, Call, Side
 from iceye_derivatives.simulator.notation import http_date
 from iceye_derivatives.simulator.oauth import Tokens
+from iceye_derivatives.simulator.recording import RecordedRequest
+from iceye_derivatives.simulator.wire import deliver, receive
 from iceye_derivatives.simulator.world import World
 
 if TYPE_CHECKING:
@@ -32,33 +33,6 @@ if TYPE_CHECKING:
 TOKEN_PATH = "/oauth2/v1/token"  # noqa: S105 (a path, not a secret)
 
 _LONGEST_LINE = 16_384
-
-
-@define(kw_only=True)
-class RecordedRequest:
-    """One request that was made.
-
-    Attributes:
-        time: The simulator's moment of its arrival, in Unix seconds.
-        side: "token", "api" or "cdn".
-        method: The verb.
-        path: The path, nothing decoded.
-        query: The query, nothing decoded; not in the repr, it may hold a signature.
-        headers: Names in lower case; not in the repr, they may hold a token.
-        status: The status that was sent; 0 if none was.
-        fault: The names of the faults that struck, joined by "+"; None for an honest answer.
-        bytes_sent: Bytes of the body that were sent.
-    """
-
-    time: float
-    side: Side
-    method: str
-    path: str
-    query: str = field(repr=False)
-    headers: dict[str, str] = field(repr=False)
-    status: int = 0
-    fault: str | None = None
-    bytes_sent: int = 0
 
 
 class Simulator:
@@ -83,6 +57,15 @@ class Simulator:
         cdn_port: The port of the CDN; 0 takes a free one.
         client_id: The one client that is known.
         client_secret: Its secret.
+
+    Attributes:
+        clock: The one clock.
+        world: What is true; may be asked and changed at any time, also before entering.
+        tokens: The register of tokens.
+        faults: What goes wrong; see `FAULTS`.
+        requests: Every request that arrived, oldest first.
+        api_base_url: Scheme, host and port of API and token endpoint; empty before entering.
+        cdn_base_url: The same of the CDN.
     """
 
     def __init__(
@@ -188,8 +171,8 @@ class Simulator:
     async def _listen(
         self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], port: int
     ) -> str:
-        # The bare server and no Application: its router would decode paths, and signed links are
-        # checked byte for byte. No access log, since it would print their queries.
+        # The bare server and no Application: its router knows decoded paths only. No access log:
+        # it would print the queries of signed links.
         server = web.Server(
             handler,
             access_log=None,
@@ -211,27 +194,32 @@ class Simulator:
 
     async def _handle(self, side: Side, request: web.BaseRequest) -> web.StreamResponse:
         with self.clock.hold():
-            headers = {name.lower(): value for name, value in request.headers.items()}
-            call = Call(
-                method=request.method,
-                target=request.raw_path,
-                headers=headers,
-                body=await request.read(),
-            )
-            record = RecordedRequest(
-                time=self.clock.time(),
-                side=side,
-                method=call.method,
-                path=call.path,
-                query=call.query,
-                headers=headers,
-            )
-            self.requests.append(record)
+            call = await receive(request)
+            record = self._record(side, call)
             answer = self._answer(side, call, record)
             if not answer.wire.stalls:
-                return await self._send(request, answer, record)
+                return await self._deliver(request, answer, record)
         # A stall is real time, in which the simulator's may pass too.
-        return await self._send(request, answer, record)
+        return await self._deliver(request, answer, record)
+
+    async def _deliver(
+        self, request: web.BaseRequest, answer: Answer, record: RecordedRequest
+    ) -> web.StreamResponse:
+        # `Date` is the simulator's: a client learns from it how wrong its own clock is.
+        date = {"Date": http_date(self.clock.time())}
+        return await deliver(request, answer, record=record, headers=date, closing=self._closing)
+
+    def _record(self, side: Side, call: Call) -> RecordedRequest:
+        record = RecordedRequest(
+            time=self.clock.time(),
+            side=side,
+            method=call.method,
+            path=call.path,
+            query=call.query,
+            headers=dict(call.headers),
+        )
+        self.requests.append(record)
+        return record
 
     def _answer(self, side: Side, call: Call, record: RecordedRequest) -> Answer:
         struck = []
@@ -254,48 +242,3 @@ class Simulator:
         if self.faults.is_dead(call.target):
             return denial("AccessDenied", "Access denied")
         return self._cdn.answer(call, now=now)
-
-    async def _send(
-        self, request: web.BaseRequest, answer: Answer, record: RecordedRequest
-    ) -> web.StreamResponse:
-        wire = answer.wire
-        if wire.delay:
-            await self._stall(wire.delay)
-        if not wire.head:
-            _hang_up(request, at_once=True)
-            return web.Response()
-        # `Date` is the simulator's: a client learns from it how wrong its own clock is.
-        headers = {"Date": http_date(self.clock.time()), **answer.headers}
-        response = web.StreamResponse(status=answer.status, headers=headers)
-        response.content_length = len(answer.body)
-        record.status = answer.status
-        await response.prepare(request)
-        if request.method != "HEAD":
-            await response.write(answer.body[: wire.limit])
-            record.bytes_sent = len(answer.body[: wire.limit])
-        if wire.ending is Ending.STALL:
-            await self._stall(None)
-        if wire.ending is not Ending.WHOLE:
-            _hang_up(request, at_once=False)
-            return response
-        await response.write_eof()
-        return response
-
-    async def _stall(self, seconds: float | None) -> None:
-        """Do nothing until the time is up, the simulator closes, or the client goes (cancelled)."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._closing.wait()
-        except TimeoutError:
-            pass
-
-
-def _hang_up(request: web.BaseRequest, *, at_once: bool) -> None:
-    if request.transport is None:
-        return
-    # Closing sends what is buffered and aborting throws it away: the first bytes of a truncated
-    # body are to arrive.
-    if at_once:
-        request.transport.abort()
-    else:
-        request.transport.close()
