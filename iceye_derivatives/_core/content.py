@@ -1,0 +1,135 @@
+"""Is this body the file that it should be?
+
+A store, a gateway or a captive portal can answer 200 with a page of its own.  So what is called
+``geojson`` must *be* a GeoJSON object (RFC 7946) before it gets its final name.  A body in memory
+is parsed whole; a longer one is checked as it passes, see `_core.geojson`.  Properties, coordinates
+and foreign members are the customer's and are not judged; a collection of no features is a good
+answer ("nothing was detected").  Other asset types are opaque: their length is all that counts.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from hashlib import sha256
+from typing import Any, Final
+
+from iceye_derivatives._core.geojson import GeoJsonScanner
+from iceye_derivatives._core.geojson_rules import NotGeoJson, check_members
+from iceye_derivatives.models import AssetRef
+
+__all__ = ["ContentChecker", "ContentFault", "check_body", "first_bytes"]
+
+WHOLE: Final = 8 * 1024 * 1024
+"""Bytes up to which a body is parsed whole: json.loads takes about ten times that in memory."""
+_HEAD: Final = 120
+
+_GEOJSON = "geojson"
+_MARKUP = re.compile(
+    rb"\A(?:\xef\xbb\xbf)?\s*<(\?xml|!doctype\s+html|html|[a-z!?/])", re.IGNORECASE
+)
+
+# A store's error page may quote the request.  What follows one of these names, or any "?", goes.
+_SECRETS = re.compile(
+    rb"(?i)((?:[?&;\s\"'<>]|\A|amp;)(?:x-amz-[a-z-]+|x-goog-[a-z-]+|signature|policy|key-pair-id|expires|"
+    rb"awsaccesskeyid|signatureprovided|stringtosign|sig|token|access_token|authorization)[\"']?\s*[=:>]\s*)[^\s&;<]*"
+)
+_QUERY = re.compile(rb"\?[^\s\"'<>]*")
+
+
+class ContentFault(ValueError):  # noqa: N818 - internal; becomes `ContentError` above
+    """The body is not the file: what is wrong with it, and how it begins (redacted)."""
+
+    def __init__(self, message: str, head: bytes) -> None:
+        super().__init__(message)
+        self.first_bytes = first_bytes(head)
+
+
+def first_bytes(head: bytes) -> bytes:
+    """How a body begins: at most 120 bytes, without anything that looks like a signed query."""
+    # Redacted before it is cut: a secret's name and its value may straddle the cut.
+    safe = _QUERY.sub(b"?<redacted>", _SECRETS.sub(rb"\1<redacted>", head[: 4 * _HEAD]))
+    return safe[:_HEAD]
+
+
+def check_body(ref: AssetRef, body: bytes) -> str:
+    """Check a whole body; its SHA-256 in hexadecimal.
+
+    Raises:
+        ContentFault: the asset is ``geojson`` and the body is no GeoJSON object.
+    """
+    if len(body) > WHOLE:
+        checker = ContentChecker(ref)
+        checker.feed(body)
+        return checker.finish()
+    if _is_geojson(ref):
+        _parse_whole(body)
+    return sha256(body).hexdigest()
+
+
+class ContentChecker:
+    """The same for a body that passes in pieces: bounded memory, hashed on the way.
+
+    `feed()` raises as early as the fault shows.  For ``geojson`` it sees less than a parser does;
+    `GeoJsonScanner` says what.
+    """
+
+    def __init__(self, ref: AssetRef) -> None:
+        self._digest = sha256()
+        self._head = b""
+        self._scanner = GeoJsonScanner() if _is_geojson(ref) else None
+
+    def feed(self, chunk: bytes) -> None:
+        """Look at the next piece."""
+        self._digest.update(chunk)
+        if len(self._head) < 4 * _HEAD:
+            self._head += chunk[: 4 * _HEAD]
+        if self._scanner is not None:
+            try:
+                self._scanner.feed(chunk)
+            except NotGeoJson as fault:
+                raise _fault(str(fault), self._head) from None
+
+    def finish(self) -> str:
+        """The body has ended: its SHA-256 in hexadecimal."""
+        if self._scanner is not None:
+            try:
+                self._scanner.finish()
+            except NotGeoJson as fault:
+                raise _fault(str(fault), self._head) from None
+        return self._digest.hexdigest()
+
+
+def _is_geojson(ref: AssetRef) -> bool:
+    return ref.asset_type.lower() == _GEOJSON
+
+
+def _parse_whole(body: bytes) -> None:
+    try:
+        # Strict UTF-8, as RFC 8259 demands; a byte order mark is one thing that it lets a parser
+        # forgive.  Decoded here, because `json.loads` on bytes would also guess UTF-16 and UTF-32.
+        document = json.loads(body.decode("utf-8-sig"), parse_constant=_no_constant)
+        check_members(document)
+    except RecursionError:
+        raise _fault("its JSON is nested too deep to be GeoJSON", body) from None
+    except UnicodeDecodeError as error:
+        raise _fault(f"it is not UTF-8 at byte {error.start}", body) from None
+    except json.JSONDecodeError as error:
+        raise _fault(f"it is not JSON ({error.msg} at character {error.pos})", body) from None
+    except ValueError as error:  # NotGeoJson, or a number of thousands of digits
+        raise _fault(str(error), body) from None
+
+
+def _no_constant(name: str) -> Any:  # noqa: ANN401 - the signature that json asks for
+    # Python writes NaN and Infinity by itself, and most other readers then refuse the whole file.
+    raise NotGeoJson(f"it holds {name}, which is not JSON")
+
+
+def _fault(reason: str, head: bytes) -> ContentFault:
+    markup = _MARKUP.match(head)
+    if not head.strip():
+        reason = "it is empty"
+    elif markup is not None:
+        kind = "an XML document" if markup[1].lower() == b"?xml" else "an HTML or XML page"
+        reason = f"it is {kind}"
+    return ContentFault(reason, head)

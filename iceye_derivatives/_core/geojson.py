@@ -1,0 +1,182 @@
+"""Is a body that is too long for memory a GeoJSON object, seen piece by piece?
+
+The trick is to let C do the counting.  Of each piece, strings are cut out by splitting at the
+quotes, what is left is checked to be of JSON's alphabet, then reduced to its brackets, and pairs
+``[]`` and ``{}`` are deleted until none is left.  What remains, some closers and then some openers,
+is all that the stack of open brackets has to know.  Only a piece that touches the document's top
+level (mostly the first and the last) is read token by token.
+"""
+
+from __future__ import annotations
+
+import re
+from codecs import getincrementaldecoder
+from typing import Final
+
+from iceye_derivatives._core.geojson_rules import (
+    ARRAY,
+    NULL,
+    OBJECT,
+    OTHER,
+    NotGeoJson,
+    check_kinds,
+)
+
+__all__ = ["GeoJsonScanner"]
+
+DEEPEST: Final = 256
+"""Open brackets at a time: GeoJSON's own nesting is eight, the rest is for foreign members."""
+LONGEST_STRING: Final = 1024 * 1024
+"""Bytes of one string that are remembered while waiting for its end."""
+
+_OPENERS = {ord("]"): ord("["), ord("}"): ord("{")}
+# All that JSON has outside of strings; the letters are those of true, false and null, so that
+# NaN and Infinity are found out as well.
+_ALPHABET = b"0123456789+-.eE,:[]{}truefalsn \t\r\n"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_TOKEN = re.compile(rb'"[^"]*"|[\[\]{},:]|[^\s\[\]{},:"]+')
+
+
+class GeoJsonScanner:
+    """Checks as much of RFC 8259 and 7946 as can be had in bounded memory at a good speed.
+
+    It sees: bytes that are not UTF-8; anything outside of strings that is not of JSON's alphabet
+    (so markup spliced into the middle); brackets that do not match; a body that ends early or goes
+    on after its end; a top level that is no object, or whose `type` and its member are not those
+    of a GeoJSON object.
+
+    It does not see: what is wrong between well-matched brackets without leaving the alphabet
+    (``1.2.3``, a missing comma, a key without quotes made of those letters), control characters
+    and bad escapes inside strings, and entries of ``features`` that are not objects.  It does not
+    recognise the name ``type`` where that is itself spelled with escapes.
+    """
+
+    def __init__(self) -> None:
+        self._decoder = getincrementaldecoder("utf-8-sig")()
+        self._carry = b""
+        self._stack = bytearray()
+        self._started = self._ended = False
+        self._top = _TopLevel()
+
+    def feed(self, chunk: bytes) -> None:
+        """Look at the next piece; raises `NotGeoJson`."""
+        self._decode(chunk)
+        text = self._carry + chunk
+        if not self._started:
+            self._started = not _BYTE_ORDER_MARK.startswith(text)
+            text = text.removeprefix(_BYTE_ORDER_MARK)
+        # Same length, so that places still fit: first pairs of backslashes, then escaped quotes.
+        plain = text.replace(rb"\\", b"__").replace(rb"\"", b"__")
+        cut = self._cut(plain)
+        self._carry = self._shorten(text[cut:], plain[cut:])
+        self._scan(plain[:cut])
+
+    def finish(self) -> None:
+        """The body has ended; raises `NotGeoJson`."""
+        self._decode(b"", final=True)
+        self._scan(self._carry)  # unless a string was cut short, this is the end of a number
+        if not self._ended:
+            raise NotGeoJson("its JSON ends in the middle")
+        check_kinds(self._top.declared, self._top.kinds)
+
+    def _decode(self, chunk: bytes, *, final: bool = False) -> None:
+        try:
+            self._decoder.decode(chunk, final)
+        except UnicodeDecodeError:
+            raise NotGeoJson("it is not UTF-8") from None
+
+    @staticmethod
+    def _cut(plain: bytes) -> int:
+        """Up to where whole tokens go: before a string that has not ended, or the last bracket."""
+        if plain.count(b'"') % 2:
+            return plain.rfind(b'"')
+        # A word or a number may go on in the next piece, and an escape may be half of a pair.
+        tail = re.search(rb"[^\s\[\]{},:\"]*\Z", plain[-64:])
+        return len(plain) - (len(tail[0]) if tail else 0)
+
+    @staticmethod
+    def _shorten(carry: bytes, plain: bytes) -> bytes:
+        """Forget the inside of a string too long to remember; it is then no name that counts."""
+        if len(carry) <= LONGEST_STRING:
+            return carry
+        return b'"\x00' + (b"\\" if plain.endswith(b"\\") else b"")
+
+    def _scan(self, text: bytes) -> None:
+        outside = b"".join(text.split(b'"')[::2]) if b'"' in text else text
+        if outside.translate(None, _ALPHABET):
+            raise NotGeoJson("it holds something between its values that is not JSON")
+        brackets = _collapse(outside.translate(None, _NOT_BRACKETS))
+        closers = sum(map(brackets.count, (b"]", b"}")))
+        if len(self._stack) - closers > 1:
+            self._match(brackets)
+        else:
+            self._read(text)
+
+    def _match(self, brackets: bytes) -> None:
+        for bracket in brackets:
+            opener = _OPENERS.get(bracket)
+            if opener is None:
+                self._push(bracket)
+            elif not self._stack or self._stack.pop() != opener:
+                raise NotGeoJson("the brackets of its JSON do not match")
+
+    def _push(self, bracket: int) -> None:
+        if len(self._stack) >= DEEPEST:
+            raise NotGeoJson("its JSON is nested too deep to be GeoJSON")
+        self._stack.append(bracket)
+
+    def _read(self, text: bytes) -> None:
+        """Token by token: the top level is somewhere in this piece."""
+        for token in _TOKEN.findall(text):
+            if self._ended:
+                raise NotGeoJson("its JSON goes on after its end")
+            depth = len(self._stack)
+            if depth == 0 and token != b"{":
+                raise NotGeoJson("its JSON is not an object")
+            if depth == 1:
+                self._top.take(token)
+            if token in b"[]{}":
+                self._match(token)
+                self._ended = not self._stack
+
+
+class _TopLevel:
+    """The members of the outermost object: which there are, of what kind, and what `type` says."""
+
+    def __init__(self) -> None:
+        self.declared: str | None = None
+        self.kinds: dict[str, str] = {}
+        self._key = b""
+        self._wants_value = False
+
+    def take(self, token: bytes) -> None:
+        if token == b":":
+            self._wants_value = True
+        elif token in (b",", b"}"):
+            self._key, self._wants_value = b"", False
+        elif not self._wants_value:
+            self._key = token
+        else:
+            self._note(self._key.strip(b'"'), token)
+            self._wants_value = False
+
+    def _note(self, key: bytes, value: bytes) -> None:
+        name = key.decode("ascii", "replace")
+        if name == "type" and value.startswith(b'"'):
+            self.declared = value.strip(b'"').decode("ascii", "replace")
+        elif name in _COUNTED:
+            self.kinds[name] = {b"[": ARRAY, b"{": OBJECT, b"null": NULL}.get(value, OTHER)
+
+
+_COUNTED = frozenset({"features", "geometry", "geometries", "coordinates"})
+
+
+def _collapse(brackets: bytes) -> bytes:
+    """Delete matched pairs until none is left; each round takes one level of nesting away."""
+    for _ in range(DEEPEST):
+        fewer = brackets.replace(b"[]", b"").replace(b"{}", b"")
+        if len(fewer) == len(brackets):
+            return brackets
+        brackets = fewer
+    raise NotGeoJson("its JSON is nested too deep to be GeoJSON")

@@ -1,0 +1,103 @@
+"""What is a file called, and which asset goes first?
+
+Names come from us, never from the server, yet they are made of its ids, so every id is hostile
+until it is *plain*.  What is plain stands in the name as it is; anything else becomes a readable
+slug, ``~``, and 128 bits of SHA-256 over the raw text.  That makes the names injective even on
+file systems that fold case, normalise Unicode or dislike a character:
+
+* plain parts and hashed parts are told apart by the ``~``, which no plain part may hold;
+* a plain id is lower case only and a plain product type upper case only, so folding case maps no
+  two of them onto each other;
+* ids and slugs hold no ``_`` and no ``.``: the last ``_`` ends the product type, and the dots
+  separate derivative, ordinal and asset type.
+
+Rejected: escaping each odd character (over-long names have to be cut, and then collide), and
+keeping unknown ids as they are (``CON``, ``a/../b``, right-to-left overrides).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from hashlib import sha256
+from math import inf
+
+from iceye_derivatives.models import Asset, AssetRef, Derivative
+
+__all__ = ["PART_SUFFIX", "death", "file_name", "soonest_first"]
+
+PART_SUFFIX = ".part"
+"""How every unfinished file ends; no final name does, since `part` is a reserved asset type."""
+
+_PLAIN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+_PLAIN_PRODUCT = re.compile(r"[A-Z][A-Z0-9_]{0,31}")
+_PLAIN_TYPE = re.compile(r"[a-z0-9]{1,16}")
+_NOT_PLAIN = re.compile(r"[^a-z0-9]+")
+_SLUG_LENGTH = 20
+_HASH_LENGTH = 32
+
+# Microsoft's page on naming files says of these: "Do not use the following reserved names".  COM0
+# and LPT0 are not on it, but some versions refuse them too.
+_DEVICES = frozenset(
+    ["con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))]
+)
+# What stands beside the files while they are made, or describes them, must not be mistaken for one.
+_RESERVED_TYPES = frozenset({"part", "tmp", "lock", "owner", "journal"})
+
+
+def file_name(ref: AssetRef) -> str:
+    """``<task id>/<product type>_<derivative id>.<asset type>``, safe on every file system.
+
+    Guarantees: two parts joined by one ``/``, each of at most 200 bytes of printable ASCII without
+    separators, no ``..``, no leading or trailing dot or space, no device name; and distinct assets
+    have names that stay distinct when case is folded.  Further assets of the same type get their
+    ordinal before the extension.
+
+    Example:
+        >>> file_name(AssetRef(task_id="7f-1", derivative_id="0d-2", product_type="DC_VESSELS",
+        ...                    asset_type="geojson"))
+        '7f-1/DC_VESSELS_0d-2.geojson'
+    """
+    folder = _part(ref.task_id, _is_plain_id)
+    product = _part(ref.product_type, _is_plain_product)
+    derivative = _part(ref.derivative_id, _is_plain_id)
+    kind = _part(ref.asset_type, _is_plain_type)
+    ordinal = "" if ref.ordinal == 1 else f".{ref.ordinal}"
+    return f"{folder}/{product}_{derivative}{ordinal}.{kind}"
+
+
+def _part(raw: str, is_plain: Callable[[str], bool]) -> str:
+    if is_plain(raw):
+        return raw
+    slug = _NOT_PLAIN.sub("-", raw[:_SLUG_LENGTH].lower()).strip("-")
+    # JSON can spell lone surrogates, which plain UTF-8 cannot: let them pass, they hash as well.
+    digest = sha256(raw.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_LENGTH]
+    # Never a leading "~": a shell would take it for somebody's home.
+    return f"{slug or 'x'}~{digest}"
+
+
+def _is_plain_id(raw: str) -> bool:
+    return _PLAIN_ID.fullmatch(raw) is not None and raw not in _DEVICES
+
+
+def _is_plain_product(raw: str) -> bool:
+    return _PLAIN_PRODUCT.fullmatch(raw) is not None
+
+
+def _is_plain_type(raw: str) -> bool:
+    return _PLAIN_TYPE.fullmatch(raw) is not None and raw not in _RESERVED_TYPES
+
+
+def death(asset: Asset) -> float:
+    """Unix seconds at which the asset's link dies; one that does not tell comes last."""
+    return inf if asset.url.expires is None else asset.url.expires
+
+
+def soonest_first(derivatives: Iterable[Derivative]) -> list[tuple[AssetRef, Asset, Derivative]]:
+    """All assets, those whose links die soonest first; else in the order given."""
+    assets = [
+        (ref, asset, derivative)
+        for derivative in derivatives
+        for ref, asset in zip(derivative.asset_refs(), derivative.assets, strict=True)
+    ]
+    return sorted(assets, key=lambda entry: death(entry[1]))
