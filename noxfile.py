@@ -1,0 +1,168 @@
+"""Which checks are there, and how is each one run: one session, one job.
+
+``nox`` runs the default ones, ``nox -l`` lists all, ``nox -s tests-3.12 -- -k watch`` runs a part.
+"""
+
+from __future__ import annotations
+
+import os
+import tarfile
+import zipfile
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent
+DIST = ROOT / ".nox" / "dist"
+PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+PYTHONS = nox.project.python_versions(PROJECT)
+OLDEST = PYTHONS[0]
+LINTERS = PROJECT["project"]["optional-dependencies"]["lint"]
+CODE = ("iceye_derivatives", "tests", "benchmarks", "noxfile.py")
+
+nox.needs_version = ">=2025.5.1"  # the first with `requires=`
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.download_python = "never"
+# A Python that is not there is reported as skipped; nox would make it an error where CI is set.
+nox.options.error_on_missing_interpreters = False
+
+# pyenv puts a shim of every version on PATH, and all but the active one fail: nox shall see the
+# interpreters themselves.  They go last, so that what PATH says comes first.
+PYENV = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
+os.environ["PATH"] = os.pathsep.join(
+    [os.environ["PATH"], *(str(path) for v in PYTHONS for path in PYENV.glob(f"{v}.*/bin"))]
+)
+
+BARE_IMPORT = """
+import sys, iceye_derivatives
+assert "site-packages" in iceye_derivatives.__file__, iceye_derivatives.__file__
+late = {"aiohttp", "click", "rich"} & sys.modules.keys()
+assert not late, f"imported before anybody asked for it: {late}"
+"""
+BARE_INSTALL = """
+import importlib.metadata as m
+print("installed:", *sorted(f"{d.name}-{d.version}" for d in m.distributions()))
+asked = {r.split(">")[0] for r in m.requires("iceye-derivatives") if "extra ==" not in r}
+assert asked == {"aiofiles", "aiohttp", "anyio", "attrs", "cattrs"}, asked
+extra = {"click", "hypothesis", "pytest", "rich"} & {d.name.lower() for d in m.distributions()}
+assert not extra, f"nobody asked for {extra}"
+"""
+
+
+def the_wheel(extras: str = "") -> str:
+    """What to install: the wheel that the session `build` left, with its extras."""
+    return f"{next(DIST.glob('*.whl'))}{extras}"
+
+
+def run_pytest(session: nox.Session, *args: str) -> None:
+    """Run the tests from a folder without our source: what they import is what is installed."""
+    session.chdir(session.create_tmp())
+    session.run(
+        *("pytest", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT)),
+        *(str(ROOT / "tests"), *args, *session.posargs),
+        env={"PYTHONDEVMODE": "1"},
+    )
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Build the sdist, and the wheel from it: what the sessions below install."""
+    for old in DIST.glob("*"):
+        old.unlink()
+    session.install("build")
+    session.run("python", "-m", "build", "--outdir", str(DIST), silent=True)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, format, and the traps of async code."""
+    session.install(*LINTERS)
+    session.run("ruff", "check", *CODE)
+    session.run("ruff", "format", "--check", *CODE)
+    # All rules that are on by default, but for 109: `timeout` of a watch is total patience, which
+    # the pure watch decides, and no cancel scope in disguise.
+    files = [str(path) for folder in CODE[:3] for path in sorted(Path(folder).rglob("*.py"))]
+    session.run("flake8-async", "--anyio", "--disable=ASYNC109", *files)
+
+
+@nox.session
+def imports(session: nox.Session) -> None:
+    """The import law of `pyproject.toml`."""
+    session.install(*LINTERS)
+    session.run("lint-imports")
+
+
+@nox.session(python=OLDEST, requires=["build"])
+def types(session: nox.Session) -> None:
+    """Types as we write them, and as a user's checker finds them in the wheel."""
+    session.install(the_wheel("[cli,lint]"), "nox")
+    session.run("mypy")
+    api = ROOT / "tests" / "typing" / "api.py"
+    session.chdir(session.create_tmp())
+    session.run("mypy", "--strict", str(api))
+
+
+@nox.session(python=PYTHONS, requires=["build"])
+def tests(session: nox.Session) -> None:
+    """All tests against the installed wheel, on each Python that is present."""
+    session.install(the_wheel("[test]"))
+    run_pytest(session)
+
+
+@nox.session(python=OLDEST, venv_backend="uv", requires=["build"])
+def tests_lowest(session: nox.Session) -> None:
+    """The same with the lowest versions that we claim to work with."""
+    session.install("--resolution=lowest-direct", "--extra=cli", "-r", "pyproject.toml")
+    session.install(the_wheel("[test]"))
+    run_pytest(session)
+
+
+@nox.session(default=False, python=OLDEST, requires=["build"])
+def properties(session: nox.Session) -> None:
+    """The laws with a large and random budget: for a night, not for each change."""
+    session.install(the_wheel("[test]"))
+    run_pytest(session, "--hypothesis-profile=soak", "--timeout=3600", "-m", "hypothesis")
+
+
+@nox.session(python=OLDEST, requires=["build"])
+def package(session: nox.Session) -> None:
+    """What a user gets: the right files, few packages, and an import that costs little."""
+    with zipfile.ZipFile(the_wheel()) as wheel:
+        names = wheel.namelist()
+    strays = [name for name in names if not name.startswith("iceye_derivatives")]
+    if strays or "iceye_derivatives/py.typed" not in names:
+        session.error(f"The wheel lacks py.typed or holds strays: {strays}")
+    with tarfile.open(next(DIST.glob("*.tar.gz"))) as sdist:
+        files = {name.partition("/")[2] for name in sdist.getnames()}
+    if (
+        missing := {"LICENSE", "README.md", "CHANGELOG.md", "noxfile.py", "tests/conftest.py"}
+        - files
+    ):
+        session.error(f"The sdist lacks {missing}")
+
+    session.install(the_wheel())
+    with session.chdir(session.create_tmp()):
+        session.run("python", "-W", "error", "-c", BARE_IMPORT)
+        session.run("python", "-c", BARE_INSTALL)
+    session.install("twine")
+    session.run("twine", "check", "--strict", *map(str, DIST.iterdir()))
+
+
+@nox.session(python=OLDEST, requires=["build"])
+def demo(session: nox.Session) -> None:
+    """The README's run command, from the wheel: a stranger's first minute."""
+    session.install(the_wheel("[cli]"))
+    found = Path(session.create_tmp()) / "detections"
+    session.chdir(session.create_tmp())
+    session.run("iceye-derivatives", "demo", "--to", str(found))
+    files = sorted(path for path in found.rglob("*") if path.is_file())
+    if not files or any(path.suffix != ".geojson" for path in files):
+        session.error(f"The demo left {files}")
+
+
+@nox.session(default=False, python=OLDEST, requires=["build"])
+def bench(session: nox.Session) -> None:
+    """What the numbers of `benchmarks/README.md` are on this machine."""
+    session.install(the_wheel("[test]"))
+    for script in sorted((ROOT / "benchmarks").glob("*.py")):
+        session.run("python", str(script), *session.posargs)
