@@ -17,8 +17,10 @@ _FORMS = tuple(
         # Sun, 06 Nov 1994 08:49:37 GMT
         r"[a-z]{3}, (?P<day>\d\d) (?P<month>[a-z]{3}) (?P<year>\d{4}) (?P<time>\d\d:\d\d:\d\d) GMT",
         # Sunday, 06-Nov-94 08:49:37 GMT
-        r"[a-z]{6,9}, (?P<day>\d\d)-(?P<month>[a-z]{3})-(?P<year>\d\d) "
-        r"(?P<time>\d\d:\d\d:\d\d) GMT",
+        (
+            r"[a-z]{6,9}, (?P<day>\d\d)-(?P<month>[a-z]{3})-(?P<year>\d\d) "
+            r"(?P<time>\d\d:\d\d:\d\d) GMT"
+        ),
         # Sun Nov  6 08:49:37 1994
         r"[a-z]{3} (?P<month>[a-z]{3}) (?P<day>[ \d]\d) (?P<time>\d\d:\d\d:\d\d) (?P<year>\d{4})",
     )
