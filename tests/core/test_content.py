@@ -156,7 +156,7 @@ def test_garbage_gives_a_fault_and_nothing_else(body: bytes, cuts: list[int]) ->
         (b'{"type":"Point"}', "'coordinates'"),
         (b'{"type":"FeatureCollection","features":[],"x":NaN}', "JSON"),
         (b'{"type":"FeatureCollection","features":[],"x":-Infinity}', "JSON"),
-        (b'{"type":"FeatureCollection",",
+        (b'{"type":"FeatureCollection","features":[}]', "JSON"),
         (b'{"type":"FeatureCollection","features":[],"x":"\xff"}', "UTF-8"),
         ('{"type":"FeatureCollection","features":[]}'.encode("utf-16"), "UTF-8"),
     ],
