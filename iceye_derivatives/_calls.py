@@ -67,7 +67,7 @@ class Calls:
         return responses.read_task_page(answer, self._clock.time())
 
     async def look_at_derivatives(self, task_id: str) -> Snapshot:
-        """One look.  Other lists of the API have pages, so a ``cursor`` is followed if there is one."""
+        """One look; other lists have pages, so a ``cursor`` is followed if there is one."""
         pages: list[SnapshotPage] = []
         followed: set[str] = set()
         cursor: str | None = None

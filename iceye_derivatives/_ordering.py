@@ -64,8 +64,8 @@ async def _look_up(
 ) -> Task:
     if request.reference is None:
         raise TaskCreationUncertainError(
-            f"The answer to createTask was lost ({failure}); the task may exist, and as the "
-            "request has no reference it cannot be looked up: list your tasks before ordering again",
+            f"The answer to createTask was lost ({failure}); the task may exist, and as its "
+            "request has no reference it cannot be looked up: list your tasks first",
             reference=None,
         ) from failure
     tasks = list_tasks(contract_id=request.contract_id, created_after=begun - CLOCK_SLACK)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import random
 import ssl
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, aclosing
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 import anyio
 
 from iceye_derivatives._auth import ClientCredentials, StaticToken, TokenKeeper
-from iceye_derivatives._calls import Calls, looping_cursor
+from iceye_derivatives._calls import Calls
 from iceye_derivatives._clock import SystemClock
 from iceye_derivatives._core.backoff import Backoff
 from iceye_derivatives._core.decisions import Patience
@@ -25,17 +25,12 @@ from iceye_derivatives._core.retry import RetryPolicy
 from iceye_derivatives._core.task_check import check_task_request
 from iceye_derivatives._core.watch import Watch
 from iceye_derivatives._ordering import order_once
+from iceye_derivatives._persistent import PersistentCalls
+from iceye_derivatives._pipeline import bring_home
 from iceye_derivatives._transport import ApiTransport, FileTransport
 from iceye_derivatives.downloader import Downloader
-from iceye_derivatives.errors import ConfigurationError, IceyeError, InvalidTaskRequestError
-from iceye_derivatives.events import (
-    DownloadEvent,
-    DownloadReport,
-    FileRecord,
-    TransferFailed,
-    TransferFinished,
-    WatchEvent,
-)
+from iceye_derivatives.errors import ConfigurationError, InvalidTaskRequestError
+from iceye_derivatives.events import DownloadEvent, DownloadReport, WatchEvent
 from iceye_derivatives.models import Derivative, SignedUrl, Snapshot, Task, TaskRequest
 from iceye_derivatives.protocols import Clock, LinkResponse, Sink, TokenSource
 from iceye_derivatives.sinks import DirectorySink
@@ -46,7 +41,6 @@ if TYPE_CHECKING:
 
 __all__ = ["DerivativesClient"]
 
-T = TypeVar("T")
 REMEMBERED_ORDERS = 10_000
 
 
@@ -135,10 +129,13 @@ class DerivativesClient:
             ssl_context=ssl_context,
         )
         self._calls = Calls(self._api, self._clock)
+        self._persistent = PersistentCalls(
+            self._calls, retry=self._retry, clock=self._clock, jitter=jitter
+        )
         self._ordered: dict[str, tuple[str, ...]] = {}
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None, **settings: Any) -> Self:
+    def from_env(cls, environ: Mapping[str, str] | None = None, **settings: Any) -> Self:  # noqa: ANN401  the constructor types them
         """A client from ``ICEYE_API_BASE_URL`` (optional) and credentials.
 
         Credentials are ``ICEYE_TOKEN_URL``, ``ICEYE_CLIENT_ID`` and ``ICEYE_CLIENT_SECRET``, or a
@@ -221,9 +218,9 @@ class DerivativesClient:
             ApiError: any other refusal.
             NetworkError: no answer, after the retries.
         """
-        return await self._persistently(lambda: self._calls.look_at_task(task_id))
+        return await self._persistent.get_task(task_id)
 
-    async def list_tasks(
+    def list_tasks(
         self,
         *,
         contract_id: str | None = None,
@@ -237,26 +234,9 @@ class DerivativesClient:
             ApiError: any refusal.
             NetworkError: no answer, after the retries.
         """
-        followed: set[str] = set()
-        cursor: str | None = None
-        while True:
-            here = cursor
-            page = await self._persistently(
-                lambda at=here: self._calls.task_page(  # type: ignore[misc]
-                    cursor=at,
-                    contract_id=contract_id,
-                    created_after=created_after,
-                    created_before=created_before,
-                )
-            )
-            for task in page.tasks:
-                yield task
-            cursor = page.cursor
-            if cursor is None:
-                return
-            if cursor in followed:
-                raise looping_cursor("tasks", 200, None)
-            followed.add(cursor)
+        return self._persistent.list_tasks(
+            contract_id=contract_id, created_after=created_after, created_before=created_before
+        )
 
     async def cancel_task(self, task_id: str) -> Task:
         """Cancel a task that is RECEIVED or ACTIVE; ICEYE bills by its cancellation policy.
@@ -265,7 +245,7 @@ class DerivativesClient:
             ApiError: e.g. the task is past cancelling.
             NetworkError: no answer, after the retries.
         """
-        return await self._persistently(lambda: self._calls.cancel_task(task_id))
+        return await self._persistent.cancel_task(task_id)
 
     # -- derivatives -------------------------------------------------------------------------------
 
@@ -276,7 +256,7 @@ class DerivativesClient:
             ApiError: any other refusal, after the retries where they make sense.
             NetworkError: no answer, after the retries.
         """
-        return await self._persistently(lambda: self._calls.look_at_derivatives(task_id))
+        return await self._persistent.get_derivatives(task_id)
 
     def watch_task(
         self,
@@ -303,7 +283,7 @@ class DerivativesClient:
             timeout: Patience in all, in seconds; at its end there is one last look.
             watch: Go on with this one; keep it to ask ``watch.finished`` or to save it.
             max_failures: Failed looks in a row before giving up (a budget apart from the wait).
-            on_event: Called with each `WatchEvent`, e.g. `Waiting`, which says what for and how long.
+            on_event: Called with each `WatchEvent`; `Waiting` says what for and how long.
 
         Raises:
             WatchTimeoutError: the patience is used up; ``.watch`` goes on.
@@ -347,7 +327,7 @@ class DerivativesClient:
         destination: str | os.PathLike[str] | Sink,
         *,
         backoff: Backoff | None = None,
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109  the pure Watch decides it, no cancel scope
         watch: Watch | None = None,
         max_failures: int = 60,
         concurrency: int = 8,
@@ -392,7 +372,6 @@ class DerivativesClient:
             clock=self._clock,
             jitter=self._jitter,
         )
-        records: list[FileRecord] = []
         derivatives = self.watch_task(
             task_id,
             backoff=backoff,
@@ -401,18 +380,9 @@ class DerivativesClient:
             max_failures=max_failures,
             on_event=tell,
         )
-        try:
-            async with aclosing(derivatives), downloader.transfers(derivatives) as events:
-                async for event in events:
-                    if isinstance(event, TransferFinished | TransferFailed):
-                        records.append(event.record)
-                    tell(event)
-        except IceyeError as error:
-            error.report = DownloadReport(files=tuple(records))
-            raise
-        return DownloadReport(files=tuple(records))
+        return await bring_home(derivatives, downloader, tell)
 
-    # -- what watcher and downloader know of a client ------------------------------------------------
+    # -- what watcher and downloader know of a client ----------------------------------------------
 
     async def look_at_derivatives(self, task_id: str) -> Snapshot:
         """`get_derivatives` without a second try: for those who keep a budget of their own."""
@@ -427,18 +397,6 @@ class DerivativesClient:
     ) -> AbstractAsyncContextManager[LinkResponse]:
         """Open a signed link byte for byte, without the token."""
         return self._files.open_link(url, headers=headers)
-
-    async def _persistently(self, call: Callable[[], Awaitable[T]]) -> T:
-        attempt = 0
-        while True:
-            attempt += 1
-            try:
-                return await call()
-            except IceyeError as error:
-                delay = self._retry.delay(error, attempt, self._jitter())
-                if delay is None:
-                    raise
-            await self._clock.sleep(delay)
 
     def _remember(self, task_id: str, types: tuple[str, ...] | None) -> None:
         if types:

@@ -3,20 +3,20 @@
 `Watch` takes facts (an answer of the derivatives endpoint, of the task, a failure) together with
 the time at which they came, and gives decisions.  It never waits and never asks: `watcher.py` does.
 
-====================================================  =============================================
-the answer                                             what the watch makes of it
-====================================================  =============================================
-200, every listed derivative has assets                hand out what is new, finish
-206, or 200 with an empty ``assets``                   hand out what is new, look again
-200, but a requested type is not listed                the same: "not complete, poll on"
-404                                                    ask for the task: which of three causes is it?
-404, and the task is unknown for longer than a grace   `TaskNotFoundError`
-404, and the task lists no derivativeProductTypes      `NoDerivativesRequestedError`
-404, and the task is REJECTED, FAILED or CANCELED      `TaskEndedError`
-404 otherwise                                          wait
-401 twice, 403, 400                                    fail at once
-429, 5xx, no answer                                    try again, on a budget of its own
-====================================================  =============================================
+===================================================  ==========================================
+the answer                                           what the watch makes of it
+===================================================  ==========================================
+200, every listed derivative has assets              hand out what is new, finish
+206, or 200 with an empty ``assets``                 hand out what is new, look again
+200, but a requested type is not listed              the same: such a 200 is not complete
+404                                                  ask for the task: which of three causes?
+404, and the task stays unknown beyond a grace       `TaskNotFoundError`
+404, and it lists no derivativeProductTypes          `NoDerivativesRequestedError`
+404, and it is REJECTED, FAILED or CANCELED          `TaskEndedError`
+404 otherwise                                        wait
+401 twice, 403, 400                                  fail at once
+429, 5xx, no answer                                  try again, on a budget of its own
+===================================================  ==========================================
 
 The truth lives here and not in the frame of `watch_task()`: a generator whose ``__anext__`` was
 cancelled is dead, and iterating it again ends silently, as if all were well.
@@ -24,7 +24,9 @@ cancelled is dead, and iterating it again ends silently, as if all were well.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
+
 from iceye_derivatives._core.backoff import Backoff, jittered
 from iceye_derivatives._core.decisions import (
     AskTask,
@@ -161,11 +163,11 @@ class Watch:
         self._failure: IceyeError | None = None
         self._retry_after: float | None = None
         self._last_look_taken = False
-        self._fatal: Failed | None = None
+        self._fatal: Callable[[], Failed] | None = None
 
     def receive(self, snapshot: Snapshot, now: float) -> None:
         """The derivatives endpoint answered 200, 206 or 404."""
-        self._retry_after = snapshot.retry_after
+        self._answered(snapshot.retry_after)
         if self.seen.take_in(snapshot.derivatives):
             self._news(now)
         else:
@@ -183,6 +185,7 @@ class Watch:
 
     def receive_task(self, task: Task, now: float) -> None:
         """The task answered."""
+        self._answered(None)
         self._forgive()
         self._unknown_since = None
         self._asked_at = now
@@ -194,46 +197,32 @@ class Watch:
         if newly_imaged:
             self._news(now)
         if task.status in ENDED:
-            self._fail_ended()
+            self._fatal = self._fail_ended
         elif not self.sure and not self.seen.listed:
-            self._fail_unrequested()
+            self._fatal = self._fail_unrequested
         elif newly_imaged or (task.status not in IMAGED and self._asks % PROBE_EVERY == 0):
             self._todo = Look()
 
     def receive_unknown_task(self, now: float) -> None:
         """The API does not know the task, either."""
+        self._answered(None)
         self._forgive()
         self._asked_at = None
         if self._unknown_since is None:
             self._unknown_since = now
         if now - self._unknown_since >= self._patience.grace:
-            self._fatal = Failed(
-                TaskNotFoundError(
-                    f"The API does not know task {self.task_id}: check the id, and that these "
-                    "credentials belong to the contract it was ordered on",
-                    status=404,
-                    task_id=self.task_id,
-                )
-            )
+            self._fatal = self._fail_unknown
 
     def receive_failure(self, error: IceyeError) -> None:
         """A poll failed."""
+        self._answered(error.retry_after if isinstance(error, ApiError) else None)
         if not error.retryable:
-            self._fatal = Failed(error)
+            self._fatal = partial(Failed, error)
             return
         self._failure = error
         self._failures += 1
-        self._retry_after = error.retry_after if isinstance(error, ApiError) else None
         if self._failures >= self._patience.failures:
-            self._fatal = Failed(
-                PollBudgetError(
-                    f"Gave up on task {self.task_id} after {self._failures} failed polls in a row, "
-                    f"the last being: {error} Go on with watch=error.watch when the API is back",
-                    watch=self,
-                    status=self.status,
-                ),
-                error,
-            )
+            self._fatal = partial(self._fail_budget, error)
 
     # -- decisions out -----------------------------------------------------------------------------
 
@@ -256,7 +245,8 @@ class Watch:
         if self._complete:
             return Finished()
         if self._fatal is not None:
-            return self._fatal
+            # Made only now: what was ready has been taken meanwhile, and the error tells of it.
+            return self._fatal()
         if self._todo is None and self._next is None:
             self._schedule(now, jitter)
         if self._todo is None and self._next is not None and now >= self._next:
@@ -265,7 +255,7 @@ class Watch:
             if not self._last_look_taken:
                 self._last_look_taken, self._todo = True, Look()
             elif self._todo is None:
-                return Failed(self._timeout_error())
+                return self._fail_timeout()
         if self._todo is not None:
             todo, self._todo, self._next = self._todo, None, None
             return todo
@@ -312,6 +302,10 @@ class Watch:
 
     # -- small steps -------------------------------------------------------------------------------
 
+    def _answered(self, retry_after: float | None) -> None:
+        # Any fact makes the old plan stale, also one that came without being asked for.
+        self._todo, self._next, self._retry_after = None, None, retry_after
+
     def _forgive(self) -> None:
         self._failures, self._failure = 0, None
 
@@ -323,12 +317,14 @@ class Watch:
         return self._asked_at is None or now - self._asked_at >= known_for
 
     def _has_all_requested(self) -> bool:
-        # iceye-derivatives' reading of a 200 that lacks a requested type: the page promises "All
-        # requested derivatives have products available", so such an answer is not complete.
+        # The page on 200: "All requested derivatives have products available".  An answer that
+        # lacks a requested type breaks that promise and is not believed.
         return set(self.requested or ()) <= set(self.seen.listed.values())
 
-    def _fail_ended(self) -> None:
-        self._fatal = Failed(
+    # -- why a watch fails -------------------------------------------------------------------------
+
+    def _fail_ended(self) -> Failed:
+        return Failed(
             TaskEndedError(
                 f"Task {self.task_id} is {self.status}: derivatives that are not ready will not "
                 "come; order a new task if you still need them",
@@ -337,8 +333,8 @@ class Watch:
             )
         )
 
-    def _fail_unrequested(self) -> None:
-        self._fatal = Failed(
+    def _fail_unrequested(self) -> Failed:
+        return Failed(
             NoDerivativesRequestedError(
                 f"Task {self.task_id} lists no derivativeProductTypes, so no derivatives will "
                 "come; if you know better, pass Watch(task_id, requested=[...]) as watch=",
@@ -347,11 +343,34 @@ class Watch:
             )
         )
 
-    def _timeout_error(self) -> WatchTimeoutError:
-        return WatchTimeoutError(
-            f"Task {self.task_id} was not complete after {spell(self._patience.timeout or 0)}: "
-            f"{len(self.delivered)} derivative(s) came, missing: "
-            f"{', '.join(self.missing) or 'all'}; go on with watch=error.watch",
-            watch=self,
-            status=self.status,
+    def _fail_unknown(self) -> Failed:
+        return Failed(
+            TaskNotFoundError(
+                f"The API does not know task {self.task_id}: check the id, and that these "
+                "credentials belong to the contract it was ordered on",
+                status=404,
+                task_id=self.task_id,
+            )
+        )
+
+    def _fail_budget(self, last: IceyeError) -> Failed:
+        return Failed(
+            PollBudgetError(
+                f"Gave up on task {self.task_id} after {self._failures} failed polls in a row; go "
+                f"on with watch=error.watch when the API is back; the last failure was: {last}",
+                watch=self,
+                status=self.status,
+            ),
+            last,
+        )
+
+    def _fail_timeout(self) -> Failed:
+        came, missing = len(self.delivered), ", ".join(self.missing) or "all"
+        return Failed(
+            WatchTimeoutError(
+                f"Task {self.task_id} was not complete after {spell(self._patience.timeout or 0)}: "
+                f"{came} derivative(s) came, missing: {missing}; go on with watch=error.watch",
+                watch=self,
+                status=self.status,
+            )
         )

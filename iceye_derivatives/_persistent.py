@@ -1,0 +1,83 @@
+"""When a call fails in a way that may pass, is it made again?  The operations with patience."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from datetime import datetime
+from functools import partial
+from typing import TypeVar
+
+from iceye_derivatives._calls import Calls, looping_cursor
+from iceye_derivatives._core.retry import RetryPolicy
+from iceye_derivatives.errors import IceyeError
+from iceye_derivatives.models import Snapshot, Task
+from iceye_derivatives.protocols import Clock
+
+__all__ = ["PersistentCalls"]
+
+T = TypeVar("T")
+
+
+class PersistentCalls:
+    """`Calls` with a small budget of retries each; createTask is not here on purpose."""
+
+    def __init__(
+        self, calls: Calls, *, retry: RetryPolicy, clock: Clock, jitter: Callable[[], float]
+    ) -> None:
+        self._calls = calls
+        self._retry = retry
+        self._clock = clock
+        self._jitter = jitter
+
+    async def get_task(self, task_id: str) -> Task:
+        """The task as it is."""
+        return await self._persist(partial(self._calls.look_at_task, task_id))
+
+    async def cancel_task(self, task_id: str) -> Task:
+        """Cancel: idempotent in effect, so a second try does no harm."""
+        return await self._persist(partial(self._calls.cancel_task, task_id))
+
+    async def get_derivatives(self, task_id: str) -> Snapshot:
+        """One look that was answered."""
+        return await self._persist(partial(self._calls.look_at_derivatives, task_id))
+
+    async def list_tasks(
+        self,
+        *,
+        contract_id: str | None = None,
+        created_after: datetime | None = None,
+        created_before: datetime | None = None,
+    ) -> AsyncGenerator[Task, None]:
+        """All tasks, page after page; "the last page has no cursor field", a null one or ``""``."""
+        followed: set[str] = set()
+        cursor: str | None = None
+        while True:
+            page = await self._persist(
+                partial(
+                    self._calls.task_page,
+                    cursor=cursor,
+                    contract_id=contract_id,
+                    created_after=created_after,
+                    created_before=created_before,
+                )
+            )
+            for task in page.tasks:
+                yield task
+            cursor = page.cursor
+            if cursor is None:
+                return
+            if cursor in followed:
+                raise looping_cursor("tasks", 200, None)
+            followed.add(cursor)
+
+    async def _persist(self, call: Callable[[], Awaitable[T]]) -> T:
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return await call()
+            except IceyeError as error:
+                delay = self._retry.delay(error, attempt, self._jitter())
+                if delay is None:
+                    raise
+            await self._clock.sleep(delay)

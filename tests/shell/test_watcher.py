@@ -1,0 +1,261 @@
+"""Does the watcher ask, wait and hand out as the watch decides: in virtual time, on two loops?"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+
+import anyio
+import anyio.lowlevel
+import pytest
+import trio.testing
+from strategies import EPOCH, TASK_ID, derivative, snapshot, task
+
+from iceye_derivatives import (
+    Derivative,
+    DerivativeReady,
+    PollFailed,
+    ServerError,
+    Snapshot,
+    SnapshotReceived,
+    Task,
+    TaskEndedError,
+    TaskNotFoundError,
+    TaskStatus,
+    TaskStatusReceived,
+    Waiting,
+    Watch,
+    WatchEvent,
+    WatchFinished,
+)
+from iceye_derivatives._core.decisions import Patience
+from iceye_derivatives.watcher import watch_derivatives
+
+pytestmark = pytest.mark.anyio
+
+READY_200 = snapshot(derivative("a", "geojson"), derivative("b", "geojson"), status=200)
+PARTIAL_206 = snapshot(derivative("a", "geojson"), derivative("b"))
+NONE_404 = snapshot(status=404)
+
+
+class FakeClock:
+    """Sleeping takes no time but moves it."""
+
+    def __init__(self) -> None:
+        self.now = EPOCH.timestamp()
+        self.sleeps: list[float] = []
+
+    def time(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float, /) -> None:
+        self.sleeps.append(seconds)
+        await anyio.lowlevel.checkpoint()
+        self.now += seconds
+
+
+class TrioClock:
+    """Trio's own virtual clock: a day of sleeping passes in milliseconds, in exact order."""
+
+    def time(self) -> float:
+        return EPOCH.timestamp() + trio.current_time()
+
+    async def sleep(self, seconds: float, /) -> None:
+        await anyio.sleep(seconds)
+
+
+class Scripted:
+    """A source that answers from a list; the last answer is repeated."""
+
+    def __init__(
+        self, *looks: Snapshot | Exception, tasks: tuple[Task | Exception, ...] = ()
+    ) -> None:
+        self.looks = list(looks)
+        self.tasks = list(tasks) or [task(TaskStatus.FULFILLED)]
+        self.asked: list[str] = []
+
+    async def look_at_derivatives(self, task_id: str) -> Snapshot:
+        self.asked.append("derivatives")
+        await anyio.lowlevel.checkpoint()
+        answer = self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def look_at_task(self, task_id: str) -> Task:
+        self.asked.append("task")
+        await anyio.lowlevel.checkpoint()
+        answer = self.tasks.pop(0) if len(self.tasks) > 1 else self.tasks[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def watching(
+    source: Scripted,
+    *,
+    watch: Watch | None = None,
+    clock: FakeClock | TrioClock | None = None,
+    on_event: Callable[[WatchEvent], None] = lambda event: None,
+    timeout: float | None = None,
+) -> AsyncGenerator[Derivative, None]:
+    return watch_derivatives(
+        source,
+        Watch(TASK_ID) if watch is None else watch,
+        patience=Patience(timeout=timeout),
+        clock=FakeClock() if clock is None else clock,
+        jitter=lambda: 0.5,
+        on_event=on_event,
+    )
+
+
+async def test_from_404_over_206_to_200_each_derivative_comes_once() -> None:
+    source = Scripted(NONE_404, NONE_404, PARTIAL_206, PARTIAL_206, READY_200)
+
+    got = [one.id async for one in watching(source)]
+
+    assert got == ["a", "b"]
+    assert source.asked == ["derivatives", "task", *["derivatives"] * 4]
+
+
+async def test_events_tell_the_whole_story() -> None:
+    events: list[WatchEvent] = []
+    source = Scripted(ServerError("down", status=503), NONE_404, READY_200)
+
+    async for _ in watching(source, on_event=events.append):
+        pass
+
+    assert [type(event) for event in events] == [
+        PollFailed,
+        Waiting,
+        SnapshotReceived,
+        TaskStatusReceived,
+        SnapshotReceived,
+        DerivativeReady,
+        DerivativeReady,
+        WatchFinished,
+    ]
+
+
+async def test_what_was_ready_comes_before_the_error() -> None:
+    source = Scripted(PARTIAL_206, NONE_404, tasks=(task(TaskStatus.CANCELED),))
+    got: list[str] = []
+
+    with pytest.raises(TaskEndedError):
+        async for one in watching(source):
+            got.append(one.id)  # noqa: PERF401  what came before the error must be kept
+
+    assert got == ["a"]
+
+
+async def test_a_task_unknown_to_both_endpoints_is_not_found_after_the_grace() -> None:
+    clock = FakeClock()
+    source = Scripted(NONE_404, tasks=(TaskNotFoundError("no", status=404),))
+
+    with pytest.raises(TaskNotFoundError):
+        async for _ in watching(source, clock=clock):
+            pass
+
+    assert 120 <= sum(clock.sleeps) < 240
+
+
+async def test_an_abandoned_loop_goes_on_with_the_same_watch() -> None:
+    watch = Watch(TASK_ID)
+    source = Scripted(READY_200)
+    async with aclosing(watching(source, watch=watch)) as derivatives:
+        async for one in derivatives:
+            first = one.id
+            break
+
+    rest = [one.id async for one in watching(source, watch=watch)]
+
+    assert [first, *rest] == ["a", "b"]
+    assert watch.finished
+
+
+class Countdown:
+    """Cancels a scope at the n-th await."""
+
+    def __init__(self, n: int, scope: anyio.CancelScope) -> None:
+        self.left, self.scope = n, scope
+
+    async def tick(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            self.scope.cancel()
+        await anyio.lowlevel.checkpoint()
+
+
+class CountedSource(Scripted):
+    """A scripted source in which each question may be the one that is cancelled."""
+
+    countdown: Countdown
+
+    async def look_at_derivatives(self, task_id: str) -> Snapshot:
+        await self.countdown.tick()
+        return await super().look_at_derivatives(task_id)
+
+    async def look_at_task(self, task_id: str) -> Task:
+        await self.countdown.tick()
+        return await super().look_at_task(task_id)
+
+
+class CountedClock(FakeClock):
+    """A clock in which each sleep may be the one that is cancelled."""
+
+    def __init__(self, countdown: Countdown) -> None:
+        super().__init__()
+        self.countdown = countdown
+
+    async def sleep(self, seconds: float, /) -> None:
+        await self.countdown.tick()
+        await super().sleep(seconds)
+
+
+AWAITS = 7
+"""Of a whole run over the script below: four looks, one question for the task, two waits."""
+
+
+@pytest.mark.parametrize("cut", range(1, AWAITS + 2))
+async def test_cancelled_at_any_await_it_loses_nothing_and_repeats_nothing(cut: int) -> None:
+    """The trap: a generator whose ``__anext__`` was cancelled is dead, and looks like success."""
+    watch = Watch(TASK_ID)
+    source = CountedSource(NONE_404, PARTIAL_206, PARTIAL_206, READY_200)
+    got: list[str] = []
+
+    with anyio.CancelScope() as scope:
+        source.countdown = Countdown(cut, scope)
+        clock = CountedClock(source.countdown)
+        async with aclosing(watching(source, watch=watch, clock=clock)) as derivatives:
+            async for one in derivatives:
+                got.append(one.id)  # noqa: PERF401  what came before the cut must be kept
+    assert scope.cancelled_caught == (cut <= AWAITS)
+
+    got += [one.id async for one in watching(Scripted(READY_200), watch=watch)]
+
+    assert got == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "anyio_backend", [("trio", {"clock": trio.testing.MockClock(autojump_threshold=0)})]
+)
+async def test_three_days_pass_under_trios_clock(anyio_backend: object) -> None:
+    start = EPOCH.timestamp()
+
+    class ThreeDays(Scripted):
+        async def look_at_derivatives(self, task_id: str) -> Snapshot:
+            self.asked.append("derivatives")
+            return READY_200 if TrioClock().time() - start > 3 * 86_400 else NONE_404
+
+        async def look_at_task(self, task_id: str) -> Task:
+            self.asked.append("task")
+            imaged = TrioClock().time() - start > 3 * 86_400 - 7200
+            return task(TaskStatus.FULFILLED if imaged else TaskStatus.ACTIVE)
+
+    source = ThreeDays(NONE_404)
+
+    got = [one.id async for one in watching(source, clock=TrioClock())]
+
+    assert got == ["a", "b"]
+    assert TrioClock().time() - start > 3 * 86_400
+    assert len(source.asked) < 400

@@ -1,0 +1,78 @@
+"""What can the API answer: hypothesis strategies that several tests share."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from attrs import evolve
+from hypothesis import strategies as st
+
+from iceye_derivatives.models import (
+    AcquisitionWindow,
+    Asset,
+    Availability,
+    Derivative,
+    SignedUrl,
+    Snapshot,
+    Task,
+    TaskStatus,
+)
+
+TASK_ID = "7fb95g75-6828-5673-c4gd-3d074g77bgb7"
+TYPES = ("DC_AIRCRAFT", "DC_VESSELS", "DC_VEHICLES", "DC_SOMETHING_NEW")
+EPOCH = datetime(2027, 1, 15, tzinfo=UTC)
+
+
+def asset(kind: str = "geojson", serial: int = 0) -> Asset:
+    """An asset whose link is signed anew each time, as `serial` says."""
+    return Asset(type=kind, url=SignedUrl(f"https://cdn.example/{kind}?Signature=s{serial}"))
+
+
+def derivative(
+    name: str = "a", *kinds: str, product_type: str = "DC_VESSELS", serial: int = 0
+) -> Derivative:
+    """A derivative with one asset a kind."""
+    return Derivative(
+        id=name,
+        task_id=TASK_ID,
+        product_type=product_type,
+        assets=tuple(asset(kind, serial) for kind in kinds),
+    )
+
+
+def snapshot(*derivatives: Derivative, status: int = 206) -> Snapshot:
+    """What the endpoint said; 200 counts as complete only where every derivative is ready."""
+    if status == 404:
+        return Snapshot(task_id=TASK_ID, availability=Availability.NONE)
+    whole = status == 200 and derivatives and all(d.is_ready for d in derivatives)
+    availability = Availability.COMPLETE if whole else Availability.PARTIAL
+    return Snapshot(task_id=TASK_ID, availability=availability, derivatives=derivatives)
+
+
+def task(status: str = TaskStatus.ACTIVE, **changes: object) -> Task:
+    """A task that asked for vessels, with its window a day ahead of `EPOCH`."""
+    window = AcquisitionWindow(start=EPOCH + timedelta(days=1), end=EPOCH + timedelta(days=3))
+    made = Task(
+        id=TASK_ID,
+        status=status,
+        derivative_product_types=("DC_VESSELS",),
+        acquisition_window=window,
+    )
+    return evolve(made, **changes)
+
+
+names = st.sampled_from(["a", "b", "c", "7fb95g75", "d/../e", "É"])
+kinds = st.lists(st.sampled_from(["geojson", "geojson", "png", "csv"]), max_size=3)
+
+
+@st.composite
+def snapshots(draw: st.DrawFn) -> Snapshot:
+    """Any answer of the endpoint: growing, shrinking, repeating ids, complete or not."""
+    status = draw(st.sampled_from([200, 206, 206, 404]))
+    if status == 404:
+        return snapshot(status=404)
+    listed = draw(st.lists(st.tuples(names, kinds), max_size=5))
+    serial = draw(st.integers(0, 10**6))
+    return snapshot(
+        *(derivative(name, *some, serial=serial) for name, some in listed), status=status
+    )
