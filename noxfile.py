@@ -92,10 +92,10 @@ def imports(session: nox.Session) -> None:
     session.run("lint-imports")
 
 
-@nox.session(python=OLDEST, requires=["build"])
+@nox.session(requires=["build"])
 def types(session: nox.Session) -> None:
     """Types as we write them, and as a user's checker finds them in the wheel."""
-    session.install(the_wheel("[cli,lint]"), "nox")
+    session.install(the_wheel("[test,lint]"), "nox")
     session.run("mypy")
     api = ROOT / "tests" / "typing" / "api.py"
     session.chdir(session.create_tmp())
@@ -117,14 +117,15 @@ def tests_lowest(session: nox.Session) -> None:
     run_pytest(session)
 
 
-@nox.session(default=False, python=OLDEST, requires=["build"])
+@nox.session(default=False, requires=["build"])
 def properties(session: nox.Session) -> None:
     """The laws with a large and random budget: for a night, not for each change."""
     session.install(the_wheel("[test]"))
-    run_pytest(session, "--hypothesis-profile=soak", "--timeout=3600", "-m", "hypothesis")
+    patience = ("--timeout=7200", "-o", "faulthandler_timeout=0")
+    run_pytest(session, "--hypothesis-profile=soak", "-m", "hypothesis", *patience)
 
 
-@nox.session(python=OLDEST, requires=["build"])
+@nox.session(requires=["build"])
 def package(session: nox.Session) -> None:
     """What a user gets: the right files, few packages, and an import that costs little."""
     with zipfile.ZipFile(the_wheel()) as wheel:
@@ -148,7 +149,7 @@ def package(session: nox.Session) -> None:
     session.run("twine", "check", "--strict", *map(str, DIST.iterdir()))
 
 
-@nox.session(python=OLDEST, requires=["build"])
+@nox.session(requires=["build"])
 def demo(session: nox.Session) -> None:
     """The README's run command, from the wheel: a stranger's first minute."""
     session.install(the_wheel("[cli]"))
@@ -160,7 +161,7 @@ def demo(session: nox.Session) -> None:
         session.error(f"The demo left {files}")
 
 
-@nox.session(default=False, python=OLDEST, requires=["build"])
+@nox.session(default=False, requires=["build"])
 def bench(session: nox.Session) -> None:
     """What the numbers of `benchmarks/README.md` are on this machine."""
     session.install(the_wheel("[test]"))

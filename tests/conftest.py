@@ -7,10 +7,13 @@ import ipaddress
 import socket
 import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+import iceye_derivatives
 
 # A machine may be slow for reasons that are not ours: no deadline, and no verdict on slowness.
 settings.register_profile("base", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -19,6 +22,15 @@ settings.register_profile("base", deadline=None, suppress_health_check=[HealthCh
 settings.register_profile("quick", settings.get_profile("base"), derandomize=True, database=None)
 settings.register_profile("soak", settings.get_profile("base"), max_examples=5_000)
 settings.load_profile("quick")
+
+
+def pytest_report_header() -> list[str]:
+    """Which code is tested, over which libraries: the first question about any red run."""
+    names = ("aiofiles", "aiohttp", "anyio", "attrs", "cattrs", "click", "hypothesis", "rich")
+    return [
+        f"testing: {iceye_derivatives.__path__[0]}",
+        f"with: {', '.join(f'{name} {version(name)}' for name in names)}",
+    ]
 
 
 @pytest.fixture
