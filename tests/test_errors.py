@@ -87,7 +87,7 @@ def test_every_error_is_an_iceye_error_that_is_exported_and_explained(
     assert issubclass(cls, errors.IceyeError)
     assert cls.__name__ in errors.__all__
     assert cls.__name__.endswith("Error")
-    assert "__doc__" in vars(cls)
+    assert vars(cls)["__doc__"]
 
 
 def test_the_drawing_shows_each_class_under_its_parent_and_no_other() -> None:
