@@ -1,0 +1,46 @@
+"""What the tests of the whole have in common: a good request, and what must be true at the end."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from iceye_derivatives import (
+    AcquisitionWindow,
+    DerivativeProductType,
+    ImagingMode,
+    PointOfInterest,
+    TaskRequest,
+)
+from iceye_derivatives.simulator import Simulator
+
+ALL_TYPES = tuple(DerivativeProductType)
+
+
+def good_request(sim: Simulator, **changes: object) -> TaskRequest:
+    """An order of all three types, which the simulator accepts."""
+    start = datetime.fromtimestamp(sim.clock.time(), UTC) + timedelta(hours=36)
+    fields: dict[str, object] = {
+        "contract_id": sim.contract_id,
+        "point_of_interest": PointOfInterest(lat=60.15, lon=24.95),
+        "acquisition_window": AcquisitionWindow(start=start, end=start + timedelta(hours=36)),
+        "imaging_mode": ImagingMode.SPOTLIGHT_FINE,
+        "product_types": ("GRD",),
+        "derivative_product_types": ALL_TYPES,
+        "reference": "harbour-7",
+    }
+    return TaskRequest(**(fields | changes))  # type: ignore[arg-type]
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder by its relative name."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def final_names(folder: Path) -> set[str]:
+    """The files that claim to be whole."""
+    return {name for name in files_in(folder) if name.endswith(".geojson")}
