@@ -3,12 +3,61 @@
 from __future__ import annotations
 
 import ssl
+from base64 import b64encode
+from copy import copy
+from typing import NoReturn
 
+import anyio
+from attrs import evolve
+
+from iceye_derivatives._clock import SystemClock
+from iceye_derivatives._core.endpoint import check_token_url
+from iceye_derivatives._core.redact import REDACTED
+from iceye_derivatives._core.requests import ACCEPT, USER_AGENT
+from iceye_derivatives._core.responses import ApiResponse
+from iceye_derivatives._core.token import HeldToken, renew_at
+from iceye_derivatives._core.token_answer import is_token, read_token
+from iceye_derivatives._transport.failures import host_of
+from iceye_derivatives._transport.session import Line, SessionSettings, exchange
+from iceye_derivatives.errors import ConfigurationError, IceyeError
 from iceye_derivatives.protocols import AccessToken, Clock, TokenSource
 
+__all__ = ["ClientCredentials", "StaticToken", "TokenKeeper"]
 
-class ClientCredentials:
-    """OAuth2 client credentials as ICEYE documents them."""
+
+class _Secretive:
+    """What holds a secret does not go into a pickle, which is a file that somebody keeps."""
+
+    __slots__ = ()
+
+    def __reduce_ex__(self, _: object) -> NoReturn:
+        raise TypeError(
+            f"{type(self).__name__} holds a secret and does not pickle; "
+            "make a new one from the environment where it is needed"
+        )
+
+
+class ClientCredentials(_Secretive):
+    """OAuth2 client credentials, as ICEYE documents them for its v2 endpoints.
+
+    A token source (`iceye_derivatives.protocols.TokenSource`): each `fetch_token()` is one request
+    on a connection of its own, which is closed afterwards; there is one an hour.
+
+    Args:
+        token_url: the whole URL of the token endpoint, issued by ICEYE with the credentials.
+            Must be https; plain http works on this machine alone.
+        client_id: issued by ICEYE.
+        client_secret: issued by ICEYE; goes nowhere but to the token endpoint.
+        timeout: seconds for the whole request.
+        ssl_context: whom to trust; None for the platform's own list.
+        trust_env: whether proxies of the environment are heeded.
+        clock: reads a ``Retry-After`` that is a date.
+
+    Raises:
+        ConfigurationError: the URL or the credentials cannot be used.
+    """
+
+    __slots__ = ("_client_id", "_client_secret", "_clock", "_settings", "_token_url")
 
     def __init__(
         self,
@@ -19,35 +68,159 @@ class ClientCredentials:
         timeout: float = 30.0,
         ssl_context: ssl.SSLContext | None = None,
         trust_env: bool = True,
+        clock: Clock | None = None,
     ) -> None:
-        raise NotImplementedError
+        if not client_id or not client_secret:
+            raise ConfigurationError("The client id or the client secret is empty; give both")
+        if ":" in client_id:
+            # RFC 7617: "a user-id containing a colon character is invalid".
+            raise ConfigurationError("The client id holds a colon; was the secret pasted with it?")
+        self._token_url = check_token_url(token_url)
+        self._client_id = client_id
+        self._client_secret = client_secret
+        self._clock = SystemClock() if clock is None else clock
+        self._settings = SessionSettings(
+            connect_timeout=timeout,
+            read_timeout=timeout,
+            total_timeout=timeout,
+            connections=1,
+            trust_env=trust_env,
+            ssl_context=ssl_context,
+        )
+
+    def __repr__(self) -> str:
+        return f"<ClientCredentials {self._client_id!r} at {host_of(self._token_url)}>"
 
     async def fetch_token(self) -> AccessToken:
-        """Ask the token endpoint once."""
-        raise NotImplementedError
+        """Ask the token endpoint once, and follow no redirect.
+
+        Raises:
+            AuthenticationError: the credentials are refused.
+            ConfigurationError: there is no token endpoint at the URL.
+            RateLimitedError: the endpoint asks to slow down.
+            ServerError: the endpoint failed.
+            UnexpectedResponseError: the answer is no token.
+            NetworkError: no answer came.
+        """
+        line = Line(self._settings, None)
+        try:
+            response = await exchange(
+                line,
+                "POST",
+                self._token_url,
+                headers=self._headers(),
+                body=b"grant_type=client_credentials",
+            )
+        finally:
+            await line.aclose()
+        return read_token(self._without_secrets(response), self._clock.time())
+
+    def _headers(self) -> dict[str, str]:
+        """Those of the docs' example, and our name."""
+        return {
+            "Accept": ACCEPT,
+            "Authorization": f"Basic {self._basic()}",
+            "Cache-Control": "no-cache",
+            "Content-Type": "application/x-www-form-urlencoded",
+            "User-Agent": USER_AGENT,
+        }
+
+    def _basic(self) -> str:
+        # RFC 6749, section 2.3.1, would have both parts form-encoded first.  ICEYE documents the
+        # plain form, base64(client_id:client_secret), and issues ids and secrets of letters,
+        # digits, "-" and "_", for which the two are the same.
+        return b64encode(f"{self._client_id}:{self._client_secret}".encode()).decode()
+
+    def _without_secrets(self, response: ApiResponse) -> ApiResponse:
+        """An error page may quote the request; a good answer is never changed."""
+        body = response.body
+        for secret in (self._client_secret, self._basic()):
+            body = body.replace(secret.encode(), REDACTED.encode())
+        return response if response.status == 200 else evolve(response, body=body)  # noqa: PLR2004 - OK
 
 
-class StaticToken:
-    """A token that was got elsewhere."""
+class StaticToken(_Secretive):
+    """A token that was got elsewhere: used as it is, until the API refuses it.
+
+    Raises:
+        ConfigurationError: it cannot stand in a header.
+    """
+
+    __slots__ = ("_value",)
 
     def __init__(self, token: str) -> None:
-        raise NotImplementedError
+        value = token.strip()
+        if not is_token(value):
+            raise ConfigurationError(
+                "The access token is empty or holds characters that no header may hold; "
+                "give it without quotes, line breaks and the word Bearer"
+            )
+        self._value = value
+
+    def __repr__(self) -> str:
+        return f"<StaticToken {REDACTED}>"
 
     async def fetch_token(self) -> AccessToken:
         """The same token each time."""
-        raise NotImplementedError
+        return AccessToken(value=self._value)
 
 
 class TokenKeeper:
-    """Holds the current token: one request in flight, early renewal."""
+    """Holds the current token of one client.
+
+    However many calls wait for a token, one request for it is in flight; those that waited share
+    its token, or its failure.  A call that is cancelled while it fetches hands over to the next.
+    """
 
     def __init__(self, source: TokenSource, clock: Clock) -> None:
-        raise NotImplementedError
+        self._source = source
+        self._clock = clock
+        self._lock = anyio.Lock()
+        self._held: HeldToken | None = None
+        self._failure: IceyeError | None = None
+        self._failures = 0
 
     async def get(self) -> str:
-        """A token that is good now."""
-        raise NotImplementedError
+        """A token that is good now: the held one, or a new one when its time has come.
+
+        Raises:
+            IceyeError: what the source raised.
+        """
+        seen = self._failures
+        held = self._current()
+        if held is not None:
+            return held
+        async with self._lock:
+            held = self._current()
+            if held is not None:
+                return held
+            if self._failure is not None and self._failures != seen:
+                # It failed while this call stood in the queue: asking again at once, and once for
+                # each in the queue, would be a storm of bad passwords.  A copy for each, as an
+                # exception collects the traceback of everyone who raises it.
+                raise copy(self._failure)
+            return await self._fetch()
 
     def reject(self, value: str) -> None:
         """The API refused this token: drop it, unless another has come meanwhile."""
-        raise NotImplementedError
+        if self._held is not None and self._held.value == value:
+            self._held = None
+
+    def _current(self) -> str | None:
+        held = self._held
+        return held.value if held is not None and held.is_good(self._clock.time()) else None
+
+    async def _fetch(self) -> str:
+        asked = self._clock.time()
+        try:
+            token = await self._source.fetch_token()
+        except IceyeError as error:
+            self._failure, self._failures = copy(error), self._failures + 1
+            raise
+        if not is_token(token.value):
+            raise ConfigurationError(
+                "The token source gave a text that cannot stand in a header; mend the source"
+            )
+        self._failure = None
+        self._held = HeldToken(value=token.value, renew_at=renew_at(asked, token.expires_in))
+        return token.value

@@ -8,7 +8,7 @@ not whether an imaging mode exists (contract data since 2025-06-03), nor whether
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import chain
 from math import isfinite
@@ -182,5 +182,4 @@ def _check_deliveries(request: TaskRequest) -> Iterator[Fault]:
 
 
 def _one_of(choices: tuple[str, ...]) -> str:
-    plain: Callable[[str], str] = str
-    return f"{', '.join(map(plain, choices[:-1]))} or {choices[-1]}"
+    return f"{', '.join(choices[:-1])} or {choices[-1]}"

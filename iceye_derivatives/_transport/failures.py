@@ -1,0 +1,86 @@
+"""What does a broken exchange mean?  The one place where the HTTP client's errors become ours.
+
+aiohttp puts whole URLs, signatures included, into the texts of its errors, so none of them may
+survive as a ``__cause__`` or ``__context__``.  Callers keep what `network_error` returns and raise
+it *after* their ``except`` block.
+"""
+
+from __future__ import annotations
+
+import errno
+from functools import cache
+from urllib.parse import urlsplit
+
+from iceye_derivatives.errors import NetworkError
+
+__all__ = ["failures", "host_of", "network_error"]
+
+
+@cache
+def failures() -> tuple[type[BaseException], ...]:
+    """All that an exchange can die of; evaluated only when something has."""
+    import aiohttp  # noqa: PLC0415 - importing the library must not import aiohttp
+    from aiohttp import http_exceptions  # noqa: PLC0415 - the same
+
+    return (
+        aiohttp.ClientError,
+        http_exceptions.HttpProcessingError,  # a broken chunk is no `ClientError`
+        OSError,  # with `TimeoutError` and everything of `ssl`
+        EOFError,
+        ValueError,  # names that cannot be encoded, addresses that cannot be parsed
+    )
+
+
+@cache
+def _kinds() -> tuple[tuple[type[BaseException], str, bool], ...]:
+    """The first row that fits: class, what it means, whether the request may have been sent.
+
+    "Not sent" is said only of what breaks while the connection is made: a createTask may be
+    repeated on the strength of it.
+    """
+    import aiohttp  # noqa: PLC0415 - importing the library must not import aiohttp
+    from aiohttp import http_exceptions  # noqa: PLC0415 - the same
+
+    return (
+        (aiohttp.ConnectionTimeoutError, "no connection was made within the time allowed", False),
+        (aiohttp.ClientHttpProxyError, "the proxy refused to connect", False),
+        (aiohttp.ClientProxyConnectionError, "the proxy was not reached", False),
+        (aiohttp.ClientConnectorCertificateError, "its certificate is not trusted", False),
+        (aiohttp.ClientSSLError, "no TLS connection could be agreed on", False),
+        (aiohttp.ClientConnectorDNSError, "its name was not found", False),
+        (aiohttp.ClientConnectorError, "no connection could be made", False),
+        (aiohttp.InvalidURL, "its address cannot be used", False),
+        (aiohttp.ServerTimeoutError, "nothing came within the time allowed", True),
+        (TimeoutError, "it took longer than the time allowed", True),
+        (aiohttp.ServerDisconnectedError, "the connection was closed before an answer came", True),
+        (aiohttp.ClientPayloadError, "the body broke off", True),
+        (http_exceptions.PayloadEncodingError, "the body broke off", True),
+        (aiohttp.ClientResponseError, "what came is no HTTP answer", True),
+        (http_exceptions.HttpProcessingError, "what came is no HTTP answer", True),
+    )
+
+
+def network_error(error: BaseException, url: str) -> NetworkError:
+    """Say what happened, naming the host and nothing else of the URL."""
+    kind, sent = "the connection broke", True
+    for cls, words, may_be_sent in _kinds():
+        if isinstance(error, cls):
+            kind, sent = words, may_be_sent
+            break
+    # Only the symbolic name: the operating system's sentence is written in its own language.
+    code = errno.errorcode.get(getattr(error, "errno", None) or 0)
+    detail = f" ({code})" if code else ""
+    return NetworkError(
+        f"The exchange with {host_of(url)} failed: {kind}{detail}; "
+        "try again, and check the network and the proxy settings if it stays so",
+        sent=sent,
+    )
+
+
+def host_of(url: str) -> str:
+    """Host and port: all of a URL that a message may name."""
+    try:
+        parts = urlsplit(url)
+        return parts.netloc.rpartition("@")[2] or "an unnamed host"
+    except ValueError:
+        return "an unnamed host"

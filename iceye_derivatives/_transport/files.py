@@ -1,0 +1,144 @@
+"""How is a signed link opened: without our token, byte for byte, and only where it is safe?"""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from iceye_derivatives._core.link_policy import UnsafeLink, check_link, redirect_target
+from iceye_derivatives._core.requests import USER_AGENT
+from iceye_derivatives._transport.failures import failures, network_error
+from iceye_derivatives._transport.session import Line, SessionSettings, lower_headers, put_back
+from iceye_derivatives.models import SignedUrl
+from iceye_derivatives.protocols import LinkResponse
+
+if TYPE_CHECKING:
+    import aiohttp
+
+__all__ = ["FileTransport"]
+
+logger = logging.getLogger("iceye_derivatives")
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+# A store that moves its files needs one; a loop needs more than any number.
+_FEW = 3
+
+
+class FileTransport:
+    """Opens signed links (`iceye_derivatives.protocols.LinkOpener`).
+
+    There is no limit on the time of a whole body: a large file on a slow line is no failure.
+
+    Args:
+        session: a borrowed session, never closed here.  Whatever it sends by default goes to the
+            store: it must not carry the API's token.  None opens one.
+        connect_timeout: seconds for name look-up, connection and TLS.
+        read_timeout: seconds of silence.
+        connections: open at the same time.
+        allow_http: whether plain http is fine beyond this machine.
+        trust_env: whether proxies of the environment are heeded (``~/.netrc`` never is).
+        ssl_context: whom to trust.
+    """
+
+    def __init__(
+        self,
+        *,
+        session: aiohttp.ClientSession | None = None,
+        connect_timeout: float = 30.0,
+        read_timeout: float = 60.0,
+        connections: int = 20,
+        allow_http: bool = False,
+        trust_env: bool = True,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
+        self._allow_http = allow_http
+        settings = SessionSettings(
+            connect_timeout=connect_timeout,
+            read_timeout=read_timeout,
+            connections=connections,
+            trust_env=trust_env,
+            ssl_context=ssl_context,
+        )
+        self._line = Line(settings, session)
+
+    @asynccontextmanager
+    async def open_link(
+        self, url: SignedUrl, *, headers: Mapping[str, str]
+    ) -> AsyncGenerator[LinkResponse, None]:
+        """One GET, and at most three redirects; whatever status comes is handed on.
+
+        Args:
+            url: the link.
+            headers: such as ``Range``; they go along a redirect.
+
+        Raises:
+            UnsafeLink: the link, or what it redirects to, is not followed.
+            NetworkError: no answer came.
+        """
+        raw, response = await self._follow(url.reveal(), headers)
+        try:
+            yield _Opened(raw, response)
+        finally:
+            put_back(response)
+
+    async def aclose(self) -> None:
+        """Close the session, if it is ours."""
+        await self._line.aclose()
+
+    async def _follow(
+        self, raw: str, headers: Mapping[str, str]
+    ) -> tuple[str, aiohttp.ClientResponse]:
+        check_link(raw, allow_http=self._allow_http)
+        for _ in range(_FEW + 1):
+            response = await self._get(raw, headers)
+            location = response.headers.get("Location")
+            if response.status not in _REDIRECTS or location is None:
+                return raw, response
+            response.close()
+            target = redirect_target(raw, location)
+            check_link(target, allow_http=self._allow_http, came_from=raw)
+            raw = target
+        raise UnsafeLink(f"redirects more than {_FEW} times")
+
+    async def _get(self, raw: str, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
+        try:
+            # Not encoded and not decoded: sizes, digests and strong ETags mean the bytes on disk.
+            sent = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
+            response = await self._line.request("GET", raw, headers=sent, auto_decompress=False)
+        except failures() as error:
+            failure = network_error(error, raw)
+        else:
+            logger.debug("GET %s → %d", SignedUrl(raw), response.status)
+            return response
+        raise failure
+
+
+class _Opened:
+    """The answer whose body is still on the line (`iceye_derivatives.protocols.LinkResponse`)."""
+
+    def __init__(self, raw: str, response: aiohttp.ClientResponse) -> None:
+        self._raw = raw
+        self._response = response
+        self._headers = lower_headers(response.headers)
+
+    @property
+    def status(self) -> int:
+        return self._response.status
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return self._headers
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        while chunk := await self._read():
+            yield chunk
+
+    async def _read(self) -> bytes:
+        try:
+            return await self._response.content.readany()
+        except failures() as error:
+            failure = network_error(error, self._raw)
+        raise failure

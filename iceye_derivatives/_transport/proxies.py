@@ -1,0 +1,37 @@
+"""Through which proxy does a request to a host go?"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from anyio import to_thread
+
+__all__ = ["Proxies"]
+
+
+class Proxies:
+    """The environment's proxies (``HTTPS_PROXY``, ``NO_PROXY``, the system's own), per host."""
+
+    def __init__(self, *, trust_env: bool) -> None:
+        self._trust_env = trust_env
+        self._known: dict[tuple[str, str], str | None] = {}
+
+    async def lookup(self, url: str) -> str | None:
+        """The proxy's URL, None for the direct way; raises ValueError for no URL."""
+        if not self._trust_env:
+            return None
+        parts = urlsplit(url)
+        key = parts.scheme, parts.netloc.rpartition("@")[2]
+        if key not in self._known:
+            # Off the loop: Windows reads its registry here, and may look names up.
+            self._known[key] = await to_thread.run_sync(_look_up, *key)
+        return self._known[key]
+
+
+def _look_up(scheme: str, host: str) -> str | None:
+    from urllib.request import (  # noqa: PLC0415 - heavy, and needed only once a session opens
+        getproxies,
+        proxy_bypass,
+    )
+
+    return None if proxy_bypass(host) else getproxies().get(scheme)

@@ -1,0 +1,168 @@
+"""Whose session is it, and how is one HTTP request made with it?"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from attrs import field, frozen
+
+from iceye_derivatives._core.responses import LARGEST_BODY, ApiResponse
+from iceye_derivatives._transport.failures import failures, network_error
+from iceye_derivatives._transport.proxies import Proxies
+
+if TYPE_CHECKING:
+    import aiohttp
+
+__all__ = ["Line", "SessionSettings", "exchange", "lower_headers"]
+
+_CHUNK = 1 << 16
+_CLOSING = 5.0
+
+
+@frozen(kw_only=True)
+class SessionSettings:
+    """How connections are made; all times in seconds."""
+
+    connect_timeout: float
+    """For name look-up, connection and TLS."""
+    read_timeout: float
+    """For silence: between two arrivals of bytes, not for all of them."""
+    total_timeout: float | None = None
+    """For a whole exchange; None for bodies of any size on lines of any speed."""
+    connections: int = 20
+    """Open at the same time."""
+    trust_env: bool = True
+    """Whether ``HTTPS_PROXY`` and its kin are heeded."""
+    ssl_context: ssl.SSLContext | None = field(default=None, repr=False)
+    """Whom to trust; None for the platform's own list."""
+
+
+class Line:
+    """A session that is opened when it is first needed, and closed only if it is ours."""
+
+    def __init__(self, settings: SessionSettings, borrowed: aiohttp.ClientSession | None) -> None:
+        self._settings = settings
+        self._session = borrowed
+        self._is_ours = borrowed is None
+        self._is_closed = False
+        # aiohttp's own `trust_env` also reads ~/.netrc, and then either sends that password to the
+        # store or refuses our Authorization header next to it.  So proxies are looked up here.
+        # A borrowed session keeps its owner's rules.
+        self._proxies = Proxies(trust_env=settings.trust_env and self._is_ours)
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        auto_decompress: bool = True,
+    ) -> aiohttp.ClientResponse:
+        """Send, and return when the head of the answer is there; the caller closes it.
+
+        Raises whatever aiohttp does: to be translated by the caller.
+        """
+        from yarl import URL  # noqa: PLC0415 - importing the library must not import aiohttp
+
+        proxy = await self._proxies.lookup(url)
+        return await self._open().request(
+            method,
+            URL(url, encoded=True),  # byte for byte: what is signed must not be "normalised"
+            headers=headers,
+            data=body,
+            allow_redirects=False,
+            auto_decompress=auto_decompress,
+            proxy=proxy,
+            timeout=self._timeout(),
+            **self._tls(),
+        )
+
+    async def aclose(self) -> None:
+        """Close the session if it is ours, also while being cancelled; then nothing is sent."""
+        self._is_closed = True
+        session, self._session = self._session, None
+        if session is None or not self._is_ours:
+            return
+        with anyio.move_on_after(_CLOSING, shield=True):
+            await session.close()
+
+    def _open(self) -> aiohttp.ClientSession:
+        import aiohttp  # noqa: PLC0415 - importing the library must not import aiohttp
+
+        if self._is_closed:
+            raise RuntimeError("The client is closed; make a new one to go on")
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=self._settings.connections),
+                # A cookie that a gateway sets would make requests depend on each other.
+                cookie_jar=aiohttp.DummyCookieJar(),
+                requote_redirect_url=False,
+            )
+        return self._session
+
+    def _timeout(self) -> aiohttp.ClientTimeout:
+        import aiohttp  # noqa: PLC0415 - importing the library must not import aiohttp
+
+        return aiohttp.ClientTimeout(
+            total=self._settings.total_timeout,
+            sock_connect=self._settings.connect_timeout,
+            sock_read=self._settings.read_timeout,
+        )
+
+    def _tls(self) -> dict[str, Any]:
+        context = self._settings.ssl_context
+        return {} if context is None else {"ssl": context}
+
+
+async def exchange(
+    line: Line, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
+) -> ApiResponse:
+    """One request and its whole answer, of whatever status.
+
+    A body above `LARGEST_BODY` is cut off just behind that, so that its reader can tell.
+
+    Raises:
+        NetworkError: no answer came, or half of one.
+    """
+    try:
+        response = await line.request(method, url, headers=headers, body=body)
+        try:
+            content = await _read(response)
+        finally:
+            put_back(response)
+        return ApiResponse(
+            status=response.status, headers=lower_headers(response.headers), body=content
+        )
+    except failures() as error:
+        failure = network_error(error, url)
+    raise failure
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    content = bytearray()
+    async for chunk in response.content.iter_chunked(_CHUNK):
+        content += chunk
+        if len(content) > LARGEST_BODY:
+            break
+    return bytes(content)
+
+
+def put_back(response: aiohttp.ClientResponse) -> None:
+    """Let the connection serve again if its body was read to the end; otherwise drop it."""
+    if response.content.at_eof():
+        response.release()
+    else:
+        response.close()
+
+
+def lower_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """By lower-case name; a header that came twice holds both, as RFC 9110 joins them."""
+    joined: dict[str, str] = {}
+    for name, value in headers.items():
+        key = name.lower()
+        joined[key] = f"{joined[key]}, {value}" if key in joined else value
+    return joined
