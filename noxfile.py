@@ -153,8 +153,8 @@ def package(session: nox.Session) -> None:
 def demo(session: nox.Session) -> None:
     """The README's run command, from the wheel: a stranger's first minute."""
     session.install(the_wheel("[cli]"))
-    found = Path(session.create_tmp()) / "detections"
-    session.chdir(session.create_tmp())
+    found = Path(session.create_tmp()).resolve() / "detections"
+    session.chdir(found.parent)
     session.run("iceye-derivatives", "demo", "--to", str(found))
     files = sorted(path for path in found.rglob("*") if path.is_file())
     if not files or any(path.suffix != ".geojson" for path in files):
