@@ -10,12 +10,14 @@ from iceye_derivatives import DerivativesClient, Watch
 
 async def main(task_id: str, state: Path) -> None:
     watch = Watch.from_json(state.read_text()) if state.exists() else Watch(task_id)
-    async with DerivativesClient.from_env() as client:
-        async with aclosing(client.watch_task(task_id, watch=watch)) as derivatives:
-            async for derivative in derivatives:
-                print(derivative.product_type, derivative.id)
-                # Saved after the item has been dealt with, so that a crash repeats it at worst.
-                state.write_text(watch.to_json())
+    async with (
+        DerivativesClient.from_env() as client,
+        aclosing(client.watch_task(task_id, watch=watch)) as derivatives,
+    ):
+        async for derivative in derivatives:
+            print(derivative.product_type, derivative.id)
+            # Saved after the item has been dealt with, so that a crash repeats it at worst.
+            state.write_text(watch.to_json())
 
 
 if __name__ == "__main__":
