@@ -88,8 +88,8 @@ def server_error(incident: Incident) -> Answer:
 def cut_connection(_: Incident) -> Answer:
     """The connection is cut before any byte of the answer; nothing is carried out.
 
-    Some HTTP clients, aiohttp's among them, repeat a GET by themselves when a connection that was
-    used before is cut: there it takes `times=2` for the caller to see one.
+    Some HTTP clients, aiohttp's among them, repeat a GET once by themselves: there it takes
+    `times=2` for the caller to see anything.
     """
     return Answer(status=0, wire=_CUT)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from math import inf
 from typing import TYPE_CHECKING
 
 from iceye_derivatives.simulator.notation import parse_rfc3339
@@ -34,23 +35,19 @@ def page(
         raise ProblemError(400, f"{min(unknown)}: unknown query parameter")
     limit = _limit(parameters)
     below = _last_seen(parameters.get("cursor", ""))
-    newest_first = sorted(tasks, key=lambda task: task.number, reverse=True)
+    contract = parameters.get("contractID")
+    # Whether the two bounds themselves are included is not documented.
+    after = _moment(parameters, "createdAfter", -inf)
+    before = _moment(parameters, "createdBefore", inf)
     found = [
         task
-        for task in newest_first
-        if (below is None or task.number < below) and _matches(task, parameters)
+        for task in sorted(tasks, key=lambda task: task.number, reverse=True)
+        if task.number < below
+        and after <= task.created_at < before
+        and contract in (None, task.order.fields["contractID"])
     ]
     more = len(found) > limit > 0
     return found[:limit], _cursor(found[limit - 1].number) if more else None
-
-
-def _matches(task: StoredTask, parameters: Mapping[str, str]) -> bool:
-    # Which of the two bounds are included is not documented.
-    return (
-        parameters.get("contractID") in (None, task.order.fields["contractID"])
-        and task.created_at >= _moment(parameters, "createdAfter", float("-inf"))
-        and task.created_at < _moment(parameters, "createdBefore", float("inf"))
-    )
 
 
 def _moment(parameters: Mapping[str, str], name: str, default: float) -> float:
@@ -73,9 +70,9 @@ def _cursor(number: int) -> str:
     return urlsafe_b64encode(f"after:{number}".encode()).decode()
 
 
-def _last_seen(cursor: str) -> int | None:
+def _last_seen(cursor: str) -> float:
     if not cursor:
-        return None
+        return inf
     try:
         word, _, number = urlsafe_b64decode(cursor).decode().partition(":")
         if word == "after":

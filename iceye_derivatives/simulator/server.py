@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Self
 
+import anyio
 from aiohttp import web
 
 from iceye_derivatives.simulator.api import Api
@@ -165,8 +166,10 @@ class Simulator:
 
     async def _close(self) -> None:
         self._closing.set()
-        while self._runners:
-            await self._runners.pop().cleanup()
+        # In a cancelled scope every await would be cut short, and the sockets left behind.
+        with anyio.CancelScope(shield=True):
+            while self._runners:
+                await self._runners.pop().cleanup()
 
     async def _listen(
         self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], port: int

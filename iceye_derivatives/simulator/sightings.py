@@ -99,8 +99,8 @@ def _sight(
 ) -> Sighting:
     name, shortest, longest, slenderness = kind
     length = random.triangular(shortest, longest)
-    # SAR models are the surer the more pixels an object has.
-    sure = min(0.995, random.betavariate(9, 2) * 0.5 + 0.5 * length / (length + 4))
+    # Models are the surer the more pixels an object has; what they doubt is not in the file.
+    sure = random.betavariate(9, 2) * 0.5 + 0.5 * length / (length + 4)
     return Sighting(
         east=east,
         north=north,
@@ -108,7 +108,7 @@ def _sight(
         length=length,
         width=length / slenderness,
         heading=heading,
-        confidence=sure,
+        confidence=min(max(sure, 0.5), 0.995),
         hull=hull,
     )
 

@@ -42,7 +42,7 @@ async def deliver(
     wire = answer.wire
     if wire.delay:
         await _stall(closing, seconds=wire.delay)
-    if not wire.head:
+    if not wire.head or closing.is_set():
         _hang_up(request, at_once=True)
         return web.Response()
     response = web.StreamResponse(status=answer.status, headers={**headers, **answer.headers})
