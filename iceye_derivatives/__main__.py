@@ -1,0 +1,10 @@
+"""How is it started without its script: ``python -m iceye_derivatives``."""
+
+from __future__ import annotations
+
+import sys
+
+from iceye_derivatives.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,196 @@
+"""How is each event written for programs: one JSON object a line, with stable names?
+
+Every line has ``event`` and ``time`` (ISO 8601, UTC).  No line holds a URL.
+
+=====================  ==========================================================================
+event                  its other fields
+=====================  ==========================================================================
+note                   text
+ordered                task_id status reference derivative_product_types
+task_status            task_id status
+snapshot               task_id answer(404, 206, 200) availability ready listed
+expected               task_id missing(derivative_id or null, product_type)
+waiting                task_id seconds until reason
+poll_failed            task_id error failures budget
+derivative_ready       task_id derivative_id product_type is_update image_reference image_id
+                       asset_types
+watch_finished         task_id delivered
+transfer_started       task_id derivative_id product_type asset_type ordinal path total offset
+transfer_progressed    the same five, received total; at most one a second for each file
+transfer_retrying      the same five, error seconds
+link_renewed           the same five
+transfer_finished      the same five, path size sha256 seconds renewals retries kept
+transfer_failed        the same five, error seconds renewals retries
+report                 the last line, however it ended: ok exit_code error task_id status answers
+                       missing files(as in transfer_finished and transfer_failed)
+=====================  ==========================================================================
+
+An ``error`` is an object of ``type`` (the class), ``message`` and ``retryable``, or null.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from iceye_derivatives.cli.board import ANSWERS, Awaited, Board, BoardEvent, Expected, Ordered
+from iceye_derivatives.cli.exit_codes import exit_code, sentence
+from iceye_derivatives.cli.wording import iso
+from iceye_derivatives.errors import IceyeError
+from iceye_derivatives.events import (
+    DerivativeReady,
+    FileRecord,
+    LinkRenewed,
+    PollFailed,
+    SnapshotReceived,
+    TaskStatusReceived,
+    TransferFailed,
+    TransferFinished,
+    TransferProgressed,
+    TransferRetrying,
+    TransferStarted,
+    Waiting,
+    WatchFinished,
+)
+from iceye_derivatives.models import AssetRef
+
+__all__ = ["Line", "derivative_fields", "event_line", "report_line"]
+
+Line: TypeAlias = dict[str, Any]
+
+
+def event_line(event: BoardEvent) -> Line:
+    """The line of an event, but for its ``time``."""
+    match event:
+        case (
+            TransferStarted()
+            | TransferProgressed()
+            | TransferRetrying()
+            | LinkRenewed()
+            | TransferFinished()
+            | TransferFailed()
+        ):
+            return _transfer_line(event)
+        case _:
+            return {"task_id": event.task_id, **_watch_line(event)}
+
+
+def report_line(board: Board, error: BaseException | None) -> Line:
+    """The last line: all that is known at the end, whatever the end is."""
+    records = [row.record for row in board.rows if row.record is not None]
+    return {
+        "event": "report",
+        "ok": error is None,
+        "exit_code": 0 if error is None else exit_code(error),
+        "error": error and _error(error),
+        "task_id": board.task_id,
+        "status": board.statuses[-1] if board.statuses else None,
+        "answers": list(board.answers),
+        "missing": [_awaited(each) for each in board.awaited],
+        "files": [{**_asset(record.asset), **_record(record)} for record in records],
+    }
+
+
+def derivative_fields(event: DerivativeReady) -> Line:
+    """A derivative without its links."""
+    derivative = event.derivative
+    return {
+        "derivative_id": derivative.id,
+        "product_type": derivative.product_type,
+        "is_update": derivative.is_update,
+        "image_reference": derivative.image_reference,
+        "image_id": derivative.image_id,
+        "asset_types": [asset.type for asset in derivative.assets],
+    }
+
+
+def _watch_line(
+    event: SnapshotReceived
+    | TaskStatusReceived
+    | DerivativeReady
+    | PollFailed
+    | Waiting
+    | WatchFinished
+    | Ordered
+    | Expected,
+) -> Line:
+    match event:
+        case DerivativeReady():
+            return {"event": "derivative_ready", **derivative_fields(event)}
+        case SnapshotReceived(availability=availability, ready=ready, listed=listed):
+            line: Line = {"answer": ANSWERS[availability], "availability": availability}
+            line = {"event": "snapshot", **line, "ready": ready, "listed": listed}
+        case TaskStatusReceived(status=status):
+            line = {"event": "task_status", "status": status}
+        case PollFailed(error=error, failures=failures, budget=budget):
+            line = {"event": "poll_failed", "error": _error(error)}
+            line |= {"failures": failures, "budget": budget}
+        case Waiting(seconds=seconds, until=until, reason=reason):
+            line = {"event": "waiting", "seconds": round(seconds, 3)}
+            line |= {"until": iso(until), "reason": reason}
+        case WatchFinished(delivered=delivered):
+            line = {"event": "watch_finished", "delivered": delivered}
+        case Ordered(status=status, reference=reference, product_types=types):
+            line = {"event": "ordered", "status": status, "reference": reference}
+            line |= {"derivative_product_types": list(types)}
+        case Expected(missing=missing):
+            line = {"event": "expected", "missing": [_awaited(each) for each in missing]}
+    return line
+
+
+def _transfer_line(
+    event: TransferStarted
+    | TransferProgressed
+    | TransferRetrying
+    | LinkRenewed
+    | TransferFinished
+    | TransferFailed,
+) -> Line:
+    match event:
+        case TransferStarted(path=path, total=total, offset=offset):
+            name = "transfer_started"
+            rest: Line = {"path": path, "total": total, "offset": offset}
+        case TransferProgressed(received=received, total=total):
+            name, rest = "transfer_progressed", {"received": received, "total": total}
+        case TransferRetrying(error=error, seconds=seconds):
+            name = "transfer_retrying"
+            rest = {"error": _error(error), "seconds": round(seconds, 3)}
+        case LinkRenewed():
+            name, rest = "link_renewed", {}
+        case TransferFinished(record=record):
+            return {"event": "transfer_finished", **_asset(record.asset), **_record(record)}
+        case TransferFailed(record=record):
+            return {"event": "transfer_failed", **_asset(record.asset), **_record(record)}
+    return {"event": name, **_asset(event.asset), **rest}
+
+
+def _asset(asset: AssetRef) -> Line:
+    return {
+        "task_id": asset.task_id,
+        "derivative_id": asset.derivative_id,
+        "product_type": asset.product_type,
+        "asset_type": asset.asset_type,
+        "ordinal": asset.ordinal,
+    }
+
+
+def _record(record: FileRecord) -> Line:
+    told = {"seconds": round(record.seconds, 3), "renewals": record.renewals}
+    if record.error is not None:
+        return {"error": _error(record.error), **told, "retries": record.retries}
+    return {
+        "path": record.path,
+        "size": record.size,
+        "sha256": record.sha256,
+        **told,
+        "retries": record.retries,
+        "kept": record.kept,
+    }
+
+
+def _awaited(each: Awaited) -> Line:
+    return {"derivative_id": each.derivative_id, "product_type": each.product_type}
+
+
+def _error(error: BaseException) -> Line:
+    retryable = isinstance(error, IceyeError) and error.retryable
+    return {"type": type(error).__name__, "message": sentence(error), "retryable": retryable}

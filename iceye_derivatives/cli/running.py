@@ -1,0 +1,64 @@
+"""How does a command run to its end, or stop within a second of a signal?"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import anyio
+
+from iceye_derivatives.cli.exit_codes import Interrupted
+
+__all__ = ["run"]
+
+T = TypeVar("T")
+
+
+def run(command: Callable[[], Awaitable[T]]) -> T:
+    """Run a command in an event loop of its own and give its result.
+
+    SIGINT and SIGTERM cancel it: all its transfers stop, what is written stays partial, and files
+    under their final names are whole.
+
+    Raises:
+        Interrupted: a signal came first.
+    """
+    try:
+        return anyio.run(_run, command)
+    except KeyboardInterrupt:
+        raise Interrupted from None
+
+
+async def _run(command: Callable[[], Awaitable[T]]) -> T:
+    results: list[T] = []
+    errors: list[BaseException] = []
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(_cancel_on_signal, tasks.cancel_scope)
+        # Caught here, so that one error does not come out wrapped in a group.
+        try:
+            results.append(await command())
+        except Exception as error:  # noqa: BLE001  raised again below
+            errors.append(error)
+        tasks.cancel_scope.cancel()
+    if errors:
+        raise errors[0]
+    if not results:
+        raise Interrupted
+    return results[0]
+
+
+async def _cancel_on_signal(
+    scope: anyio.CancelScope, *, task_status: anyio.abc.TaskStatus[None]
+) -> None:
+    try:
+        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            task_status.started()
+            async for _ in signals:
+                # Leaving the receiver gives the second Ctrl-C its old, ruder meaning back.
+                break
+    except NotImplementedError:
+        # Windows: event loops take no signals there, and Ctrl-C comes as KeyboardInterrupt.
+        task_status.started()
+        return
+    scope.cancel()
