@@ -22,8 +22,8 @@ RECEIVED = 10
 """Ten minutes at the default: "an optimiser decides within about 20 minutes"."""
 AHEAD_OF_WINDOW = 360
 """Six hours: nothing but a cancellation or a failure can happen before the window opens."""
-IN_WINDOW = 90
-"""An hour and a half: the image may come at any time, and its models take a while after that.
+IN_WINDOW = 60
+"""An hour: the image may come at any time, and its models take a while after that.
 
 Both numbers are a price: they keep three days of waiting and two hours of models under 400 requests
 (`benchmarks/waiting.py` prints it), while full jitter makes the mean wait half of the ceiling."""
