@@ -22,11 +22,15 @@ RECEIVED = 10
 """Ten minutes at the default: "an optimiser decides within about 20 minutes"."""
 AHEAD_OF_WINDOW = 360
 """Six hours: nothing but a cancellation or a failure can happen before the window opens."""
-IN_WINDOW = 60
-"""An hour: the image may come at any time, and its models take a while after that.
+WINDOW_OPENED = 45
+"""Three quarters of an hour: the image may come at any time, its models take a while after that."""
+WINDOW_LONG_OPEN = 120
+"""Two hours, where the window has been open for most of a day."""
+OPEN_SHARE = 1 / 8
+"""In between, the ceiling is this share of the time for which the window has been open.
 
-Both numbers are a price: they keep three days of waiting and two hours of models under 400 requests
-(`benchmarks/waiting.py` prints it), while full jitter makes the mean wait half of the ceiling."""
+These numbers are a price: they keep three days of waiting and two hours of models under 400
+requests (`benchmarks/waiting.py` prints it), though full jitter halves each wait on average."""
 LONG_SILENCE = 10
 """Ten minutes is the slowest look at a task whose derivatives take unusually long."""
 SILENCE_SHARE = 1 / 100
@@ -74,13 +78,18 @@ def pace(  # the facts are few, named, and all of them count
 
 
 def _before_image(now: float, backoff: Backoff, window: AcquisitionWindow | None) -> Pace:
-    if window is not None and now < (start := window.start.timestamp()):
+    opened_for = 0.0 if window is None else now - window.start.timestamp()
+    if opened_for < 0:
         return Pace(
             AHEAD_OF_WINDOW * backoff.maximum,
-            f"the task is ACTIVE and its acquisition window opens in {spell(start - now)}",
-            not_beyond=start,
+            f"the task is ACTIVE and its acquisition window opens in {spell(-opened_for)}",
+            not_beyond=now - opened_for,
         )
-    return Pace(IN_WINDOW * backoff.maximum, "the task is ACTIVE and waits for its image")
+    least, most = WINDOW_OPENED * backoff.maximum, WINDOW_LONG_OPEN * backoff.maximum
+    return Pace(
+        min(most, max(least, OPEN_SHARE * opened_for)),
+        "the task is ACTIVE and waits for its image",
+    )
 
 
 def _quick(now: float, backoff: Backoff, quiet_looks: int, silent_since: float) -> float:

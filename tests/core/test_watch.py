@@ -544,6 +544,20 @@ def test_silence_slows_and_news_makes_it_quick_again(quiet: int) -> None:
     assert wait_of(watch.decide(now, 0.999)) <= 5.0
 
 
+def test_the_longer_the_window_is_open_the_rarer_it_looks_up_to_two_hours() -> None:
+    watch = fresh()
+    opened = NOW + 24 * HOUR
+    waits = []
+    for hours in range(0, 72, 3):
+        watch.receive_task(task(TaskStatus.ACTIVE), opened + hours * HOUR)
+        if watch.decide(opened + hours * HOUR, 0.5) == Look():
+            watch.receive(snapshot(status=404), opened + hours * HOUR)
+        waits.append(wait_of(watch.decide(opened + hours * HOUR, 0.5)))
+
+    assert waits == sorted(waits)
+    assert (waits[0], waits[-1]) == (0.5 * 0.75 * HOUR, 0.5 * 2 * HOUR)
+
+
 def test_one_setting_scales_the_whole_rhythm() -> None:
     watch = fresh(backoff=Backoff(initial=0.01, maximum=0.06))
     watch.receive(snapshot(status=404), NOW)
