@@ -154,6 +154,7 @@ class DerivativesClient:
                 found.client_secret,
                 ssl_context=settings.get("ssl_context"),
                 trust_env=settings.get("trust_env", True),
+                clock=settings.get("clock"),
             )
         )
         return cls(base_url=found.base_url, auth=auth, **settings)
