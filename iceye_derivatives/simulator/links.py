@@ -103,7 +103,6 @@ class Links:
             return False
         signature = _decode(given["Signature"]) or b""
         salt = signature[:_SALT_SIZE]
-        # Comparing the text and not the bytes: base64 has spare bits, and those count too.
         return hmac.compare_digest(_encode(salt + self._mac(salt, policy)), given["Signature"])
 
     def _policy(self, path: str, expires: int) -> bytes:

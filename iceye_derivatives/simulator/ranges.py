@@ -61,8 +61,5 @@ def _unchanged(headers: Mapping[str, str], etag: str, last_modified: str) -> boo
     validator = headers.get("if-range")
     if validator is None:
         return True
-    # RFC 9110, 13.1.5: "A client MUST NOT generate an If-Range header field containing an entity
-    # tag that is marked as weak", and a weak one never matches in a strong comparison.
-    if validator.startswith("W/") or etag.startswith("W/"):
-        return False
+    # RFC 9110, 13.1.5 wants the strong comparison: a weak tag never equals our strong ones.
     return validator in (etag, last_modified)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Self
 
 import anyio
@@ -106,7 +105,6 @@ class Simulator:
         self._api = Api(self.world, self.tokens, self._links)
         self._cdn = Cdn(self.world, self._links, content_type=content_type)
         self._runners: list[web.ServerRunner] = []
-        self._closing = asyncio.Event()
 
     @property
     def token_url(self) -> str:
@@ -145,7 +143,6 @@ class Simulator:
 
     async def __aenter__(self) -> Self:
         """Start listening on both ports."""
-        self._closing = asyncio.Event()
         try:
             self.cdn_base_url = await self._listen(self._on_cdn, self._ports[1])
             self.api_base_url = await self._listen(self._on_api, self._ports[0])
@@ -165,7 +162,6 @@ class Simulator:
         await self._close()
 
     async def _close(self) -> None:
-        self._closing.set()
         # In a cancelled scope every await would be cut short, and the sockets left behind.
         with anyio.CancelScope(shield=True):
             while self._runners:
@@ -182,7 +178,8 @@ class Simulator:
             handler_cancellation=True,
             max_line_size=_LONGEST_LINE,
         )
-        runner = web.ServerRunner(server, shutdown_timeout=0.05)
+        # Stalls are to end at once. Not 0, which aiohttp takes for no limit.
+        runner = web.ServerRunner(server, shutdown_timeout=0.02)
         await runner.setup()
         self._runners.append(runner)
         await web.TCPSite(runner, self._host, port).start()
@@ -209,8 +206,12 @@ class Simulator:
         self, request: web.BaseRequest, answer: Answer, record: RecordedRequest
     ) -> web.StreamResponse:
         # `Date` is the simulator's: a client learns from it how wrong its own clock is.
-        date = {"Date": http_date(self.clock.time())}
-        return await deliver(request, answer, record=record, headers=date, closing=self._closing)
+        return await deliver(
+            request,
+            answer,
+            record=record,
+            headers=lambda: {"Date": http_date(self.clock.time())},
+        )
 
     def _record(self, side: Side, call: Call) -> RecordedRequest:
         record = RecordedRequest(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -11,7 +10,7 @@ from aiohttp import web
 from iceye_derivatives.simulator.messages import Answer, Call, Ending
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from iceye_derivatives.simulator.recording import RecordedRequest
 
@@ -32,20 +31,25 @@ async def deliver(
     answer: Answer,
     *,
     record: RecordedRequest,
-    headers: Mapping[str, str],
-    closing: asyncio.Event,
+    headers: Callable[[], Mapping[str, str]],
 ) -> web.StreamResponse:
     """Send an answer as its `wire` says, and note in `record` what was sent.
 
-    A stall ends when `closing` is set, or with the client: aiohttp then cancels the handler.
+    A stall ends with the client or with the server: aiohttp then cancels the handler.
+
+    Args:
+        request: What is answered.
+        answer: With what.
+        record: Told of the status and the bytes as they leave.
+        headers: Gives what every answer has, at the moment when its headers leave.
     """
     wire = answer.wire
     if wire.delay:
-        await _stall(closing, seconds=wire.delay)
-    if not wire.head or closing.is_set():
-        _hang_up(request, at_once=True)
+        await asyncio.sleep(wire.delay)
+    if not wire.head:
+        _hang_up(request)
         return web.Response()
-    response = web.StreamResponse(status=answer.status, headers={**headers, **answer.headers})
+    response = web.StreamResponse(status=answer.status, headers={**headers(), **answer.headers})
     response.content_length = len(answer.body)
     record.status = answer.status
     await response.prepare(request)
@@ -53,27 +57,17 @@ async def deliver(
         sent = answer.body[: wire.limit]
         await response.write(sent)
         record.bytes_sent = len(sent)
-    if wire.ending is Ending.STALL:
-        await _stall(closing, seconds=None)
     if wire.ending is Ending.WHOLE:
         await response.write_eof()
-    else:
-        _hang_up(request, at_once=False)
+        return response
+    if wire.ending is Ending.STALL:
+        await asyncio.Event().wait()
+    _hang_up(request)
     return response
 
 
-async def _stall(closing: asyncio.Event, *, seconds: float | None) -> None:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await closing.wait()
-
-
-def _hang_up(request: web.BaseRequest, *, at_once: bool) -> None:
-    if request.transport is None:
-        return
-    # Closing sends what is buffered and aborting throws it away: the first bytes of a truncated
-    # body are to arrive.
-    if at_once:
-        request.transport.abort()
-    else:
+def _hang_up(request: web.BaseRequest) -> None:
+    # Closing sends what is still buffered, unlike aborting: the first bytes of a truncated body
+    # are to arrive.
+    if request.transport is not None:
         request.transport.close()

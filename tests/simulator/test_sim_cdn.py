@@ -131,6 +131,15 @@ async def test_a_link_with_one_parameter_more_is_refused(caller: Caller) -> None
     assert (await caller.send("GET", f"{await caller.a_link()}&x=1")).status == 403
 
 
+async def test_a_link_is_checked_byte_for_byte_on_the_wire(caller: Caller) -> None:
+    """A percent-encoded letter means the same to a URL library, and is not what was signed."""
+    link = await caller.a_link()
+    path, query = link.split("?")
+    letter = f"%{ord(query[0]):02X}"
+    assert (await caller.send("GET", f"{path}?{letter}{query[1:]}")).status == 403
+    assert (await caller.send("GET", link)).status == 200
+
+
 async def test_a_token_at_the_cdn_is_recorded_and_refused(caller: Caller) -> None:
     reply = await caller.send("GET", await caller.a_link(), headers={"Authorization": "Bearer t"})
     assert reply.status == 400

@@ -27,8 +27,8 @@ moments = st.floats(0, 2_000_000)
 plans = st.builds(
     TaskPlan,
     accepted_after=st.floats(0, 2_000),
-    imaged_after=st.none() | st.floats(0, 1_000_000),
-    fulfilled_after=st.floats(0, 10_000),
+    imaged_after=st.sampled_from([None, 0.0]) | st.floats(0, 1_000_000),
+    fulfilled_after=st.just(0.0) | st.floats(0, 10_000),
     done_after=st.sampled_from([0.0, 300.0]) | st.floats(0, 10_000),
     outcome=st.sampled_from(["DONE", "REJECTED", "FAILED"]),
     failed_after=st.none() | st.floats(0, 1_000_000),
@@ -59,6 +59,7 @@ def test_a_canceled_task_stays_canceled(plan: TaskPlan, at: float, later: float)
     if {Status.CANCELED} <= GOES_TO[life.status(at)]:
         ended = life.canceled(at)
         assert ended.status(at + later) is Status.CANCELED
+        assert ended.stages[:-1] == tuple(each for each in life.stages if each[0] <= at)
         assert ended.fulfilled_at is None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import logging
 import sys
+from collections.abc import AsyncIterator
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
@@ -26,7 +27,7 @@ IMPURE = {
     "detections.py": {"random"},
     "sightings.py": {"random"},
     "serve.py": {"asyncio"},
-    "server.py": {"asyncio", "aiohttp", "anyio"},
+    "server.py": {"aiohttp", "anyio"},
     "wire.py": {"asyncio", "aiohttp"},
 }
 
@@ -90,6 +91,22 @@ async def test_every_answer_is_dated_by_the_one_clock(caller: Caller) -> None:
     ]
     for reply in replies:
         assert parsedate_to_datetime(reply.headers["Date"]).timestamp() == caller.clock.time()
+
+
+async def test_time_stands_still_while_a_request_is_handled(caller: Caller) -> None:
+    start = caller.clock.time()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"{"
+        await anyio.sleep(0.02)
+        group.start_soon(caller.clock.sleep, 10)
+        await anyio.sleep(0.02)
+        assert caller.clock.time() == start
+        yield b"}"
+
+    async with anyio.create_task_group() as group:
+        assert (await caller.api("POST", TASKS, data=body())).status == 400
+    assert caller.clock.time() == start + 10
 
 
 async def test_every_request_is_recorded(caller: Caller) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -37,7 +38,7 @@ def test_paging_shows_every_task_once_newest_first(count: int, limit: int) -> No
     ids = [world.add_task(now=NOW + number) for number in range(count)]
     found = pages(world, limit=str(limit))
     assert [each for page in found for each in page] == ids[::-1]
-    assert all(len(page) == limit for page in found[:-1])
+    assert len(found) == max(1, math.ceil(count / limit))
 
 
 def test_a_page_holds_ten_tasks_unless_asked_otherwise() -> None:
