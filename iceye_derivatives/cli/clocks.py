@@ -18,7 +18,7 @@ from iceye_derivatives._clock import SystemClock
 from iceye_derivatives.errors import ConfigurationError
 from iceye_derivatives.protocols import Clock
 
-__all__ = ["VARIABLE", "TimeLapse", "clock_from", "spell_clock"]
+__all__ = ["VARIABLE", "TimeLapse", "clock_from", "is_loopback", "spell_clock"]
 
 VARIABLE = "ICEYE_SIMULATED_CLOCK"
 """Set by ``iceye-derivatives simulate``: ``SPEED MOMENT WALL``, all numbers, where the simulated
@@ -100,7 +100,7 @@ def clock_from(environ: Mapping[str, str]) -> Clock:
     text = environ.get(VARIABLE, "").strip()
     if not text:
         return SystemClock()
-    if not _is_loopback(environ.get("ICEYE_API_BASE_URL", "")):
+    if not is_loopback(environ.get("ICEYE_API_BASE_URL", "")):
         raise ConfigurationError(
             f"{VARIABLE} is set, but ICEYE_API_BASE_URL leads to no simulator on this machine: "
             f"unset {VARIABLE}"
@@ -116,7 +116,8 @@ def clock_from(environ: Mapping[str, str]) -> Clock:
     return TimeLapse(fast=speed, start=moment, zero=wall)
 
 
-def _is_loopback(url: str) -> bool:
+def is_loopback(url: str) -> bool:
+    """Whether the URL leads to this machine."""
     try:
         host = urlsplit(url.strip()).hostname or ""
         return host == "localhost" or ip_address(host).is_loopback

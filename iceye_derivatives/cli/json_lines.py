@@ -21,6 +21,7 @@ transfer_retrying      the same five, error seconds
 link_renewed           the same five
 transfer_finished      the same five, path size sha256 seconds renewals retries kept
 transfer_failed        the same five, error seconds renewals retries
+found                  the same five, path detections(or null) classes(name to number)
 report                 the last line, however it ended: ok exit_code error task_id status answers
                        missing files(as in transfer_finished and transfer_failed)
 =====================  ==========================================================================
@@ -34,6 +35,7 @@ from typing import Any, TypeAlias
 
 from iceye_derivatives.cli.board import ANSWERS, Awaited, Board, BoardEvent, Expected, Ordered
 from iceye_derivatives.cli.exit_codes import exit_code, sentence
+from iceye_derivatives.cli.findings import Found
 from iceye_derivatives.cli.wording import iso
 from iceye_derivatives.errors import IceyeError
 from iceye_derivatives.events import (
@@ -53,7 +55,7 @@ from iceye_derivatives.events import (
 )
 from iceye_derivatives.models import AssetRef
 
-__all__ = ["Line", "derivative_fields", "event_line", "report_line"]
+__all__ = ["Line", "derivative_fields", "event_line", "found_line", "report_line"]
 
 Line: TypeAlias = dict[str, Any]
 
@@ -87,6 +89,17 @@ def report_line(board: Board, error: BaseException | None) -> Line:
         "answers": list(board.answers),
         "missing": [_awaited(each) for each in board.awaited],
         "files": [{**_asset(record.asset), **_record(record)} for record in records],
+    }
+
+
+def found_line(found: Found) -> Line:
+    """What a whole file holds."""
+    return {
+        "event": "found",
+        **_asset(found.record.asset),
+        "path": found.record.path,
+        "detections": found.detections,
+        "classes": dict(found.classes),
     }
 
 

@@ -12,11 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from iceye_derivatives.cli.board import Awaited, Board, BoardEvent, Phase, Row
+from iceye_derivatives.cli.findings import Found, say_found
 from iceye_derivatives.cli.screens import Screen, Time
 from iceye_derivatives.cli.wording import clock_time, count, shorten, size, speed, spell
 from iceye_derivatives.events import Waiting
 
-__all__ = ["LiveScreen", "Picture"]
+__all__ = ["LiveScreen", "Picture", "styled"]
 
 NARROW, WIDE = 60, 84
 """Columns below which the bar goes, and from which ids and digests fit."""
@@ -110,9 +111,6 @@ class Picture:
             wide, bar = width >= WIDE, width >= NARROW
             shown = (True, wide, True, bar, True, wide)
             table.add_row(*(cell for cell, there in zip(cells, shown, strict=True) if there))
-            if isinstance(entry, Row) and entry.note:
-                # Below its row and over the whole width: a cell would cut it.
-                table.add_row(Text(""))
         return Group(Text(""), table, *self._notes())
 
     def _ordered(self) -> list[Row | Awaited]:
@@ -150,6 +148,14 @@ class Picture:
 
 def _type(entry: Row | Awaited) -> str:
     return entry.product_type if isinstance(entry, Awaited) else entry.asset.product_type
+
+
+def styled(found: Found) -> Text:
+    """What was found, with what matters made bright; paths are cut nowhere, they may wrap."""
+    first, facts, path = say_found(found).split("\n", 2)
+    product, _, counted = first.partition("  ")
+    text = Text.assemble((product, "bold"), "  ", (counted, "cyan"), overflow="fold")
+    return text.append(f"\n{facts}\n", "dim").append(path, "dim")
 
 
 class LiveScreen(Screen):
@@ -191,12 +197,17 @@ class LiveScreen(Screen):
         """Print it above the picture."""
         self.console.print(Text(text))
 
-    def show(self, before: Board, event: BoardEvent) -> None:
+    def show(self, before: Board, event: BoardEvent) -> None:  # noqa: ARG002  the base hands it in
         """Start to draw with the first event: notes and questions come before."""
         if not self._live.is_started:
             self._live.start()
 
-    def end(self, error: BaseException | None) -> None:
+    def found(self, found: Found) -> None:
+        """Print it below the picture, which stands still from now on."""
+        self.end(None)
+        self.console.print(styled(found))
+
+    def end(self, error: BaseException | None) -> None:  # noqa: ARG002  the base hands it in
         """Draw the last picture and let it stand."""
         if self._live.is_started:
             self._live.stop()

@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import Self, TextIO
 
 from iceye_derivatives.cli.board import Board, BoardEvent, fold
-from iceye_derivatives.cli.json_lines import Line, event_line, report_line
+from iceye_derivatives.cli.findings import Found, say_found
+from iceye_derivatives.cli.json_lines import Line, event_line, found_line, report_line
 from iceye_derivatives.cli.plain import say
 from iceye_derivatives.cli.wording import clock_time, iso
 from iceye_derivatives.events import TransferProgressed, Waiting
@@ -20,7 +21,7 @@ __all__ = ["JsonScreen", "PlainScreen", "Screen"]
 
 Time = Callable[[], float]
 
-QUIET = 60.0
+QUIET = 600.0
 """Seconds (of the client's clock) after which a wait is said again although nothing changed."""
 
 
@@ -47,6 +48,10 @@ class Screen:
 
     def note(self, text: str) -> None:
         """Show a sentence that is no event."""
+
+    def found(self, found: Found) -> None:
+        """Show what a file holds."""
+        self.note(say_found(found))
 
     def end(self, error: BaseException | None) -> None:
         """Show the end."""
@@ -124,7 +129,7 @@ class JsonScreen(Screen):
         self._out = sys.stdout if out is None else out
         self._progress = _Sparse(1.0, meter)
 
-    def show(self, before: Board, event: BoardEvent) -> None:
+    def show(self, before: Board, event: BoardEvent) -> None:  # noqa: ARG002  the base hands it in
         """Print the event."""
         if not isinstance(event, TransferProgressed) or self._progress.lets(event):
             self._print(event_line(event))
@@ -132,6 +137,10 @@ class JsonScreen(Screen):
     def note(self, text: str) -> None:
         """Print it as an event of its own."""
         self._print({"event": "note", "text": text})
+
+    def found(self, found: Found) -> None:
+        """Print it as an event."""
+        self._print(found_line(found))
 
     def end(self, error: BaseException | None) -> None:
         """Print the report, however it ended."""

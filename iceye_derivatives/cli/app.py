@@ -1,0 +1,90 @@
+"""Which commands are there, and how does the program end?"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from iceye_derivatives._version import __version__
+from iceye_derivatives.cli.demo import demo
+from iceye_derivatives.cli.download import download
+from iceye_derivatives.cli.exit_codes import CAUSES, FAILURE, INTERRUPTED, exit_code, sentence
+from iceye_derivatives.cli.options import Settings
+from iceye_derivatives.cli.order import order
+from iceye_derivatives.cli.redaction import redact
+from iceye_derivatives.cli.simulate import simulate
+from iceye_derivatives.cli.status import status
+from iceye_derivatives.cli.watch import watch
+
+__all__ = ["commands", "run_command"]
+
+PROGRAM = "iceye-derivatives"
+USAGE = 2
+CODES = "\n".join(f"  {cause.code:>3}  {cause.meaning}" for cause in CAUSES)
+EPILOG = f"""\b
+Credentials come from the environment alone:
+  ICEYE_TOKEN_URL ICEYE_CLIENT_ID ICEYE_CLIENT_SECRET, or ICEYE_ACCESS_TOKEN;
+  ICEYE_API_BASE_URL (https://platform.iceye.com) and ICEYE_CONTRACT_ID.
+
+\b
+Exit codes:
+{CODES}
+"""
+
+
+@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name=PROGRAM)
+def commands() -> None:
+    """Order ICEYE tasks, watch for their derivatives, and download every detection.
+
+    Without an ICEYE account: `iceye-derivatives demo` runs all of it against a simulator.
+    """
+
+
+for command in (demo, order, status, watch, download, simulate):
+    commands.add_command(command)
+
+
+def run_command(arguments: Sequence[str]) -> int:
+    """Run one command and give its exit code; errors become one sentence on stderr."""
+    _never_fail_to_encode()
+    settings = Settings()
+    try:
+        result = commands.main(
+            args=list(arguments), prog_name=PROGRAM, standalone_mode=False, obj=settings
+        )
+    except click.Abort:
+        return _tell("Interrupted.", INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        return USAGE
+    except BrokenPipeError:
+        return _leave_broken_pipe()
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  the end of the program
+        if settings.debug:
+            # Frames and lines of code, no values: locals would hold tokens.
+            _tell("".join(traceback.format_exception(error)), FAILURE)
+        return _tell(sentence(error), exit_code(error))
+    return result if isinstance(result, int) else 0
+
+
+def _tell(text: str, code: int) -> int:
+    click.echo(redact(text.rstrip(), os.environ), err=True)
+    return code
+
+
+def _never_fail_to_encode() -> None:
+    # A terminal or log that knows less than Unicode gets question marks, not a traceback.
+    for stream in (sys.stdout, sys.stderr):
+        if reconfigure := getattr(stream, "reconfigure", None):
+            reconfigure(errors="replace")
+
+
+def _leave_broken_pipe() -> int:
+    # The reader has gone (`| head`): Python would complain once more when it flushes at its end.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return FAILURE

@@ -1,0 +1,79 @@
+"""``download``: how do a task's files come home?"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from iceye_derivatives._core.watch import Watch
+from iceye_derivatives.cli.clocks import clock_from
+from iceye_derivatives.cli.options import (
+    backoff_of,
+    debug_option,
+    download_options,
+    json_option,
+    patience_options,
+)
+from iceye_derivatives.cli.running import run
+from iceye_derivatives.cli.screens import Screen
+from iceye_derivatives.cli.session import (
+    bring_home,
+    open_screen,
+    saying_how_to_go_on,
+    summarise,
+)
+from iceye_derivatives.client import DerivativesClient
+from iceye_derivatives.events import DownloadReport
+
+__all__ = ["download"]
+
+
+@click.command()
+@click.argument("task_id")
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="The folder for the files; it is made if need be.",
+)
+@patience_options
+@download_options
+@json_option
+@debug_option
+def download(
+    *,
+    task_id: str,
+    folder: Path,
+    timeout: float | None,
+    max_interval: float,
+    concurrency: int,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Wait for a task's derivatives and download each as soon as it is there.
+
+    Files appear under their names only when they are whole and checked; run the same command
+    again after any end, and it fetches what is missing.
+    """
+    clock = clock_from(os.environ)
+    backoff = backoff_of(max_interval)
+
+    async def fetch(screen: Screen) -> DownloadReport:
+        async with DerivativesClient.from_env(clock=clock) as client:
+            return await bring_home(
+                client,
+                screen,
+                Watch(task_id),
+                folder,
+                backoff=backoff,
+                timeout=timeout,
+                concurrency=concurrency,
+                overwrite=overwrite,
+            )
+
+    with open_screen(clock, as_json=as_json) as screen, saying_how_to_go_on(screen, folder):
+        report = run(lambda: fetch(screen))
+        summarise(screen, report)

@@ -1,0 +1,64 @@
+"""What was found: how many detections of which class does a file hold?"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from iceye_derivatives.cli.plain import SHA_SHOWN
+from iceye_derivatives.cli.wording import count, size
+from iceye_derivatives.events import FileRecord
+
+__all__ = ["Found", "find", "say_found"]
+
+LARGEST = 64_000_000
+"""Bytes: a summary is not worth the memory that parsing a larger file would take."""
+CLASS_NAMES = ("class", "class_name", "classification", "label", "category", "type")
+"""ICEYE documents no schema of its detections: the first of these properties that is there."""
+SHOWN = 5
+
+
+@frozen(kw_only=True)
+class Found:
+    """One file and what is in it; `detections` is None where the file was not counted."""
+
+    record: FileRecord
+    detections: int | None = None
+    classes: Mapping[str, int] = {}
+
+
+def find(record: FileRecord) -> Found:
+    """Count a whole file's detections; a file that is no FeatureCollection is not counted."""
+    if record.path is None or record.size is None or record.size > LARGEST:
+        return Found(record=record)
+    try:
+        document = json.loads(Path(record.path).read_bytes())
+        features = document["features"]
+        classes = Counter(_class_of(feature) for feature in features)
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        return Found(record=record)
+    return Found(record=record, detections=len(features), classes=dict(classes.most_common()))
+
+
+def say_found(found: Found) -> str:
+    """Two or three lines for a person."""
+    record = found.record
+    facts = f"{size(record.size or 0)}, sha256 {(record.sha256 or '')[:SHA_SHOWN]}"
+    counted = "not counted"
+    if found.detections is not None:
+        counted = count(found.detections, "detection")
+        named = [f"{number} {name}" for name, number in found.classes.items() if name]
+        more = ["..."] if len(named) > SHOWN else []
+        if named:
+            counted += f": {', '.join(named[:SHOWN] + more)}"
+    return f"{record.asset.product_type}  {counted}\n  {facts}\n  {record.path}"
+
+
+def _class_of(feature: Mapping[str, Any]) -> str:
+    properties = feature.get("properties") or {}
+    return next((str(properties[name]) for name in CLASS_NAMES if name in properties), "")

@@ -1,0 +1,131 @@
+"""Which options do several commands share?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+from attrs import define
+
+from iceye_derivatives._core.backoff import Backoff
+
+__all__ = [
+    "MOMENT",
+    "Settings",
+    "backoff_of",
+    "contract_option",
+    "debug_option",
+    "download_options",
+    "json_option",
+    "patience_options",
+]
+
+F = TypeVar("F", bound=Callable[..., object])
+
+INITIAL = Backoff().initial
+MAXIMUM = Backoff().maximum
+
+
+@define
+class Settings:
+    """What the options of a command say to the program around it."""
+
+    debug: bool = False
+
+
+if TYPE_CHECKING:
+    MomentBase = click.ParamType[datetime]
+else:
+    # Generic for a checker alone: older versions of click cannot be subscripted.
+    MomentBase = click.ParamType
+
+
+class MomentType(MomentBase):
+    """A moment in ISO 8601; without an offset it is UTC, as in the API."""
+
+    name = "moment"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        """Read it, or fail with an example."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            moment = datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is no moment like 2026-05-01T12:00Z", param, ctx)
+        return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+MOMENT = MomentType()
+
+
+def _set_debug(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001  click calls it so
+    ctx.find_root().ensure_object(Settings).debug |= value
+
+
+debug_option = click.option(
+    "--debug",
+    is_flag=True,
+    expose_value=False,
+    callback=_set_debug,
+    help="Show where in the code an error came up.",
+)
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Write JSON Lines, one event each."
+)
+contract_option = click.option(
+    "--contract",
+    "contract_id",
+    envvar="ICEYE_CONTRACT_ID",
+    metavar="ID",
+    show_envvar=True,
+    help="The contract to order on.",
+)
+
+
+def patience_options(command: F) -> F:
+    """How long and how often to look."""
+    for option in (
+        click.option(
+            "--max-interval",
+            type=click.FloatRange(min=0, min_open=True),
+            default=MAXIMUM,
+            show_default=True,
+            metavar="SECONDS",
+            help="The longest pause between looks while derivatives are being made; "
+            "before the image is taken, pauses are multiples of it.",
+        ),
+        click.option(
+            "--timeout",
+            type=click.FloatRange(min=0),
+            metavar="SECONDS",
+            help="Give up waiting after so long; the default waits for ever.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def download_options(command: F) -> F:
+    """How files are fetched."""
+    for option in (
+        click.option("--overwrite", is_flag=True, help="Fetch files again that are there already."),
+        click.option(
+            "--concurrency",
+            type=click.IntRange(min=1),
+            default=8,
+            show_default=True,
+            help="Transfers at a time.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def backoff_of(max_interval: float) -> Backoff:
+    """The rhythm whose longest pause is `max_interval` seconds."""
+    return Backoff(initial=min(INITIAL, max_interval), maximum=max_interval)

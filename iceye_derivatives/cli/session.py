@@ -1,0 +1,117 @@
+"""What do all commands that talk to ICEYE share: a client, a screen, and a task brought home?"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from iceye_derivatives._core.backoff import Backoff
+from iceye_derivatives._core.watch import Watch
+from iceye_derivatives.cli.board import Awaited, Expected, Phase
+from iceye_derivatives.cli.exit_codes import Interrupted
+from iceye_derivatives.cli.findings import find
+from iceye_derivatives.cli.screens import JsonScreen, PlainScreen, Screen
+from iceye_derivatives.cli.wording import count
+from iceye_derivatives.client import DerivativesClient
+from iceye_derivatives.events import (
+    DownloadEvent,
+    DownloadReport,
+    SnapshotReceived,
+    TaskStatusReceived,
+)
+from iceye_derivatives.protocols import Clock
+
+__all__ = ["bring_home", "following", "moves", "open_screen", "saying_how_to_go_on", "summarise"]
+
+
+def moves() -> bool:
+    """Whether stdout is a terminal on which lines can be drawn anew."""
+    wants_plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    return sys.stdout.isatty() and not wants_plain
+
+
+def open_screen(clock: Clock, *, as_json: bool, about_clock: Callable[[], str] = str) -> Screen:
+    """JSON Lines where asked for, a live picture where the terminal can, else sentences."""
+    if as_json:
+        return JsonScreen(time=clock.time)
+    if moves():
+        # rich takes a tenth of a second to import: only who sees it pays.
+        from iceye_derivatives.cli.live import LiveScreen  # noqa: PLC0415
+
+        return LiveScreen(time=clock.time, clock=about_clock)
+    return PlainScreen(time=clock.time)
+
+
+def following(watch: Watch, screen: Screen) -> Callable[[DownloadEvent], None]:
+    """Hand events to the screen, and after each answer what the watch now misses."""
+
+    def follow(event: DownloadEvent) -> None:
+        screen.on_event(event)
+        if isinstance(event, SnapshotReceived | TaskStatusReceived):
+            missing = _missing(watch)
+            if missing != screen.board.awaited:
+                screen.on_event(Expected(task_id=watch.task_id, missing=missing))
+
+    return follow
+
+
+def _missing(watch: Watch) -> tuple[Awaited, ...]:
+    listed = watch.seen.listed
+    return tuple(
+        Awaited(product_type=listed[name], derivative_id=name)
+        if name in listed
+        else Awaited(product_type=name)
+        for name in watch.missing
+    )
+
+
+async def bring_home(
+    client: DerivativesClient,
+    screen: Screen,
+    watch: Watch,
+    folder: Path,
+    *,
+    backoff: Backoff | None = None,
+    timeout: float | None = None,  # noqa: ASYNC109  the pure Watch decides it
+    concurrency: int = 8,
+    overwrite: bool = False,
+) -> DownloadReport:
+    """Watch and download a task with all its events on the screen.
+
+    Raises:
+        IceyeError: what the watch ends with, or `DownloadFailedError` for files.
+    """
+    report = await client.download_task(
+        watch.task_id,
+        folder,
+        watch=watch,
+        backoff=backoff,
+        timeout=timeout,
+        concurrency=concurrency,
+        overwrite=overwrite,
+        on_event=following(watch, screen),
+    )
+    report.raise_for_failures()
+    return report
+
+
+@contextmanager
+def saying_how_to_go_on(screen: Screen, folder: Path) -> Iterator[None]:
+    """Give an interruption its advice: what is there, and that nothing is lost."""
+    try:
+        yield
+    except Interrupted:
+        there = screen.board.count(Phase.WHOLE, Phase.KEPT)
+        raise Interrupted(
+            f"{count(there, 'file')} whole in {folder}; "
+            "run the same command again: whole files are kept"
+        ) from None
+
+
+def summarise(screen: Screen, report: DownloadReport) -> None:
+    """Say what was found: detections by class, and where the files are."""
+    for record in report.files:
+        screen.found(find(record))

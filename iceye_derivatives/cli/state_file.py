@@ -1,0 +1,54 @@
+"""Where does a watch stand between two runs of the program?"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from iceye_derivatives._core.watch import Watch
+from iceye_derivatives.errors import ConfigurationError
+
+__all__ = ["load_watch", "save_watch"]
+
+
+def load_watch(path: Path, task_id: str) -> Watch:
+    """The watch saved there, or a new one where there is no file.
+
+    Raises:
+        ConfigurationError: the file holds something else, or another task's watch.
+        OSError: it cannot be read.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Watch(task_id)
+    except UnicodeDecodeError:
+        text = ""
+    try:
+        watch = Watch.from_json(text)
+    except ConfigurationError:
+        raise ConfigurationError(
+            f"{path} holds no saved watch of this version: delete it, or name another file"
+        ) from None
+    if watch.task_id != task_id:
+        raise ConfigurationError(
+            f"{path} holds the watch of task {watch.task_id}, not of {task_id}: name another file"
+        )
+    return watch
+
+
+def save_watch(path: Path, watch: Watch) -> None:
+    """Write it so that a crash leaves the old state or the new one, never half of one.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        with draft.open("w", encoding="utf-8") as file:
+            file.write(watch.to_json())
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -1,0 +1,81 @@
+"""``status``: how does a task stand now?"""
+
+from __future__ import annotations
+
+import json
+import os
+
+import click
+
+from iceye_derivatives.cli.board import ANSWERS
+from iceye_derivatives.cli.clocks import clock_from
+from iceye_derivatives.cli.options import debug_option, json_option
+from iceye_derivatives.cli.running import run
+from iceye_derivatives.cli.wording import iso
+from iceye_derivatives.client import DerivativesClient
+from iceye_derivatives.models import Snapshot, Task
+
+__all__ = ["status"]
+
+
+@click.command()
+@click.argument("task_id")
+@json_option
+@debug_option
+def status(*, task_id: str, as_json: bool) -> None:
+    """Show a task and its derivatives as they are now."""
+    clock = clock_from(os.environ)
+
+    async def ask() -> tuple[Task, Snapshot]:
+        async with DerivativesClient.from_env(clock=clock) as client:
+            task = await client.get_task(task_id)
+            return task, await client.get_derivatives(task_id)
+
+    task, snapshot = run(ask)
+    click.echo(json.dumps(_line(task, snapshot, clock.time())) if as_json else _say(task, snapshot))
+
+
+def _say(task: Task, snapshot: Snapshot) -> str:
+    point, window = task.point_of_interest, task.acquisition_window
+    facts = {
+        "task": task.id,
+        "status": task.status,
+        "reference": task.reference,
+        "contract": task.contract_id,
+        "imaging mode": task.imaging_mode,
+        "point": point and f"{point.lat:g}, {point.lon:g} (lat, lon)",
+        "window": window and f"{window.start.isoformat()} to {window.end.isoformat()}",
+        "ordered": ", ".join(task.derivative_product_types or ()) or "no derivatives named",
+        "derivatives": f"{ANSWERS[snapshot.availability]} ({snapshot.availability.lower()})",
+    }
+    lines = [f"{name:<13}{value}" for name, value in facts.items() if value]
+    lines += [
+        f"  {each.product_type:<13}{each.id}  "
+        f"{', '.join(asset.type for asset in each.assets) or 'in the making'}"
+        for each in snapshot.derivatives
+    ]
+    return "\n".join(lines)
+
+
+def _line(task: Task, snapshot: Snapshot, now: float) -> dict[str, object]:
+    window = task.acquisition_window
+    return {
+        "event": "status",
+        "time": iso(now),
+        "task_id": task.id,
+        "status": task.status,
+        "reference": task.reference,
+        "contract_id": task.contract_id,
+        "imaging_mode": task.imaging_mode,
+        "window": window and [iso(window.start.timestamp()), iso(window.end.timestamp())],
+        "derivative_product_types": list(task.derivative_product_types or ()),
+        "answer": ANSWERS[snapshot.availability],
+        "derivatives": [
+            {
+                "derivative_id": each.id,
+                "product_type": each.product_type,
+                "asset_types": [asset.type for asset in each.assets],
+            }
+            for each in snapshot.derivatives
+        ],
+    }

@@ -1,0 +1,93 @@
+"""``watch``: which derivatives come, and when?"""
+
+from __future__ import annotations
+
+import os
+from contextlib import aclosing
+from pathlib import Path
+
+import click
+
+from iceye_derivatives._core.backoff import Backoff
+from iceye_derivatives._core.watch import Watch
+from iceye_derivatives.cli.clocks import clock_from
+from iceye_derivatives.cli.exit_codes import Interrupted
+from iceye_derivatives.cli.options import backoff_of, debug_option, json_option, patience_options
+from iceye_derivatives.cli.running import run
+from iceye_derivatives.cli.screens import Screen
+from iceye_derivatives.cli.session import following, open_screen
+from iceye_derivatives.cli.state_file import load_watch, save_watch
+from iceye_derivatives.cli.wording import count
+from iceye_derivatives.client import DerivativesClient
+
+__all__ = ["watch"]
+
+
+@click.command()
+@click.argument("task_id")
+@patience_options
+@click.option(
+    "--state",
+    "state_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A file to remember in what was shown: the next run goes on from there.",
+)
+@json_option
+@debug_option
+def watch(
+    *,
+    task_id: str,
+    timeout: float | None,
+    max_interval: float,
+    state_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Show a task's derivatives as they come, each once, without downloading them."""
+    clock = clock_from(os.environ)
+    state = Watch(task_id) if state_file is None else load_watch(state_file, task_id)
+    backoff = backoff_of(max_interval)
+
+    async def look(screen: Screen) -> None:
+        async with DerivativesClient.from_env(clock=clock) as client:
+            await show_all(
+                client, screen, state, backoff=backoff, timeout=timeout, state_file=state_file
+            )
+
+    with open_screen(clock, as_json=as_json) as screen:
+        try:
+            run(lambda: look(screen))
+        except Interrupted:
+            came = count(len(state.delivered), "derivative")
+            again = "shows the rest" if state_file else "starts anew (--state FILE would not)"
+            raise Interrupted(f"{came} came; running the same command again {again}") from None
+
+
+async def show_all(
+    client: DerivativesClient,
+    screen: Screen,
+    state: Watch,
+    *,
+    backoff: Backoff | None = None,
+    timeout: float | None = None,  # noqa: ASYNC109  the pure Watch decides it
+    state_file: Path | None = None,
+) -> None:
+    """Let the events show each derivative, and save what was shown after each."""
+    derivatives = client.watch_task(
+        state.task_id,
+        watch=state,
+        backoff=backoff,
+        timeout=timeout,
+        on_event=following(state, screen),
+    )
+    try:
+        async with aclosing(derivatives):
+            async for _ in derivatives:
+                _save(state_file, state)
+    finally:
+        # What was learned of the task saves the next run a request.
+        _save(state_file, state)
+
+
+def _save(state_file: Path | None, state: Watch) -> None:
+    if state_file is not None:
+        save_watch(state_file, state)
