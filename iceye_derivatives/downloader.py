@@ -1,18 +1,34 @@
-"""How do many assets become whole files?"""
+"""How do many assets become whole files: few at a time, soonest to die first, none lost?"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Callable, Iterable
-from contextlib import AbstractAsyncContextManager
+import random
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
-from anyio.abc import ObjectReceiveStream
+import anyio
+from anyio.abc import ObjectReceiveStream, TaskGroup
+from anyio.streams.memory import MemoryObjectSendStream
+from attrs import define, field
 
-from iceye_derivatives.events import DownloadReport, TransferEvent
-from iceye_derivatives.models import Derivative
+from iceye_derivatives._clock import SystemClock
+from iceye_derivatives._core.download_settings import DownloadSettings
+from iceye_derivatives._core.plan import soonest_first
+from iceye_derivatives._queue import AssetQueue
+from iceye_derivatives._transfer import FileTransfer, Surroundings
+from iceye_derivatives.errors import ConfigurationError
+from iceye_derivatives.events import (
+    DownloadReport,
+    TransferEvent,
+    TransferFailed,
+    TransferFinished,
+)
+from iceye_derivatives.leases import Leases
+from iceye_derivatives.models import AssetRef, Derivative
 from iceye_derivatives.protocols import Clock, LinkOpener, Sink, SnapshotSource
 
-__all__ = ["DownloadSource", "Downloader"]
+__all__ = ["DownloadSettings", "DownloadSource", "Downloader"]
 
 
 class DownloadSource(SnapshotSource, LinkOpener, Protocol):
@@ -20,7 +36,33 @@ class DownloadSource(SnapshotSource, LinkOpener, Protocol):
 
 
 class Downloader:
-    """Brings assets home."""
+    """Brings assets home: checked, hashed, whole or not at all.
+
+    At most `concurrency` transfers run at a time, and a slot is held until its body is closed and
+    its file stored.  No URL waits in a queue: the asset waits, and its link is taken, or renewed by
+    listing its task again, when a slot is free.  A downloader holds nothing between two runs.
+
+    Args:
+        client: Who lists derivatives and opens links; it is not closed here.
+        sink: Where files go, e.g. ``DirectorySink("detections")``.
+        concurrency: Transfers at a time.
+        overwrite: Fetch files again that the sink holds already.  Otherwise they are kept: hashed,
+            but neither requested nor parsed again, since sinks hold only whole, checked files
+            under final names (an empty one is the exception, it is fetched anew).
+        clock: Now and sleeping.
+        jitter: Draws from [0, 1).
+        settings: How stubborn, careful and talkative.
+
+    Raises:
+        ConfigurationError: `concurrency` is not at least 1.
+
+    Example::
+
+        downloader = Downloader(client, DirectorySink("detections"))
+        snapshot = await client.get_derivatives(task_id)
+        report = await downloader.download(snapshot.derivatives)
+        report.raise_for_failures()
+    """
 
     def __init__(
         self,
@@ -31,15 +73,181 @@ class Downloader:
         overwrite: bool = False,
         clock: Clock | None = None,
         jitter: Callable[[], float] | None = None,
+        settings: DownloadSettings | None = None,
     ) -> None:
-        raise NotImplementedError
+        if concurrency < 1:
+            raise ConfigurationError(f"concurrency={concurrency} moves nothing: give at least 1")
+        self._client = client
+        self._sink = sink
+        self._concurrency = concurrency
+        self._overwrite = overwrite
+        self._clock: Clock = SystemClock() if clock is None else clock
+        self._jitter = random.random if jitter is None else jitter
+        self._settings = DownloadSettings() if settings is None else settings
 
     async def download(
         self, derivatives: Iterable[Derivative] | AsyncIterable[Derivative]
     ) -> DownloadReport:
-        raise NotImplementedError
+        """Download all assets of all derivatives.
+
+        Cancelled at any await, it leaves no task, socket or file handle, and under each final name
+        the whole file or nothing.
+
+        Returns:
+            One record per asset, in the order in which they ended.  One failed file does not stop
+            the others; see `DownloadReport.raise_for_failures()`.
+
+        Raises:
+            Exception: whatever `derivatives` itself raises, after the transfers that it had given
+                rise to have ended.
+        """
+        async with self.transfers(derivatives) as events:
+            records = [
+                event.record
+                async for event in events
+                if isinstance(event, TransferFinished | TransferFailed)
+            ]
+        return DownloadReport(files=tuple(records))
 
     def transfers(
         self, derivatives: Iterable[Derivative] | AsyncIterable[Derivative]
     ) -> AbstractAsyncContextManager[ObjectReceiveStream[TransferEvent]]:
-        raise NotImplementedError
+        """The same as a stream of events, which ends when the last transfer has.
+
+        Transfers run as long as the context is open.  No event is lost: a slow reader holds the
+        transfers back.  Leaving early cancels them cleanly.  Each asset is fetched once per run,
+        however often its derivative is handed in (as an update, say).  If `derivatives` raises, the
+        transfers that it had given rise to end first; then the context's end raises the error.
+
+        Example::
+
+            async with downloader.transfers(client.watch_task(task_id)) as events:
+                async for event in events:
+                    print(event)
+        """
+        return self._transfers(derivatives)
+
+    @asynccontextmanager
+    async def _transfers(
+        self, derivatives: Iterable[Derivative] | AsyncIterable[Derivative]
+    ) -> AsyncGenerator[ObjectReceiveStream[TransferEvent], None]:
+        send, receive = anyio.create_memory_object_stream[TransferEvent](0)
+        run = _Run(self._surroundings(_Teller(send)), send, self._concurrency)
+        error: BaseException | None
+        try:
+            async with anyio.create_task_group() as tasks, receive:
+                run.start(tasks, derivatives)
+                yield receive
+                # Not in a `finally`: where the body raises, the task group cancels by itself.
+                tasks.cancel_scope.cancel()
+            error = run.error
+        except BaseExceptionGroup as group:
+            # The user's own error, or ours: alone in its group, it is raised as what it is, and
+            # outside of the `except`, so that it does not drag the group along as its context.
+            if len(group.exceptions) > 1:
+                raise
+            error = group.exceptions[0]
+        finally:
+            run.close()
+        if error is not None:
+            raise error
+
+    def _surroundings(self, emit: _Teller) -> Surroundings:
+        return Surroundings(
+            opener=self._client,
+            leases=Leases(
+                self._client, clock=self._clock, jitter=self._jitter, settings=self._settings
+            ),
+            sink=self._sink,
+            clock=self._clock,
+            jitter=self._jitter,
+            settings=self._settings,
+            overwrite=self._overwrite,
+            emit=emit,
+        )
+
+
+@define
+class _Run:
+    """One run: a feeder that plans, and workers that take the next asset from a queue."""
+
+    _around: Surroundings
+    _send: MemoryObjectSendStream[TransferEvent]
+    _workers: int
+    error: Exception | None = None
+    """What the derivatives' own iterable raised."""
+    _queue: AssetQueue = field(init=False, factory=AssetQueue)
+    _seen: set[AssetRef] = field(init=False, factory=set)
+    _done: set[AssetRef] = field(init=False, factory=set)
+
+    def start(
+        self, tasks: TaskGroup, derivatives: Iterable[Derivative] | AsyncIterable[Derivative]
+    ) -> None:
+        """Start everything; the stream of events ends with the last worker."""
+        for _ in range(self._workers):
+            tasks.start_soon(self._work)
+        tasks.start_soon(self._feed, derivatives)
+
+    async def _feed(self, derivatives: Iterable[Derivative] | AsyncIterable[Derivative]) -> None:
+        try:
+            if isinstance(derivatives, AsyncIterable):
+                async for derivative in derivatives:
+                    await self._plan([derivative])
+            else:
+                await self._feed_at_once(derivatives)
+        except Exception as error:  # noqa: BLE001 - raised at the end of the context
+            self.error = error
+        self._queue.close()
+
+    async def _feed_at_once(self, derivatives: Iterable[Derivative]) -> None:
+        known: list[Derivative] = []
+        try:
+            known.extend(derivatives)
+        finally:
+            await self._plan(known)
+
+    async def _plan(self, derivatives: list[Derivative]) -> None:
+        for derivative in derivatives:
+            # Also one that comes again: it brings younger links for what still waits.
+            self._around.leases.note(derivative)
+        for ref, asset, derivative in soonest_first(derivatives):
+            if ref in self._done:
+                self._around.leases.forget(ref)
+            elif ref not in self._seen:
+                self._seen.add(ref)
+                await self._queue.put(ref, asset, derivative)
+
+    async def _work(self) -> None:
+        try:
+            async for ref, derivative in self._queue:
+                await FileTransfer(ref, derivative, self._around).run()
+                self._done.add(ref)
+                self._around.leases.forget(ref)
+        except _ReaderLeft:
+            pass  # closing the stream before leaving the context is leaving, too
+        finally:
+            self._workers -= 1
+            if not self._workers:
+                self.close()
+
+    def close(self) -> None:
+        """End the stream of events and the queue; safe to call twice."""
+        self._queue.abandon()
+        self._send.close()
+
+
+class _ReaderLeft(Exception):  # noqa: N818 - no error: somebody has heard enough
+    """Nobody reads events any more."""
+
+
+@define
+class _Teller:
+    """Sends events, and tells a reader who left from all other broken streams."""
+
+    _send: MemoryObjectSendStream[TransferEvent]
+
+    async def __call__(self, event: TransferEvent) -> None:
+        try:
+            await self._send.send(event)
+        except anyio.BrokenResourceError:
+            raise _ReaderLeft from None

@@ -1,0 +1,43 @@
+"""How stubborn, careful and talkative is a download?"""
+
+from __future__ import annotations
+
+from attrs import field, frozen
+
+from iceye_derivatives._core.backoff import Backoff
+
+__all__ = ["DownloadSettings"]
+
+_KIB = 1024
+
+
+def _quick() -> Backoff:
+    return Backoff(initial=1.0, factor=2.0, maximum=30.0)
+
+
+@frozen(kw_only=True)
+class DownloadSettings:
+    """The numbers behind a `Downloader`; the defaults are for ICEYE's one-hour links."""
+
+    margin: float = 60.0
+    """Seconds that a link must still live when a request with it is sent; else it is renewed."""
+    fresh: float = 30.0
+    """Seconds for which a link counts as just signed: if the store refuses it then, it means it."""
+    renewals: int = 3
+    """Renewals in a row without a byte arriving, before a file is given up."""
+    listings: int = 4
+    """Looks at the task for one renewal, before its link counts as not to be had."""
+    retries: int = 5
+    """Broken lines in a row without a byte arriving, before a file is given up."""
+    retries_in_total: int = 50
+    """Broken lines for one file at all: against a server that sends a byte and hangs up."""
+    backoff: Backoff = field(factory=_quick)
+    """The pauses between tries, with full jitter."""
+    longest_pause: float = 300.0
+    """Seconds: a ``Retry-After`` above this is cut to it."""
+    small: int = 4 * _KIB * _KIB
+    """Bytes up to which a file is held in memory and stored in one go; longer ones are streamed."""
+    batch: int = 512 * _KIB
+    """Bytes that are checked and written at a time where a file is streamed."""
+    progress_every: int = 256 * _KIB
+    """Bytes between two `TransferProgressed` events of a file."""

@@ -1,0 +1,97 @@
+"""Which link of an asset may be used now?
+
+A link is a lease: it is given out when a slot is free, never earlier, and it is good only while it
+lives by the *store's* clock.  That clock is not asked; it is taken to agree with the API's, whose
+``Date`` comes with every listing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from attrs import frozen
+
+from iceye_derivatives._core.download_settings import DownloadSettings
+from iceye_derivatives._core.transfer import LinkFacts
+from iceye_derivatives.models import AssetRef, Derivative, SignedUrl, Snapshot
+
+__all__ = ["Lease", "LeaseBook"]
+
+
+@frozen(kw_only=True)
+class Lease:
+    """A link, and since when we have it."""
+
+    url: SignedUrl
+    listed_at: float | None = None
+    """Unix seconds on our clock; None where it was handed in, so that its age is not known."""
+
+
+class LeaseBook:
+    """The links of one task's assets that are still wanted."""
+
+    def __init__(self, task_id: str, settings: DownloadSettings) -> None:
+        self.task_id = task_id
+        self._settings = settings
+        self._leases: dict[AssetRef, Lease] = {}
+        self._skew = 0.0
+
+    def __len__(self) -> int:
+        return len(self._leases)
+
+    def note(self, derivative: Derivative) -> None:
+        """A derivative was handed in: its links count unless we know of longer-lived ones."""
+        for ref, url in _links(derivative):
+            known = self._leases.get(ref)
+            if known is None or _outlives(url, known.url):
+                self._leases[ref] = Lease(url=url)
+
+    def learn(self, snapshot: Snapshot, now: float) -> None:
+        """The API listed the task: its links replace those of all assets that are wanted here."""
+        if snapshot.server_time is not None:
+            self._skew = snapshot.server_time - now
+        for derivative in snapshot.derivatives:
+            for ref, url in _links(derivative):
+                if ref in self._leases:
+                    self._leases[ref] = Lease(url=url, listed_at=now)
+
+    def forget(self, ref: AssetRef) -> None:
+        """The asset needs no link any more."""
+        self._leases.pop(ref, None)
+
+    def get(self, ref: AssetRef) -> Lease | None:
+        """The last link that we learned of, dead or alive."""
+        return self._leases.get(ref)
+
+    def usable(self, ref: AssetRef, now: float) -> Lease | None:
+        """A link that is worth a request, None where a renewal must come first."""
+        lease = self._leases.get(ref)
+        if lease is None:
+            return None
+        expires = lease.url.expires
+        # A link that was listed a moment ago is the best there is, be it ever so short-lived (or
+        # our idea of the clock ever so wrong): asking again for each asset would make a storm.
+        if expires is None or self._is_fresh(lease, now):
+            return lease
+        return lease if expires - (now + self._skew) >= self._settings.margin else None
+
+    def facts(self, lease: Lease, now: float) -> LinkFacts:
+        """What the transfer should know of the link that it is about to use."""
+        return LinkFacts(
+            expires=lease.url.expires,
+            skew=self._skew,
+            fresh=self._is_fresh(lease, now),
+        )
+
+    def _is_fresh(self, lease: Lease, now: float) -> bool:
+        # `abs`: a clock that was set back must not make a link fresh for hours.
+        return lease.listed_at is not None and abs(now - lease.listed_at) <= self._settings.fresh
+
+
+def _links(derivative: Derivative) -> Iterator[tuple[AssetRef, SignedUrl]]:
+    for ref, asset in zip(derivative.asset_refs(), derivative.assets, strict=True):
+        yield ref, asset.url
+
+
+def _outlives(new: SignedUrl, old: SignedUrl) -> bool:
+    return new.expires is None or old.expires is None or new.expires > old.expires

@@ -1,0 +1,283 @@
+"""One file's life: open, receive, renew, pause, store or give up?
+
+Facts go in (an answer came, bytes came, the line broke), decisions come out; the shell carries them
+out and reports back.  What the facts mean:
+
+=====================  =============================================================================
+200                    the file from its start, whatever was asked for
+206                    goes on where we stood, if it was asked for and is of the same file
+400, 401, 403, 404,    the store refuses the link: renewed where that can help (see `_refused`)
+410
+416                    there is nothing at that place any more: from the start
+408, 425, 429, 5xx     passing: pause, ``Retry-After`` if given, and again
+any other              given up
+line broke, fewer or   pause and again, from where we stand if the file has a strong ETag
+more bytes than said
+=====================  =============================================================================
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from enum import Enum
+from typing import Final, TypeAlias
+
+from attrs import field, frozen
+
+from iceye_derivatives._core.content import first_bytes
+from iceye_derivatives._core.download_settings import DownloadSettings
+from iceye_derivatives._core.http_date import parse_http_date, parse_retry_after
+
+__all__ = [
+    "Answer",
+    "Decision",
+    "GiveUp",
+    "LinkFacts",
+    "Open",
+    "Pause",
+    "Receive",
+    "Renew",
+    "Store",
+    "Transfer",
+    "Verdict",
+]
+
+_OK, _PARTIAL, _GONE_RANGE = 200, 206, 416
+_REFUSALS: Final = frozenset({400, 401, 403, 404, 410})
+_PASSING: Final = frozenset({408, 425, 429})
+_SERVER_ERRORS: Final = range(500, 600)
+_SUCCESSES: Final = range(200, 300)
+
+_STORE_CODE = re.compile(rb"<Code>\s*([A-Za-z0-9._-]{1,64})\s*</Code>")
+# S3 tells an expired link apart, CloudFront does not ("AccessDenied" for a bad signature too).
+_SAYS_EXPIRED = re.compile(rb"<Code>\s*(?:ExpiredToken|RequestExpired)|Request has expired")
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)", re.IGNORECASE)
+# RFC 9110, section 13.1.5: "A client MUST NOT generate an If-Range header field containing an
+# entity tag that is marked as weak."
+_STRONG_ETAG = re.compile(r'"[\x21\x23-\x7e\x80-\xff]*"')
+
+
+class Verdict(Enum):
+    """Why a file is given up."""
+
+    REFUSED = "the store refuses the link"
+    BROKEN = "the line broke too often"
+    CONTENT = "what came is not the file"
+
+
+@frozen(kw_only=True)
+class Answer:
+    """The head of an answer; of an error's body, how it begins."""
+
+    status: int
+    headers: Mapping[str, str]
+    """By lower-case name."""
+    beginning: bytes = b""
+
+
+@frozen(kw_only=True)
+class LinkFacts:
+    """What is known of the link that was used."""
+
+    expires: float | None
+    """Unix seconds on the store's clock."""
+    skew: float
+    """Seconds by which the store's clock is ahead of ours, by what the API's ``Date`` taught."""
+    fresh: bool
+    """Listed by the API only seconds before it was used."""
+
+
+@frozen(kw_only=True)
+class Open:
+    """Send a request; a resume across processes would start with an offset above 0."""
+
+    offset: int = 0
+    if_range: str | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What goes with it: sizes, hashes and ETags must mean the bytes as stored."""
+        headers = {"Accept-Encoding": "identity"}
+        if self.offset and self.if_range is not None:
+            headers |= {"Range": f"bytes={self.offset}-", "If-Range": self.if_range}
+        return headers
+
+
+@frozen(kw_only=True)
+class Receive:
+    """Read the body: it begins at this byte of the file."""
+
+    offset: int
+    total: int | None
+
+
+@frozen
+class Renew:
+    """Get another link, then `begin()` again."""
+
+
+@frozen(kw_only=True)
+class Pause:
+    """Wait, then `begin()` again."""
+
+    seconds: float
+    reason: str
+
+
+@frozen
+class Store:
+    """All bytes are here: check and store them."""
+
+
+@frozen(kw_only=True)
+class GiveUp:
+    """This file will not come."""
+
+    verdict: Verdict
+    reason: str
+    status: int = 0
+    store_code: str | None = None
+    first_bytes: bytes = field(default=b"")
+
+
+Decision: TypeAlias = Open | Receive | Renew | Pause | Store | GiveUp
+
+
+class Transfer:
+    """The machine; `draw` arguments are draws from [0, 1) for full jitter."""
+
+    def __init__(self, settings: DownloadSettings) -> None:
+        self._settings = settings
+        self.offset = 0
+        """How many bytes of the file we hold."""
+        self.total: int | None = None
+        """How long the file is, where the store told."""
+        self.retries = 0
+        self._etag: str | None = None
+        self._breaks_in_row = 0
+        self._renewals_in_row = 0
+
+    def begin(self) -> Open:
+        """Ask for the file, from where we stand if its ETag lets us be sure that it is the same."""
+        if self._etag is None:
+            self._forget()
+        return Open(offset=self.offset, if_range=self._etag if self.offset else None)
+
+    def answered(
+        self, answer: Answer, *, link: LinkFacts, now: float, draw: float
+    ) -> Receive | Renew | Pause | GiveUp:
+        """The head of an answer has come."""
+        status = answer.status
+        if status in (_OK, _PARTIAL):
+            return self._body_begins(answer, draw)
+        if status in _REFUSALS:
+            return self._refused(answer, link, now)
+        if status == _GONE_RANGE and self.offset:
+            return self._start_over("the store has nothing at the place where we stood", draw)
+        if status in _PASSING or status in _SERVER_ERRORS:
+            wait = parse_retry_after(
+                answer.headers.get("retry-after"), now, cap=self._settings.longest_pause
+            )
+            return self._again(f"the store answered {status}", draw, wait)
+        verdict = Verdict.CONTENT if status in _SUCCESSES else Verdict.REFUSED
+        return self._give_up(verdict, f"the store answered {status}", answer)
+
+    def received(self, size: int) -> bool:
+        """Bytes came; False when they are more than the file has, see `overran()`."""
+        self.offset += size
+        if size:
+            self._breaks_in_row = self._renewals_in_row = 0
+        return self.total is None or self.offset <= self.total
+
+    def overran(self, draw: float) -> Pause | GiveUp:
+        """More bytes came than the store had announced: none of them can be believed."""
+        return self._start_over(f"more bytes came than the {self.total} announced", draw)
+
+    def ended(self, draw: float) -> Store | Pause | GiveUp:
+        """The body has ended in good order."""
+        if self.total is not None and self.offset < self.total:
+            return self.broke(f"the body ended after {self.offset} of {self.total} bytes", draw)
+        return Store()
+
+    def broke(self, reason: str, draw: float) -> Pause | GiveUp:
+        """No answer, or a body that broke."""
+        return self._again(reason, draw)
+
+    def _body_begins(self, answer: Answer, draw: float) -> Receive | Pause | GiveUp:
+        coding = answer.headers.get("content-encoding", "identity").strip().lower()
+        if coding not in ("", "identity"):
+            return self._give_up(Verdict.CONTENT, "it is compressed, unasked for", answer)
+        if answer.status == _PARTIAL:
+            return self._goes_on(answer, draw)
+        self._forget()
+        self.total = _number(answer.headers.get("content-length"))
+        self._etag = _strong(answer.headers.get("etag"))
+        return Receive(offset=0, total=self.total)
+
+    def _goes_on(self, answer: Answer, draw: float) -> Receive | Pause | GiveUp:
+        if not self.offset:
+            return self._give_up(Verdict.CONTENT, "it is a part of a file, unasked for", answer)
+        found = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", "").strip())
+        if found is None or int(found[1]) != self.offset:
+            return self._start_over("the store went on at another place than asked", draw)
+        total = self.total if found[3] == "*" else int(found[3])
+        # RFC 9110 wants the ETag in a 206 to If-Range; where it is missing, the length must do.
+        same = answer.headers.get("etag", self._etag) == self._etag
+        if not same or (self.total is not None and total != self.total):
+            return self._start_over("the file was changed meanwhile", draw)
+        self.total = total
+        return Receive(offset=self.offset, total=total)
+
+    def _refused(self, answer: Answer, link: LinkFacts, now: float) -> Renew | GiveUp:
+        """Renewing helps a link that is dead, and may help one of unknown age: nothing else."""
+        told = parse_http_date(answer.headers.get("date"))
+        store_time = now + link.skew if told is None else told
+        dead = link.expires is not None and link.expires <= store_time
+        says_so = _SAYS_EXPIRED.search(answer.beginning) is not None
+        if (dead or says_so or not link.fresh) and self._renewals_in_row < self._settings.renewals:
+            self._renewals_in_row += 1
+            return Renew()
+        why = "each link is dead when it comes" if dead or says_so else "though just signed"
+        reason = f"the store refuses the link with status {answer.status}, {why}"
+        return self._give_up(Verdict.REFUSED, reason, answer)
+
+    def _again(self, reason: str, draw: float, wait: float | None = None) -> Pause | GiveUp:
+        self.retries += 1
+        self._breaks_in_row += 1
+        settings = self._settings
+        if self._breaks_in_row > settings.retries or self.retries > settings.retries_in_total:
+            return GiveUp(verdict=Verdict.BROKEN, reason=reason)
+        if wait is None:
+            wait = settings.backoff.delay(self._breaks_in_row - 1, draw)
+        else:
+            # All transfers are told the same moment: spread them over a second behind it.
+            wait += draw
+        return Pause(seconds=wait, reason=reason)
+
+    def _start_over(self, reason: str, draw: float) -> Pause | GiveUp:
+        self._forget()
+        return self._again(reason, draw)
+
+    def _forget(self) -> None:
+        self.offset, self.total, self._etag = 0, None, None
+
+    @staticmethod
+    def _give_up(verdict: Verdict, reason: str, answer: Answer) -> GiveUp:
+        code = _STORE_CODE.search(answer.beginning)
+        return GiveUp(
+            verdict=verdict,
+            reason=reason,
+            status=answer.status,
+            store_code=code[1].decode("ascii") if code else None,
+            first_bytes=first_bytes(answer.beginning),
+        )
+
+
+def _number(value: str | None) -> int | None:
+    text = (value or "").strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None  # noqa: PLR2004 - 64 bits
+
+
+def _strong(etag: str | None) -> str | None:
+    return etag if etag is not None and _STRONG_ETAG.fullmatch(etag) else None

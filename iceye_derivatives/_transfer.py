@@ -1,0 +1,277 @@
+"""How is one transfer carried out, as the pure machine decides?"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from attrs import field, frozen
+
+from iceye_derivatives._body import Body
+from iceye_derivatives._core.content import ContentFault
+from iceye_derivatives._core.download_settings import DownloadSettings
+from iceye_derivatives._core.link_policy import UnsafeLink
+from iceye_derivatives._core.plan import file_name
+from iceye_derivatives._core.transfer import (
+    Answer,
+    Decision,
+    GiveUp,
+    Open,
+    Pause,
+    Receive,
+    Renew,
+    Store,
+    Transfer,
+    Verdict,
+)
+from iceye_derivatives.errors import (
+    ContentError,
+    DownloadError,
+    IceyeError,
+    LinkRefusedError,
+    NetworkError,
+    TransferError,
+    UnsafeLinkError,
+)
+from iceye_derivatives.events import (
+    FileRecord,
+    LinkRenewed,
+    TransferEvent,
+    TransferFailed,
+    TransferFinished,
+    TransferProgressed,
+    TransferRetrying,
+    TransferStarted,
+)
+from iceye_derivatives.leases import Grant, Leases
+from iceye_derivatives.models import AssetRef, Derivative
+from iceye_derivatives.protocols import Clock, LinkOpener, LinkResponse, Sink
+
+__all__ = ["FileTransfer", "Surroundings"]
+
+_ERROR_BODY = 2048
+
+
+@frozen(kw_only=True)
+class Surroundings:
+    """What all transfers of a run share."""
+
+    opener: LinkOpener
+    leases: Leases
+    sink: Sink
+    clock: Clock
+    jitter: Callable[[], float]
+    settings: DownloadSettings
+    overwrite: bool
+    emit: Callable[[TransferEvent], Awaitable[None]] = field(repr=False)
+
+
+class FileTransfer:
+    """Brings one asset home; used once."""
+
+    def __init__(self, ref: AssetRef, derivative: Derivative, around: Surroundings) -> None:
+        self._ref = ref
+        self._derivative = derivative
+        self._around = around
+        self._name = file_name(ref)
+        self._path = around.sink.locate(self._name)
+        self._machine = Transfer(around.settings)
+        self._body = Body(ref, self._name, around.sink, around.settings)
+        self._grant: Grant | None = None
+        self._refused = False
+        self._cause: Exception | None = None
+        self._began = 0.0
+        self._renewals = 0
+        self._told = 0
+
+    async def run(self) -> FileRecord:
+        """Fetch, check and store the asset, or find it there; a failure is a record too."""
+        self._began = self._around.clock.time()
+        try:
+            async with self._body:
+                record = await self._keep() or await self._fetch()
+        except DownloadError as error:
+            error.path = self._path
+            record = self._record(error=error)
+            await self._around.emit(TransferFailed(record=record))
+        else:
+            await self._around.emit(TransferFinished(record=record))
+        return record
+
+    async def _keep(self) -> FileRecord | None:
+        """What stands under the final name is whole and was checked, by the promise of sinks.
+
+        So it is hashed, but not parsed again.  An empty file is the one thing that other tools, or
+        a disk that lost power, leave under a good name: it is fetched anew.
+        """
+        if self._around.overwrite:
+            return None
+        found = await self._body.find()
+        if found is None or not found.size:
+            return None
+        return self._record(path=found.path, size=found.size, sha256=found.sha256, kept=True)
+
+    async def _fetch(self) -> FileRecord:
+        decision: Decision = self._machine.begin()
+        while not isinstance(decision, Store):
+            decision = await self._carry_out(decision)
+        try:
+            path, sha256 = await self._body.store()
+        except ContentFault as fault:
+            raise self._content_error(str(fault), fault.first_bytes) from None
+        return self._record(path=path, size=self._machine.offset, sha256=sha256)
+
+    async def _carry_out(self, decision: Decision) -> Decision:
+        match decision:
+            case Open():
+                return await self._open(decision)
+            case Renew():
+                self._refused = True
+            case Pause(seconds=seconds, reason=reason):
+                error = self._cause
+                if not isinstance(error, IceyeError):
+                    error = self._broken(reason)
+                await self._around.emit(
+                    TransferRetrying(asset=self._ref, error=error, seconds=seconds)
+                )
+                await self._around.clock.sleep(seconds)
+            case GiveUp(verdict=Verdict.BROKEN, reason=reason):
+                raise self._verdict(decision) from (self._cause or self._broken(reason))
+            case GiveUp():
+                raise self._verdict(decision)
+            case Receive() | Store():
+                raise AssertionError(f"{decision} is carried out elsewhere")
+        return self._machine.begin()
+
+    async def _open(self, ask: Open) -> Decision:
+        grant = await self._take()
+        self._cause = None
+        try:
+            async with self._around.opener.open_link(
+                grant.lease.url, headers=ask.headers
+            ) as response:
+                return await self._answered(response, grant)
+        except NetworkError as error:
+            self._cause = error
+            return self._machine.broke(str(error), self._around.jitter())
+        except UnsafeLink as error:
+            raise UnsafeLinkError(
+                f"The link of {self._name} was not followed: {error}", asset=self._ref
+            ) from None
+        except ContentFault as fault:
+            raise self._content_error(str(fault), fault.first_bytes) from None
+
+    async def _take(self) -> Grant:
+        """A living link; never one that the store has just refused."""
+        refused = self._grant.lease if self._grant is not None and self._refused else None
+        self._grant = await self._around.leases.take(self._ref, refused=refused)
+        self._refused = False
+        if self._grant.renewed:
+            self._renewals += 1
+            await self._around.emit(LinkRenewed(asset=self._ref))
+        return self._grant
+
+    async def _answered(self, response: LinkResponse, grant: Grant) -> Decision:
+        beginning = b"" if response.status in (200, 206) else await _beginning(response)
+        answer = Answer(status=response.status, headers=response.headers, beginning=beginning)
+        decision = self._machine.answered(
+            answer,
+            link=grant.facts,
+            now=self._around.clock.time(),
+            draw=self._around.jitter(),
+        )
+        if isinstance(decision, Receive):
+            return await self._receive(response, decision)
+        return decision
+
+    async def _receive(self, response: LinkResponse, receive: Receive) -> Decision:
+        if receive.offset == 0 and self._body.size:
+            await self._body.restart()
+        await self._around.emit(
+            TransferStarted(
+                asset=self._ref, path=self._path, total=receive.total, offset=receive.offset
+            )
+        )
+        self._told = receive.offset
+        async with _closing(response.chunks()) as chunks:
+            async for chunk in chunks:
+                if not self._machine.received(len(chunk)):
+                    return self._machine.overran(self._around.jitter())
+                await self._body.write(chunk)
+                if self._machine.offset - self._told >= self._around.settings.progress_every:
+                    await self._progress()
+        if self._machine.offset != self._told:
+            await self._progress()
+        return self._machine.ended(self._around.jitter())
+
+    async def _progress(self) -> None:
+        self._told = self._machine.offset
+        await self._around.emit(
+            TransferProgressed(asset=self._ref, received=self._told, total=self._machine.total)
+        )
+
+    def _record(self, **outcome: Any) -> FileRecord:  # noqa: ANN401 - FileRecord's own fields
+        return FileRecord(
+            derivative=self._derivative,
+            asset=self._ref,
+            seconds=max(0.0, self._around.clock.time() - self._began),
+            renewals=self._renewals,
+            retries=self._machine.retries,
+            **outcome,
+        )
+
+    def _broken(self, reason: str) -> TransferError:
+        return TransferError(
+            f"The transfer of {self._name} broke: {reason}", asset=self._ref, path=self._path
+        )
+
+    def _verdict(self, decision: GiveUp) -> DownloadError:
+        if decision.verdict is Verdict.CONTENT:
+            return self._content_error(decision.reason, decision.first_bytes)
+        if decision.verdict is Verdict.REFUSED:
+            return LinkRefusedError(
+                f"{self._name} was not fetched: {decision.reason}; see .store_code, and ask ICEYE "
+                "if it stays so",
+                asset=self._ref,
+                status=decision.status,
+                store_code=decision.store_code,
+            )
+        return TransferError(
+            f"{self._name} was given up after {self._machine.retries} tries, the last one because "
+            f"{decision.reason}; download again to go on",
+            asset=self._ref,
+        )
+
+    def _content_error(self, reason: str, beginning: bytes) -> ContentError:
+        return ContentError(
+            f"{self._name} was not stored, as what the store sent is not the file: {reason}; see "
+            ".first_bytes, and download again",
+            asset=self._ref,
+            first_bytes=beginning,
+        )
+
+
+async def _beginning(response: LinkResponse) -> bytes:
+    """How an error's body begins: enough for the store's code, and never a reason to fail."""
+    beginning = b""
+    try:
+        async with _closing(response.chunks()) as chunks:
+            async for chunk in chunks:
+                beginning += chunk[: _ERROR_BODY - len(beginning)]
+                if len(beginning) >= _ERROR_BODY:
+                    break
+    except NetworkError:
+        pass
+    return beginning
+
+
+@asynccontextmanager
+async def _closing(chunks: AsyncIterator[bytes]) -> AsyncIterator[AsyncIterator[bytes]]:
+    """Like `aclosing`, for iterators that need not be generators."""
+    try:
+        yield chunks
+    finally:
+        close = getattr(chunks, "aclose", None)
+        if close is not None:
+            await close()
