@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from bisect import insort
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from itertools import count
 from math import inf
 from typing import TYPE_CHECKING, Protocol
@@ -122,9 +122,10 @@ class VirtualClock:
         try:
             await sleeper.wake
         finally:
-            # Woken sleepers are gone already; this is for the cancelled.
-            if sleeper in self._sleepers:
-                self._sleepers.remove(sleeper)
+            # The woken are gone already; the cancelled may be, if the clock was set since.
+            if sleeper.wake.cancelled():
+                with suppress(ValueError):
+                    self._sleepers.remove(sleeper)
             self._activity += 1
 
     def advance(self, seconds: float) -> None:
@@ -159,7 +160,6 @@ class VirtualClock:
     def _wake_due(self) -> None:
         while self._sleepers and self._sleepers[0].deadline <= self._now:
             wake = self._sleepers.pop(0).wake
-            # A future of a loop that was closed in the middle of a sleep can wake nobody.
             if not (wake.done() or wake.get_loop().is_closed()):
                 wake.set_result(None)
 
@@ -175,7 +175,9 @@ class VirtualClock:
 
     def _next_loop(self) -> asyncio.AbstractEventLoop | None:
         """Give the loop of the next sleeper that can be woken by a jump."""
-        self._sleepers = [each for each in self._sleepers if not each.wake.get_loop().is_closed()]
+        # Those whose loop was closed in the middle of their sleep are never woken.
+        while self._sleepers and self._sleepers[0].wake.get_loop().is_closed():
+            self._sleepers.pop(0)
         if not self._sleepers or self._sleepers[0].deadline == inf:
             return None
         return self._sleepers[0].wake.get_loop()

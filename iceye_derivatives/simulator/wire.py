@@ -19,7 +19,7 @@ async def receive(request: web.BaseRequest) -> Call:
     """Read a request to its end."""
     return Call(
         method=request.method,
-        # Not `rel_url`: yarl requotes, and a signed link is checked byte for byte.
+        # As it came: a signed link is checked byte for byte.
         target=request.raw_path,
         headers={name.lower(): value for name, value in request.headers.items()},
         body=await request.read(),
