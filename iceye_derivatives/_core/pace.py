@@ -50,7 +50,8 @@ class Pacer:
         # Clocks are set back.  Neither number can lie further ahead than this by itself, so what
         # does is left over from before: without the cap, an hour set back is an hour of silence.
         self._paused_until = min(self._paused_until, now + self._longest_pause)
-        full_at = max(now, min(self._full_at, now + self._depth))
+        self._full_at = min(self._full_at, max(now, self._paused_until) + self._depth)
+        full_at = max(now, self._full_at)
         wait = max(self._paused_until - now, full_at + self._interval - self._depth - now)
         if wait > _TOO_SHORT:
             return wait

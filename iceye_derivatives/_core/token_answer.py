@@ -101,10 +101,9 @@ def _refusal(response: ApiResponse, now: float) -> IceyeError:
 def _class_of(status: int) -> tuple[type[ApiError], str]:
     if status == _TOO_MANY:
         return RateLimitedError, "slow down and try again later"
-    match status // 100:
-        case 4:
-            return AuthenticationError, "check the client id and the client secret"
-        case 5:
-            return ServerError, "try again later"
+    if status // 100 == 4:  # noqa: PLR2004 - classes of RFC 9110
+        return AuthenticationError, "check the client id and the client secret"
+    if status // 100 == 5:  # noqa: PLR2004 - the same
+        return ServerError, "try again later"
     # A redirect is not followed: it would carry the secret to wherever it points.
     return UnexpectedResponseError, "check the token URL and any proxy on the way"

@@ -1,0 +1,151 @@
+"""When is a token renewed, and what does its endpoint say?"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from iceye_derivatives._core.responses import ApiResponse
+from iceye_derivatives._core.token import HeldToken, renew_at
+from iceye_derivatives._core.token_answer import is_token, read_token
+from iceye_derivatives.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    IceyeError,
+    RateLimitedError,
+    ServerError,
+    UnexpectedResponseError,
+)
+
+# The fields of the docs' example.
+GOOD = {"token_type": "Bearer", "expires_in": 3600, "access_token": "a.b-c_d~e+f/g=", "scope": "x"}
+
+
+def answer(status: int, body: Any, **headers: str) -> ApiResponse:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return ApiResponse(status=status, headers=named, body=raw)
+
+
+@pytest.mark.parametrize(
+    ("life", "used_for"),
+    [
+        (3600, 3300),
+        (601, 301),
+        (600, 300),
+        (240, 120),
+        (None, 3300),
+        (float("nan"), 3300),
+        (0, 0),
+        (-5, 0),
+    ],
+)
+def test_a_token_is_renewed_five_minutes_early_or_at_half_its_life(
+    life: float | None, used_for: float
+) -> None:
+    """Whichever is less; an unknown life is an hour."""
+    assert renew_at(1000.0, life) == 1000 + used_for
+
+
+@given(st.floats(0, 4e9), st.none() | st.floats())
+def test_no_token_is_used_beyond_half_or_before_it_came(asked: float, life: float | None) -> None:
+    """The law: good for at least half of its life and never beyond it."""
+    moment = renew_at(asked, life)
+    known = 3600.0 if life is None or life - life != 0 else max(life, 0.0)
+
+    assert asked + known / 2 <= moment <= asked + known
+
+
+def test_a_held_token_is_good_until_its_moment() -> None:
+    """And it is not shown."""
+    held = HeldToken(value="planted", renew_at=10.0)
+
+    assert (held.is_good(9.9), held.is_good(10.0)) == (True, False)
+    assert "planted" not in repr(held)
+
+
+@pytest.mark.parametrize(
+    ("changes", "life"),
+    [
+        ({}, 3600.0),
+        ({"expires_in": "1800"}, 1800.0),
+        ({"expires_in": None}, None),
+        ({"expires_in": True}, None),
+        ({"expires_in": "soon"}, None),
+        ({"expires_in": 10**400}, None),
+        ({"expires_in": []}, None),
+        ({"token_type": "bearer"}, 3600.0),
+    ],
+)
+def test_the_token_of_a_good_answer(changes: dict[str, Any], life: float | None) -> None:
+    """Its life may be written as a string, and may be unreadable."""
+    token = read_token(answer(200, GOOD | changes), 0)
+
+    assert (token.value, token.expires_in) == (GOOD["access_token"], life)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        b"",
+        b"<html>login</html>",
+        b"[" * 200_000,
+        GOOD | {"access_token": ""},
+        GOOD | {"access_token": 5},
+        GOOD | {"access_token": "two words"},
+        GOOD | {"access_token": "line\nbreak"},
+        GOOD | {"access_token": "é"},
+        GOOD | {"token_type": "mac"},
+        GOOD | {"token_type": 5},
+    ],
+    ids=range(11),
+)
+def test_a_good_status_without_a_bearer_token_is_unexpected(body: Any) -> None:
+    """A token that cannot stand in a header would break, or bend, every call."""
+    with pytest.raises(UnexpectedResponseError) as caught:
+        read_token(answer(200, body), 0)
+
+    assert "a.b-c_d" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "cls"),
+    [
+        (400, AuthenticationError),
+        (401, AuthenticationError),
+        (403, AuthenticationError),
+        (404, ConfigurationError),
+        (429, RateLimitedError),
+        (500, ServerError),
+        (503, ServerError),
+        (302, UnexpectedResponseError),
+        (201, UnexpectedResponseError),
+    ],
+)
+def test_each_status_of_the_endpoint_has_its_class(status: int, cls: type[IceyeError]) -> None:
+    """A wrong secret is not a wrong URL, and neither is a bad day."""
+    with pytest.raises(cls) as caught:
+        read_token(answer(status, b"", retry_after="7"), 0)
+
+    assert type(caught.value) is cls
+    assert getattr(caught.value, "retry_after", 7.0) == 7.0
+
+
+def test_the_endpoints_own_words_are_told() -> None:
+    """RFC 6749, section 5.2."""
+    body = {"error": "invalid_client", "error_description": "The secret is wrong."}
+    with pytest.raises(AuthenticationError, match="invalid_client: The secret is wrong") as caught:
+        read_token(answer(401, body), 0)
+
+    assert caught.value.code == "invalid_client"
+
+
+@pytest.mark.parametrize("value", ["", " a", "a b", "a\n", "a\x7f", "ä", None, 5])
+def test_what_cannot_stand_in_a_header_is_no_token(value: Any) -> None:
+    """The alphabet of RFC 6750 lies within visible ASCII."""
+    assert not is_token(value)
