@@ -8,6 +8,7 @@ import signal
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from contextlib import suppress
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from iceye_derivatives.simulator import FAULTS, RealClock, TaskPlan, serve
@@ -66,7 +67,15 @@ def announce(simulator: Simulator) -> None:
 
 
 def _parser() -> ArgumentParser:
-    faults = "\n".join(f"  {name:17} {fault.description}" for name, fault in FAULTS.items())
+    faults = "\n".join(
+        fill(
+            fault.description,
+            width=80,
+            initial_indent=f"  {name:17} ",
+            subsequent_indent=" " * 20,
+        )
+        for name, fault in FAULTS.items()
+    )
     parser = ArgumentParser(
         prog="python -m iceye_derivatives.simulator",
         description="Play ICEYE's API, token endpoint and CDN on this machine.",
