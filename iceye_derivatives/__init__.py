@@ -17,6 +17,8 @@ from iceye_derivatives._core.backoff import Backoff
 from iceye_derivatives._core.retry import RetryPolicy
 from iceye_derivatives._core.watch import Watch
 from iceye_derivatives._version import __version__
+from iceye_derivatives.client import DerivativesClient
+from iceye_derivatives.downloader import Downloader
 from iceye_derivatives.errors import (
     ApiError,
     AuthenticationError,
@@ -96,6 +98,7 @@ from iceye_derivatives.protocols import (
     TaskSource,
     TokenSource,
 )
+from iceye_derivatives.sinks import DirectorySink, MemorySink
 
 __all__ = [
     "AccessToken",
@@ -116,11 +119,14 @@ __all__ = [
     "Derivative",
     "DerivativeProductType",
     "DerivativeReady",
+    "DerivativesClient",
+    "DirectorySink",
     "DiskFullError",
     "DownloadError",
     "DownloadEvent",
     "DownloadFailedError",
     "DownloadReport",
+    "Downloader",
     "Fault",
     "FileRecord",
     "FoundFile",
@@ -133,6 +139,7 @@ __all__ = [
     "LinkRenewed",
     "LinkResponse",
     "LinkUnavailableError",
+    "MemorySink",
     "NetworkError",
     "NoDerivativesRequestedError",
     "PartialFile",
