@@ -73,7 +73,7 @@ class Fault:
 
 @define
 class FakeStore:
-    """API and file store of one world: links are signed per listing and die by the store's clock."""
+    """API and file store: links are signed per listing and die by the store's clock."""
 
     clock: FakeClock = field(factory=FakeClock)
     life: float = 3600.0

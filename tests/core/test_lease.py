@@ -1,0 +1,104 @@
+"""Which link of an asset may be used now?"""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from iceye_derivatives._core.download_settings import DownloadSettings
+from iceye_derivatives._core.lease import LeaseBook
+from iceye_derivatives.models import Asset, AssetRef, Availability, Derivative, SignedUrl, Snapshot
+
+NOW = 1_700_000_000.0
+REF = AssetRef(task_id="t", derivative_id="d", product_type="DC_VESSELS", asset_type="geojson")
+
+
+def derivative(expires: float | None, name: str = "old") -> Derivative:
+    url = SignedUrl(f"https://cdn.example/{name}", expires=expires)
+    return Derivative(
+        id="d", task_id="t", product_type="DC_VESSELS", assets=(Asset(type="geojson", url=url),)
+    )
+
+
+def snapshot(*derivatives: Derivative, server_time: float | None = None) -> Snapshot:
+    return Snapshot(
+        task_id="t",
+        availability=Availability.COMPLETE,
+        derivatives=derivatives,
+        server_time=server_time,
+    )
+
+
+def book(*handed_in: Derivative) -> LeaseBook:
+    found = LeaseBook("t", DownloadSettings(margin=60.0, fresh=30.0))
+    for each in handed_in:
+        found.note(each)
+    return found
+
+
+@given(st.floats(-5000, 5000), st.floats(-4000, 4000))
+def test_a_link_must_live_for_the_margin_by_the_api_s_clock(life: float, skew: float) -> None:
+    """ "Clock skew is learned from the API's `Date`"."""
+    leases = book(derivative(NOW + 1e6))
+    leases.learn(snapshot(derivative(NOW + life), server_time=NOW + skew), NOW)
+    later = NOW + 31  # no longer fresh: only its life counts
+    assert (leases.usable(REF, later) is not None) == (NOW + life - (later + skew) >= 60)
+
+
+def test_a_link_that_does_not_tell_its_expiry_is_used_until_it_is_refused() -> None:
+    assert book(derivative(None)).usable(REF, NOW) is not None
+
+
+@given(st.floats(-1e6, 60), st.floats(0, 30))
+def test_a_link_that_was_just_listed_is_used_however_short_its_life(
+    life: float, age: float
+) -> None:
+    """Else each asset of a task with short-lived links would list the task for itself."""
+    leases = book(derivative(NOW))
+    leases.learn(snapshot(derivative(NOW + life)), NOW)
+    lease = leases.usable(REF, NOW + age)
+    assert lease is not None
+    assert leases.facts(lease, NOW + age).fresh
+
+
+def test_a_link_that_was_handed_in_is_of_unknown_age() -> None:
+    leases = book(derivative(NOW + 3600))
+    lease = leases.usable(REF, NOW)
+    assert lease is not None
+    assert not leases.facts(lease, NOW).fresh
+
+
+def test_a_clock_that_was_set_back_does_not_keep_a_link_fresh() -> None:
+    leases = book(derivative(NOW + 3600))
+    leases.learn(snapshot(derivative(NOW + 3600)), NOW)
+    lease = leases.get(REF)
+    assert lease is not None
+    assert not leases.facts(lease, NOW - 7200).fresh
+
+
+def test_of_two_links_handed_in_the_longer_lived_is_kept() -> None:
+    for order in ((NOW + 10, NOW + 20), (NOW + 20, NOW + 10)):
+        lease = book(*map(derivative, order)).get(REF)
+        assert lease is not None
+        assert lease.url.expires == NOW + 20
+
+
+def test_a_listing_replaces_what_was_handed_in_but_only_for_assets_that_are_wanted() -> None:
+    leases = book(derivative(NOW + 9e9))
+    stranger = Derivative(id="e", task_id="t", product_type="X", assets=derivative(1.0).assets)
+    leases.learn(snapshot(derivative(NOW + 10, "new"), stranger), NOW)
+    lease = leases.get(REF)
+    assert lease is not None
+    assert lease.url.reveal() == "https://cdn.example/new"
+    assert len(leases) == 1
+    leases.forget(REF)
+    assert not leases
+    assert leases.usable(REF, NOW) is None
+
+
+def test_an_asset_that_a_listing_leaves_out_keeps_its_link() -> None:
+    """206 → 404 flaps happen; the link is good until it dies."""
+    leases = book(derivative(NOW + 3600))
+    before = leases.get(REF)
+    leases.learn(snapshot(), NOW)
+    assert leases.get(REF) is before
