@@ -23,6 +23,7 @@ from iceye_derivatives.cli.session import (
     saying_how_to_go_on,
     summarise,
 )
+from iceye_derivatives.cli.slow_line import SlowLineClient
 from iceye_derivatives.client import DerivativesClient
 from iceye_derivatives.errors import ConfigurationError
 from iceye_derivatives.events import DownloadReport
@@ -115,7 +116,12 @@ def _rehearse(
                 start=rehearsal.window_start,
             )
             return await order_and_bring_home(
-                screen, request, folder, sim.environ, clock=sim.clock, jitter=rehearsal.jitter
+                screen,
+                request,
+                folder,
+                SlowLineClient.from_env(
+                    sim.environ, clock=rehearsal.clock, jitter=rehearsal.jitter
+                ),
             )
 
     screen = _recorder(rehearsal, record) or open_screen(
@@ -150,16 +156,16 @@ def _perform(
     _ask_before_ordering(request, os.environ, yes=yes)
     with open_screen(clock, as_json=as_json) as screen, saying_how_to_go_on(screen, folder):
         screen.note(f"Ordering a task from {_where(os.environ)}.")
-        report = run(lambda: order_and_bring_home(screen, request, folder, os.environ, clock=clock))
+        report = run(
+            lambda: order_and_bring_home(
+                screen, request, folder, DerivativesClient.from_env(clock=clock)
+            )
+        )
         summarise(screen, report)
 
 
 async def order_and_bring_home(
-    screen: Screen,
-    request: TaskRequest,
-    folder: Path,
-    environ: Mapping[str, str],
-    **settings: object,
+    screen: Screen, request: TaskRequest, folder: Path, client: DerivativesClient
 ) -> DownloadReport:
     """Order, watch and download with one client.
 
@@ -167,7 +173,7 @@ async def order_and_bring_home(
         IceyeError: what any of the three ends with.
     """
     types = request.derivative_product_types or ()
-    async with DerivativesClient.from_env(environ, **settings) as client:
+    async with client:
         task = await client.create_task(request)
         screen.on_event(
             Ordered(

@@ -46,7 +46,7 @@ def find(record: FileRecord) -> Found:
 
 
 def say_found(found: Found) -> str:
-    """Two or three lines for a person."""
+    """Two lines for a person."""
     record = found.record
     facts = f"{size(record.size or 0)}, sha256 {(record.sha256 or '')[:SHA_SHOWN]}"
     counted = "not counted"
@@ -56,7 +56,8 @@ def say_found(found: Found) -> str:
         more = ["..."] if len(named) > SHOWN else []
         if named:
             counted += f": {', '.join(named[:SHOWN] + more)}"
-    return f"{record.asset.product_type}  {counted}\n  {facts}\n  {record.path}"
+    name = Path(record.path or "").name
+    return f"{record.asset.product_type}  {counted}\n  {name} ({facts})"
 
 
 def _class_of(feature: Mapping[str, Any]) -> str:

@@ -22,6 +22,7 @@ __all__ = ["LiveScreen", "Picture", "styled"]
 NARROW, WIDE = 60, 84
 """Columns below which the bar goes, and from which ids and digests fit."""
 HISTORY = 6
+LABEL = 13
 PER_SECOND = 8
 
 LOOKS = {
@@ -63,11 +64,15 @@ class Picture:
         lines = Text()
         if self.clock:
             lines.append(f"{self.clock}\n", "dim")
-        lines.append("task ", "dim").append(board.task_id or "is being ordered", "bold")
+        lines.append(f"{'task':<{LABEL}}", "dim").append(
+            board.task_id or "is being ordered", "bold"
+        )
         if board.statuses:
-            lines.append("\nstatus ", "dim").append(arrow.join(board.statuses[-HISTORY:]))
+            lines.append(f"\n{'status':<{LABEL}}", "dim").append(
+                arrow.join(board.statuses[-HISTORY:])
+            )
         if board.answers:
-            lines.append("\nderivatives ", "dim")
+            lines.append(f"\n{'derivatives':<{LABEL}}", "dim")
             for place, answer in enumerate(board.answers[-HISTORY:]):
                 lines.append(arrow if place else "").append(str(answer), STYLES[answer])
             lines.append(f"  ({count(board.looks, 'look')})", "dim")
@@ -99,7 +104,7 @@ class Picture:
         table = Table.grid(padding=(0, 2 if width >= WIDE else 1))
         table.add_column(no_wrap=True)
         if width >= WIDE:
-            table.add_column(no_wrap=True, style="dim")
+            table.add_column(no_wrap=True, style="dim", min_width=9)
         table.add_column(no_wrap=True, min_width=len("in the making"))
         if width >= NARROW:
             table.add_column(width=24 if width >= WIDE else 14)
@@ -130,6 +135,8 @@ class Picture:
             completed=1 if entry.phase.final and not entry.total else entry.received,
             pulse=entry.phase is Phase.FETCHING and entry.total is None,
             animation_time=self.now,
+            complete_style="cyan",
+            finished_style="green",
         )
         got = size(entry.received) if entry.received else ""
         return (
@@ -151,11 +158,11 @@ def _type(entry: Row | Awaited) -> str:
 
 
 def styled(found: Found) -> Text:
-    """What was found, with what matters made bright; paths are cut nowhere, they may wrap."""
-    first, facts, path = say_found(found).split("\n", 2)
+    """What was found, with what matters made bright; names are cut nowhere, they may wrap."""
+    first, name = say_found(found).split("\n", 1)
     product, _, counted = first.partition("  ")
     text = Text.assemble((product, "bold"), "  ", (counted, "cyan"), overflow="fold")
-    return text.append(f"\n{facts}\n", "dim").append(path, "dim")
+    return text.append(f"\n{name}", "dim")
 
 
 class LiveScreen(Screen):

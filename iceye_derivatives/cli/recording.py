@@ -22,6 +22,7 @@ from iceye_derivatives.cli.board import Board, BoardEvent
 from iceye_derivatives.cli.findings import Found
 from iceye_derivatives.cli.live import LiveScreen, styled
 from iceye_derivatives.cli.screens import Time
+from iceye_derivatives.events import TransferProgressed, Waiting
 
 __all__ = ["Frame", "RecordingScreen", "animate"]
 
@@ -84,13 +85,15 @@ class RecordingScreen(LiveScreen):
         self._frames: list[Frame] = []
 
     def note(self, text: str) -> None:
-        """Keep it above the picture."""
-        self._above.append(Text(text))
+        """Keep it above the picture, or below it where the summary has begun."""
+        (self._below or self._above).append(Text(text))
 
-    def show(self, before: Board, event: BoardEvent) -> None:  # noqa: ARG002  the base hands it in
-        """Take a frame when there is news, or when the last is old."""
+    def show(self, before: Board, event: BoardEvent) -> None:
+        """Take a frame when there is news, or when the last is old and something counts."""
         since = self.meter() - self._frames[-1].at if self._frames else APART
-        if since >= APART or (since >= SHORTEST and _news(before) != _news(self.board)):
+        moves = isinstance(event, Waiting | TransferProgressed)
+        news = _news(before) != _news(self.board)
+        if (moves and since >= APART) or (news and since >= SHORTEST):
             self._take()
 
     def found(self, found: Found) -> None:

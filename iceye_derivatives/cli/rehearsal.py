@@ -73,7 +73,6 @@ class Rehearsal:
 
 def pace(speed: float) -> str:
     """How fast time passes, for people."""
-    for seconds, unit in ((HOUR, "h"), (MINUTE, "min")):
-        if speed >= seconds:
-            return f"{speed / seconds:.3g} {unit} a second"
+    if speed >= HOUR:
+        return f"{speed / HOUR:.3g} h a second"
     return f"{speed:.3g} times as fast as life"

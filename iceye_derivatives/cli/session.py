@@ -115,3 +115,5 @@ def summarise(screen: Screen, report: DownloadReport) -> None:
     """Say what was found: detections by class, and where the files are."""
     for record in report.files:
         screen.found(find(record))
+    for folder in dict.fromkeys(Path(record.path or "").parent for record in report.files):
+        screen.note(f"The files are in {folder}")
