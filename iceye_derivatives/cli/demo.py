@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,8 +13,9 @@ import click
 from iceye_derivatives._core.watch import Watch
 from iceye_derivatives.cli.board import Ordered
 from iceye_derivatives.cli.clocks import clock_from, is_loopback
+from iceye_derivatives.cli.exit_codes import Interrupted
 from iceye_derivatives.cli.options import contract_option, debug_option, json_option
-from iceye_derivatives.cli.order import build_request
+from iceye_derivatives.cli.order import MAYBE_ORDERED, build_request
 from iceye_derivatives.cli.rehearsal import Rehearsal
 from iceye_derivatives.cli.running import run
 from iceye_derivatives.cli.screens import Screen
@@ -122,16 +124,22 @@ def _rehearse(
                 SlowLineClient.from_env(
                     sim.environ, clock=rehearsal.clock, jitter=rehearsal.jitter
                 ),
+                # One seed gives one task id: a second rehearsal would only find its files.
+                overwrite=True,
             )
 
     screen = _recorder(rehearsal, record) or open_screen(
         rehearsal.clock, as_json=as_json, about_clock=rehearsal.say_time
     )
-    with screen, saying_how_to_go_on(screen, folder):
+    with screen:
         screen.note(
             "This is the built-in simulator: nothing is ordered from ICEYE, and days take seconds."
         )
-        summarise(screen, run(lambda: play(screen)))
+        try:
+            report = run(lambda: play(screen))
+        except Interrupted:
+            raise Interrupted("The simulator is closed; run it again to start anew") from None
+        summarise(screen, report)
 
 
 def _recorder(rehearsal: Rehearsal, record: Path | None) -> Screen | None:
@@ -154,7 +162,8 @@ def _perform(
     clock = clock_from(os.environ)
     request = build_request(now=clock.time(), contract_id=contract_id, lat=lat, lon=lon)
     _ask_before_ordering(request, os.environ, yes=yes)
-    with open_screen(clock, as_json=as_json) as screen, saying_how_to_go_on(screen, folder):
+    screen = open_screen(clock, as_json=as_json)
+    with screen, saying_how_to_go_on(screen, folder, lambda: _go_on(screen, request, folder)):
         screen.note(f"Ordering a task from {_where(os.environ)}.")
         report = run(
             lambda: order_and_bring_home(
@@ -164,8 +173,21 @@ def _perform(
         summarise(screen, report)
 
 
+def _go_on(screen: Screen, request: TaskRequest, folder: Path) -> str:
+    # Never "run it again": that would order, and bill, a second task.
+    if screen.board.task_id is None:
+        return f"{MAYBE_ORDERED} {request.reference}"
+    place = shlex.quote(str(folder))
+    return f"go on with: iceye-derivatives download {screen.board.task_id} --to {place}"
+
+
 async def order_and_bring_home(
-    screen: Screen, request: TaskRequest, folder: Path, client: DerivativesClient
+    screen: Screen,
+    request: TaskRequest,
+    folder: Path,
+    client: DerivativesClient,
+    *,
+    overwrite: bool = False,
 ) -> DownloadReport:
     """Order, watch and download with one client.
 
@@ -183,7 +205,8 @@ async def order_and_bring_home(
                 product_types=types,
             )
         )
-        return await bring_home(client, screen, Watch(task.id, requested=types), folder)
+        watch = Watch(task.id, requested=types)
+        return await bring_home(client, screen, watch, folder, overwrite=overwrite)
 
 
 def _ask_before_ordering(request: TaskRequest, environ: Mapping[str, str], *, yes: bool) -> None:

@@ -29,6 +29,8 @@ from iceye_derivatives.events import DownloadReport
 
 __all__ = ["download"]
 
+AGAIN = "run the same command again: whole files are kept"
+
 
 @click.command()
 @click.argument("task_id")
@@ -74,6 +76,9 @@ def download(
                 overwrite=overwrite,
             )
 
-    with open_screen(clock, as_json=as_json) as screen, saying_how_to_go_on(screen, folder):
+    with (
+        open_screen(clock, as_json=as_json) as screen,
+        saying_how_to_go_on(screen, folder, lambda: AGAIN),
+    ):
         report = run(lambda: fetch(screen))
         summarise(screen, report)

@@ -13,6 +13,7 @@ import click
 
 from iceye_derivatives.cli.board import Ordered
 from iceye_derivatives.cli.clocks import clock_from
+from iceye_derivatives.cli.exit_codes import Interrupted
 from iceye_derivatives.cli.json_lines import event_line
 from iceye_derivatives.cli.options import MOMENT, contract_option, debug_option, json_option
 from iceye_derivatives.cli.running import run
@@ -28,12 +29,13 @@ from iceye_derivatives.models import (
     TaskRequest,
 )
 
-__all__ = ["build_request", "order"]
+__all__ = ["MAYBE_ORDERED", "build_request", "order"]
 
 ALL_TYPES = tuple(str(each) for each in DerivativeProductType)
 NOTICE = {"BACKGROUND": timedelta(hours=24)}
 USUAL_NOTICE = timedelta(hours=12)
 """COMMERCIAL's; the product specification's table of minimum notice."""
+MAYBE_ORDERED = "the task may have been ordered: before ordering again, look for the reference"
 SPARE = timedelta(hours=1)
 WIDTH = timedelta(hours=48)
 
@@ -121,7 +123,10 @@ def order(*, no_check: bool, as_json: bool, **fields: Any) -> None:  # noqa: ANN
                 product_types=request.derivative_product_types or (),
             )
 
-    ordered = run(send)
+    try:
+        ordered = run(send)
+    except Interrupted:
+        raise Interrupted(f"{MAYBE_ORDERED} {request.reference}") from None
     if as_json:
         line = event_line(ordered)
         click.echo(json.dumps({"event": line["event"], "time": iso(clock.time()), **line}))

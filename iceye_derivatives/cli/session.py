@@ -99,16 +99,13 @@ async def bring_home(
 
 
 @contextmanager
-def saying_how_to_go_on(screen: Screen, folder: Path) -> Iterator[None]:
-    """Give an interruption its advice: what is there, and that nothing is lost."""
+def saying_how_to_go_on(screen: Screen, folder: Path, advice: Callable[[], str]) -> Iterator[None]:
+    """Let an interruption say what is there and how to go on."""
     try:
         yield
     except Interrupted:
         there = screen.board.count(Phase.WHOLE, Phase.KEPT)
-        raise Interrupted(
-            f"{count(there, 'file')} whole in {folder}; "
-            "run the same command again: whole files are kept"
-        ) from None
+        raise Interrupted(f"Whole in {folder}: {count(there, 'file')}; {advice()}") from None
 
 
 def summarise(screen: Screen, report: DownloadReport) -> None:
