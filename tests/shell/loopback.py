@@ -60,7 +60,7 @@ class Loopback:
 async def serving(*answers: Answer) -> AsyncGenerator[Loopback, None]:
     """A real HTTP server on a free port."""
     server = Loopback("", list(answers))
-    runner = web.ServerRunner(web.Server(server.handle), shutdown_timeout=0)
+    runner = web.ServerRunner(web.Server(server.handle, access_log=None), shutdown_timeout=0)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
