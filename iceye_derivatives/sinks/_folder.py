@@ -84,7 +84,11 @@ class Folder:
         """The file under its final name, for reading; never through a symbolic link."""
         self._refuse_link(self._file)
         descriptor = os.open(self._at(self._file), _READ, dir_fd=self._handle)
-        return os.fdopen(descriptor, "rb")
+        try:
+            return os.fdopen(descriptor, "rb")
+        except BaseException:  # a folder stands there
+            os.close(descriptor)
+            raise
 
     def begin(self) -> tuple[str, int]:
         """A new part of a name of its own: ``(name, descriptor)``.
@@ -134,10 +138,10 @@ class Folder:
                 os.mkdir(self._at(part), dir_fd=self._handle)
                 made = True
         self._refuse_link(part)
+        if made:
+            self._sync()  # the new folder's own name must survive a power cut as well
         if self._handle is not None:
             inner = os.open(part, _FOLDER | _NOFOLLOW, dir_fd=self._handle)
-            if made:
-                self._sync()  # the new folder's own name must survive a power cut as well
             os.close(self._handle)
             self._handle = inner
         self._path = os.path.join(self._path, part)  # noqa: PTH118 - handles go with strings
