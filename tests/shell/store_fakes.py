@@ -71,7 +71,7 @@ class Fault:
     """An hour passes before the request arrives."""
 
 
-@define
+@define(slots=False)
 class FakeStore:
     """API and file store: links are signed per listing and die by the store's clock."""
 
@@ -198,7 +198,7 @@ class FakeStore:
         return FakeResponse(status, answer, body + fault.extra, self.chunk, fault)
 
 
-@define
+@define(repr=False)
 class FakeResponse:
     status: int
     headers: Mapping[str, str]
@@ -216,6 +216,12 @@ class FakeResponse:
         await anyio.lowlevel.checkpoint()
         if self.fault.stop_after is not None:
             raise NetworkError("The line broke")
+
+
+async def settle() -> None:
+    """Let everybody else go as far as they get without us."""
+    for _ in range(25):
+        await anyio.lowlevel.checkpoint()
 
 
 def http_date(moment: float) -> str:
