@@ -110,14 +110,14 @@ class PlainScreen(Screen):
 
     def _is_worth_saying(self, event: Waiting) -> bool:
         # A line for each look would bury the news; none for hours would look frozen.
-        overdue = self.time() + event.seconds - self._said_at >= QUIET
-        if event.reason == self._reason and not overdue:
+        now = self.time()
+        if event.reason == self._reason and now + event.seconds - self._said_at < QUIET:
             return False
-        self._reason = event.reason
+        self._reason, self._said_at = event.reason, now
         return True
 
     def _print(self, sentence: str) -> None:
-        now = self._said_at = self.time()
+        now = self.time()
         self.note(f"{clock_time(now, now)} {sentence}")
 
 

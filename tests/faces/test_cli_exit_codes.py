@@ -66,26 +66,34 @@ def test_help_lists_every_code(capsys: pytest.CaptureFixture[str]) -> None:
         (
             NoDerivativesRequestedError("x", watch=Watch("t")),
             4,
-            "Task t was ordered without derivatives, so none will come; "
-            "order one with --derivative",
+            (
+                "Task t was ordered without derivatives, so none will come; "
+                "order one with --derivative"
+            ),
         ),
         (
             TaskEndedError("x", watch=Watch("t", requested=["DC_A"]), status="REJECTED"),
             5,
-            "Task t is REJECTED: what is missing (DC_A) will not come; "
-            "order a new task if you still need it",
+            (
+                "Task t is REJECTED: what is missing (DC_A) will not come; "
+                "order a new task if you still need it"
+            ),
         ),
         (
             WatchTimeoutError("x", watch=Watch("t")),
             6,
-            "Task t is not complete: 0 derivative(s) came, missing: all; "
-            "run the same command again to go on",
+            (
+                "Task t is not complete: 0 derivative(s) came, missing: all; "
+                "run the same command again to go on"
+            ),
         ),
         (
             PollBudgetError("x", watch=Watch("t")),
             8,
-            "Task t is not complete: 0 derivative(s) came, missing: all; "
-            "too many looks failed in a row, the last: None",
+            (
+                "Task t is not complete: 0 derivative(s) came, missing: all; "
+                "too many looks failed in a row, the last: None"
+            ),
         ),
         (DownloadFailedError("1 failed", [TransferError("b", asset=ref(1))]), 7, "1 failed: b"),
         (
