@@ -13,7 +13,9 @@ from iceye_derivatives._core.content import ContentFault
 from iceye_derivatives._core.download_settings import DownloadSettings
 from iceye_derivatives._core.link_policy import UnsafeLink
 from iceye_derivatives._core.plan import file_name
-from iceye_derivatives._core.transfer import (
+from iceye_derivatives._core.transfer import Transfer
+from iceye_derivatives._core.transfer_errors import TransferErrors
+from iceye_derivatives._core.transfer_terms import (
     Answer,
     Decision,
     GiveUp,
@@ -22,18 +24,9 @@ from iceye_derivatives._core.transfer import (
     Receive,
     Renew,
     Store,
-    Transfer,
     Verdict,
 )
-from iceye_derivatives.errors import (
-    ContentError,
-    DownloadError,
-    IceyeError,
-    LinkRefusedError,
-    NetworkError,
-    TransferError,
-    UnsafeLinkError,
-)
+from iceye_derivatives.errors import DownloadError, IceyeError, NetworkError
 from iceye_derivatives.events import (
     FileRecord,
     LinkRenewed,
@@ -76,6 +69,7 @@ class FileTransfer:
         self._around = around
         self._name = file_name(ref)
         self._path = around.sink.locate(self._name)
+        self._errors = TransferErrors(ref, self._name)
         self._machine = Transfer(around.settings)
         self._body = Body(ref, self._name, around.sink, around.settings)
         self._grant: Grant | None = None
@@ -119,7 +113,7 @@ class FileTransfer:
         try:
             path, sha256 = await self._body.store()
         except ContentFault as fault:
-            raise self._content_error(str(fault), fault.first_bytes) from None
+            raise self._errors.content(str(fault), fault.first_bytes) from None
         return self._record(path=path, size=self._machine.offset, sha256=sha256)
 
     async def _carry_out(self, decision: Decision) -> Decision:
@@ -131,15 +125,17 @@ class FileTransfer:
             case Pause(seconds=seconds, reason=reason):
                 error = self._cause
                 if not isinstance(error, IceyeError):
-                    error = self._broken(reason)
+                    error = self._errors.broken(reason)
                 await self._around.emit(
                     TransferRetrying(asset=self._ref, error=error, seconds=seconds)
                 )
                 await self._around.clock.sleep(seconds)
             case GiveUp(verdict=Verdict.BROKEN, reason=reason):
-                raise self._verdict(decision) from (self._cause or self._broken(reason))
+                raise self._errors.verdict(decision, tries=self._machine.retries) from (
+                    self._cause or self._errors.broken(reason)
+                )
             case GiveUp():
-                raise self._verdict(decision)
+                raise self._errors.verdict(decision, tries=self._machine.retries)
             case Receive() | Store():
                 raise AssertionError(f"{decision} is carried out elsewhere")
         return self._machine.begin()
@@ -156,11 +152,9 @@ class FileTransfer:
             self._cause = error
             return self._machine.broke(str(error), self._around.jitter())
         except UnsafeLink as error:
-            raise UnsafeLinkError(
-                f"The link of {self._name} was not followed: {error}", asset=self._ref
-            ) from None
+            raise self._errors.unsafe(str(error)) from None
         except ContentFault as fault:
-            raise self._content_error(str(fault), fault.first_bytes) from None
+            raise self._errors.content(str(fault), fault.first_bytes) from None
 
     async def _take(self) -> Grant:
         """A living link; never one that the store has just refused."""
@@ -219,36 +213,6 @@ class FileTransfer:
             renewals=self._renewals,
             retries=self._machine.retries,
             **outcome,
-        )
-
-    def _broken(self, reason: str) -> TransferError:
-        return TransferError(
-            f"The transfer of {self._name} broke: {reason}", asset=self._ref, path=self._path
-        )
-
-    def _verdict(self, decision: GiveUp) -> DownloadError:
-        if decision.verdict is Verdict.CONTENT:
-            return self._content_error(decision.reason, decision.first_bytes)
-        if decision.verdict is Verdict.REFUSED:
-            return LinkRefusedError(
-                f"{self._name} was not fetched: {decision.reason}; see .store_code, and ask ICEYE "
-                "if it stays so",
-                asset=self._ref,
-                status=decision.status,
-                store_code=decision.store_code,
-            )
-        return TransferError(
-            f"{self._name} was given up after {self._machine.retries} tries, the last one because "
-            f"{decision.reason}; download again to go on",
-            asset=self._ref,
-        )
-
-    def _content_error(self, reason: str, beginning: bytes) -> ContentError:
-        return ContentError(
-            f"{self._name} was not stored, as what the store sent is not the file: {reason}; see "
-            ".first_bytes, and download again",
-            asset=self._ref,
-            first_bytes=beginning,
         )
 
 

@@ -9,7 +9,7 @@ from attrs import define, field, frozen
 
 from iceye_derivatives._core.download_settings import DownloadSettings
 from iceye_derivatives._core.lease import Lease, LeaseBook
-from iceye_derivatives._core.transfer import LinkFacts
+from iceye_derivatives._core.transfer_terms import LinkFacts
 from iceye_derivatives.errors import ApiError, IceyeError, LinkUnavailableError
 from iceye_derivatives.models import AssetRef, Derivative
 from iceye_derivatives.protocols import Clock, SnapshotSource

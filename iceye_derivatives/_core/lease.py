@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from attrs import frozen
 
 from iceye_derivatives._core.download_settings import DownloadSettings
-from iceye_derivatives._core.transfer import LinkFacts
+from iceye_derivatives._core.transfer_terms import LinkFacts
 from iceye_derivatives.models import AssetRef, Derivative, SignedUrl, Snapshot
 
 __all__ = ["Lease", "LeaseBook"]

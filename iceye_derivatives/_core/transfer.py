@@ -19,29 +19,24 @@ more bytes than said
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from enum import Enum
-from typing import Final, TypeAlias
-
-from attrs import field, frozen
+from typing import Final
 
 from iceye_derivatives._core.content import first_bytes
 from iceye_derivatives._core.download_settings import DownloadSettings
 from iceye_derivatives._core.http_date import parse_http_date, parse_retry_after
+from iceye_derivatives._core.transfer_terms import (
+    Answer,
+    GiveUp,
+    LinkFacts,
+    Open,
+    Pause,
+    Receive,
+    Renew,
+    Store,
+    Verdict,
+)
 
-__all__ = [
-    "Answer",
-    "Decision",
-    "GiveUp",
-    "LinkFacts",
-    "Open",
-    "Pause",
-    "Receive",
-    "Renew",
-    "Store",
-    "Transfer",
-    "Verdict",
-]
+__all__ = ["Transfer"]
 
 _OK, _PARTIAL, _GONE_RANGE = 200, 206, 416
 _REFUSALS: Final = frozenset({400, 401, 403, 404, 410})
@@ -56,92 +51,6 @@ _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)
 # RFC 9110, section 13.1.5: "A client MUST NOT generate an If-Range header field containing an
 # entity tag that is marked as weak."
 _STRONG_ETAG = re.compile(r'"[\x21\x23-\x7e\x80-\xff]*"')
-
-
-class Verdict(Enum):
-    """Why a file is given up."""
-
-    REFUSED = "the store refuses the link"
-    BROKEN = "the line broke too often"
-    CONTENT = "what came is not the file"
-
-
-@frozen(kw_only=True)
-class Answer:
-    """The head of an answer; of an error's body, how it begins."""
-
-    status: int
-    headers: Mapping[str, str]
-    """By lower-case name."""
-    beginning: bytes = b""
-
-
-@frozen(kw_only=True)
-class LinkFacts:
-    """What is known of the link that was used."""
-
-    expires: float | None
-    """Unix seconds on the store's clock."""
-    skew: float
-    """Seconds by which the store's clock is ahead of ours, by what the API's ``Date`` taught."""
-    fresh: bool
-    """Listed by the API only seconds before it was used."""
-
-
-@frozen(kw_only=True)
-class Open:
-    """Send a request; a resume across processes would start with an offset above 0."""
-
-    offset: int = 0
-    if_range: str | None = None
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """What goes with it: sizes, hashes and ETags must mean the bytes as stored."""
-        headers = {"Accept-Encoding": "identity"}
-        if self.offset and self.if_range is not None:
-            headers |= {"Range": f"bytes={self.offset}-", "If-Range": self.if_range}
-        return headers
-
-
-@frozen(kw_only=True)
-class Receive:
-    """Read the body: it begins at this byte of the file."""
-
-    offset: int
-    total: int | None
-
-
-@frozen
-class Renew:
-    """Get another link, then `begin()` again."""
-
-
-@frozen(kw_only=True)
-class Pause:
-    """Wait, then `begin()` again."""
-
-    seconds: float
-    reason: str
-
-
-@frozen
-class Store:
-    """All bytes are here: check and store them."""
-
-
-@frozen(kw_only=True)
-class GiveUp:
-    """This file will not come."""
-
-    verdict: Verdict
-    reason: str
-    status: int = 0
-    store_code: str | None = None
-    first_bytes: bytes = field(default=b"")
-
-
-Decision: TypeAlias = Open | Receive | Renew | Pause | Store | GiveUp
 
 
 class Transfer:

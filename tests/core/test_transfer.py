@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from iceye_derivatives._core.download_settings import DownloadSettings
-from iceye_derivatives._core.transfer import (
+from iceye_derivatives._core.transfer import Transfer
+from iceye_derivatives._core.transfer_terms import (
     Answer,
     Decision,
     GiveUp,
@@ -21,7 +22,6 @@ from iceye_derivatives._core.transfer import (
     Receive,
     Renew,
     Store,
-    Transfer,
     Verdict,
 )
 

@@ -1,0 +1,62 @@
+"""In what words is a failed transfer reported?"""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from iceye_derivatives._core.transfer_terms import GiveUp, Verdict
+from iceye_derivatives.errors import (
+    ContentError,
+    DownloadError,
+    LinkRefusedError,
+    TransferError,
+    UnsafeLinkError,
+)
+from iceye_derivatives.models import AssetRef
+
+__all__ = ["TransferErrors"]
+
+
+@frozen
+class TransferErrors:
+    """The errors of one asset's transfer: what happened, to what, and what to do next."""
+
+    _asset: AssetRef
+    _name: str
+
+    def verdict(self, decision: GiveUp, *, tries: int) -> DownloadError:
+        """Why the machine gave the file up."""
+        if decision.verdict is Verdict.CONTENT:
+            return self.content(decision.reason, decision.first_bytes)
+        if decision.verdict is Verdict.BROKEN:
+            return TransferError(
+                f"{self._name} was given up after {tries} tries, the last one because "
+                f"{decision.reason}; download again to go on",
+                asset=self._asset,
+            )
+        return LinkRefusedError(
+            f"{self._name} was not fetched: {decision.reason}; see .store_code, and ask ICEYE if "
+            "it stays so",
+            asset=self._asset,
+            status=decision.status,
+            store_code=decision.store_code,
+        )
+
+    def broken(self, reason: str) -> TransferError:
+        """One try failed."""
+        return TransferError(f"The transfer of {self._name} broke: {reason}", asset=self._asset)
+
+    def content(self, reason: str, beginning: bytes) -> ContentError:
+        """What came is not the file."""
+        return ContentError(
+            f"{self._name} was not stored, as what the store sent is not the file: {reason}; see "
+            ".first_bytes, and download again",
+            asset=self._asset,
+            first_bytes=beginning,
+        )
+
+    def unsafe(self, reason: str) -> UnsafeLinkError:
+        """The link is not one to follow."""
+        return UnsafeLinkError(
+            f"The link of {self._name} was not followed: {reason}", asset=self._asset
+        )
