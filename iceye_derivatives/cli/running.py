@@ -42,10 +42,17 @@ async def _run(command: Callable[[], Awaitable[T]]) -> T:
             errors.append(error)
         tasks.cancel_scope.cancel()
     if errors:
-        raise errors[0]
+        raise _alone(errors[0])
     if not results:
         raise Interrupted
     return results[0]
+
+
+def _alone(error: BaseException) -> BaseException:
+    """An error that a task group wrapped and that is the only one, without its wrapping."""
+    while type(error) is ExceptionGroup and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
 
 
 async def _cancel_on_signal(
