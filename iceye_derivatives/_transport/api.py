@@ -15,6 +15,7 @@ from iceye_derivatives._core.pace import Pacer
 from iceye_derivatives._core.redact import REDACTED
 from iceye_derivatives._core.requests import ApiRequest
 from iceye_derivatives._core.responses import ApiResponse
+from iceye_derivatives._core.secret import Secret
 from iceye_derivatives._transport.session import Line, SessionSettings, exchange
 from iceye_derivatives.errors import IceyeError
 from iceye_derivatives.protocols import Clock
@@ -129,7 +130,7 @@ class ApiTransport:
             self._line,
             request.method,
             self.base_url + request.target,
-            headers={**request.headers, "Authorization": f"Bearer {token}"},
+            headers={**request.headers, "Authorization": Secret(f"Bearer {token}")},
             body=request.body,
         )
         now = self._clock.time()

@@ -8,12 +8,15 @@ it *after* their ``except`` block.
 from __future__ import annotations
 
 import errno
+import socket
 from functools import cache
 from urllib.parse import urlsplit
 
 from iceye_derivatives.errors import NetworkError
 
 __all__ = ["failures", "host_of", "network_error"]
+
+_NOT_CONNECTED = "no connection could be made"
 
 
 @cache
@@ -47,8 +50,7 @@ def _kinds() -> tuple[tuple[type[BaseException], str, bool], ...]:
         (aiohttp.ClientProxyConnectionError, "the proxy was not reached", False),
         (aiohttp.ClientConnectorCertificateError, "its certificate is not trusted", False),
         (aiohttp.ClientSSLError, "no TLS connection could be agreed on", False),
-        (aiohttp.ClientConnectorDNSError, "its name was not found", False),
-        (aiohttp.ClientConnectorError, "no connection could be made", False),
+        (aiohttp.ClientConnectorError, _NOT_CONNECTED, False),
         (aiohttp.InvalidURL, "its address cannot be used", False),
         (aiohttp.ServerTimeoutError, "nothing came within the time allowed", True),
         (TimeoutError, "it took longer than the time allowed", True),
@@ -67,6 +69,9 @@ def network_error(error: BaseException, url: str) -> NetworkError:
         if isinstance(error, cls):
             kind, sent = words, may_be_sent
             break
+    # aiohttp has a class of its own for this only in later versions than the lowest we take.
+    if kind == _NOT_CONNECTED and isinstance(getattr(error, "os_error", None), socket.gaierror):
+        kind = "its name was not found"
     # Only the symbolic name: the operating system's sentence is written in its own language.
     code = errno.errorcode.get(getattr(error, "errno", None) or 0)
     detail = f" ({code})" if code else ""

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from iceye_derivatives._core.link_policy import UnsafeLink, check_link, redirect_target
 from iceye_derivatives._core.requests import USER_AGENT
+from iceye_derivatives._core.secret import Secret
 from iceye_derivatives._transport.failures import failures, network_error
-from iceye_derivatives._transport.session import Line, SessionSettings, lower_headers, put_back
+from iceye_derivatives._transport.session import Line, SessionSettings, lower_headers
 from iceye_derivatives.models import SignedUrl
 from iceye_derivatives.protocols import LinkResponse
 
@@ -78,19 +79,20 @@ class FileTransport:
             UnsafeLink: the link, or what it redirects to, is not followed.
             NetworkError: no answer came.
         """
-        raw, response = await self._follow(url.reveal(), headers)
+        raw, response = await self._follow(Secret(url.reveal()), headers)
         try:
             yield _Opened(raw, response)
         finally:
-            put_back(response)
+            # aiohttp lets the connection serve again only if the body was read to its end.
+            response.release()
 
     async def aclose(self) -> None:
         """Close the session, if it is ours."""
         await self._line.aclose()
 
     async def _follow(
-        self, raw: str, headers: Mapping[str, str]
-    ) -> tuple[str, aiohttp.ClientResponse]:
+        self, raw: Secret, headers: Mapping[str, str]
+    ) -> tuple[Secret, aiohttp.ClientResponse]:
         check_link(raw, allow_http=self._allow_http)
         for _ in range(_FEW + 1):
             response = await self._get(raw, headers)
@@ -98,12 +100,12 @@ class FileTransport:
             if response.status not in _REDIRECTS or location is None:
                 return raw, response
             response.close()
-            target = redirect_target(raw, location)
+            target = Secret(redirect_target(raw, location))
             check_link(target, allow_http=self._allow_http, came_from=raw)
             raw = target
         raise UnsafeLink(f"redirects more than {_FEW} times")
 
-    async def _get(self, raw: str, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
+    async def _get(self, raw: Secret, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
         try:
             # Not encoded and not decoded: sizes, digests and strong ETags mean the bytes on disk.
             sent = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
@@ -119,7 +121,7 @@ class FileTransport:
 class _Opened:
     """The answer whose body is still on the line (`iceye_derivatives.protocols.LinkResponse`)."""
 
-    def __init__(self, raw: str, response: aiohttp.ClientResponse) -> None:
+    def __init__(self, raw: Secret, response: aiohttp.ClientResponse) -> None:
         self._raw = raw
         self._response = response
         self._headers = lower_headers(response.headers)

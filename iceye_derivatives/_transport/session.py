@@ -133,7 +133,7 @@ async def exchange(
         try:
             content = await _read(response)
         finally:
-            put_back(response)
+            response.release()
         return ApiResponse(
             status=response.status, headers=lower_headers(response.headers), body=content
         )
@@ -149,14 +149,6 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
         if len(content) > LARGEST_BODY:
             break
     return bytes(content)
-
-
-def put_back(response: aiohttp.ClientResponse) -> None:
-    """Let the connection serve again if its body was read to the end; otherwise drop it."""
-    if response.content.at_eof():
-        response.release()
-    else:
-        response.close()
 
 
 def lower_headers(headers: Mapping[str, str]) -> dict[str, str]:

@@ -293,6 +293,36 @@ def test_all_faults_of_a_listing_are_named_at_once() -> None:
     assert str(caught.value).endswith("; and 4 more")
 
 
+GOOD_ITEM = {
+    "id": "d",
+    "derivativeProductType": "DC_VESSELS",
+    "assets": [{"type": "geojson", "href": "https://cdn.example/a"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"id": 5}, "id"),
+        ({"derivativeProductType": 5}, "derivativeProductType"),
+        ({"derivativeProductType": ""}, "derivativeProductType"),
+        ({"imageReference": 5}, "imageReference"),
+        ({"imageId": 5}, "imageId"),
+        ({"assets": 5}, "assets"),
+        ({"assets": [5]}, "assets[0]"),
+        ({"assets": [{"type": 5, "href": "x"}]}, "assets[0].type"),
+        ({"assets": [{"type": "geojson", "href": 5}]}, "assets[0].href"),
+        ({"assets": [{"type": "geojson"}]}, "assets[0].href"),
+    ],
+)
+def test_one_fault_is_enough(changes: dict[str, Any], path: str) -> None:
+    """The quick way lets none of them through by itself."""
+    with pytest.raises(WireError) as caught:
+        parse_derivatives([GOOD_ITEM, GOOD_ITEM | changes], "t")
+
+    assert list(faults_of(caught.value)) == [f"data[1].{path}"]
+
+
 def test_half_a_surrogate_pair_is_no_id() -> None:
     """JSON can spell it, but it could neither be sent nor be a file's name."""
     raw = json.loads('[{"id": "\\ud800", "derivativeProductType": "DC_VESSELS"}]')

@@ -265,9 +265,11 @@ async def test_a_body_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) ->
 async def test_no_cookie_is_kept() -> None:
     """A gateway's cookie would make calls depend on each other."""
     cookie = web.Response(headers={"Set-Cookie": "a=b; Path=/"})
-    async with serving(cookie) as server, api(server.url) as sender:
-        await sender.send(TASK)
-        await sender.send(TASK)
+    async with serving(cookie) as server:
+        url = server.url.replace("127.0.0.1", "localhost")  # a jar takes none from bare addresses
+        async with api(url) as sender:
+            await sender.send(TASK)
+            await sender.send(TASK)
 
     assert "cookie" not in server.seen[1].headers
 
@@ -591,6 +593,20 @@ async def test_the_proxy_of_the_environment_is_heeded(monkeypatch: pytest.Monkey
     assert [len(proxy.seen), len(server.seen)] == [1, 2]
     assert proxy.seen[0].target == f"{server.url}/a{QUERY}"
     assert proxy.seen[0].headers["proxy-authorization"].startswith("Basic ")
+
+
+async def test_no_redirect_leads_from_a_public_store_to_this_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The store is public by its name; a proxy stands in for the way to it."""
+    async with serving(web.Response()) as inner, serving(moved(f"{inner.url}/x")) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        async with files(trust_env=True, allow_http=True) as opener:
+            with pytest.raises(UnsafeLink, match="private"):
+                await fetch(opener, "http://store.example/a")
+
+    assert (len(proxy.seen), inner.seen) == (1, [])
 
 
 # --- the log ---------------------------------------------------------------------------------
