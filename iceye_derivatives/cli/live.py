@@ -102,15 +102,16 @@ class Picture:
     def _rows(self, options: ConsoleOptions) -> RenderableType:
         width = options.max_width
         table = Table.grid(padding=(0, 2 if width >= WIDE else 1))
-        table.add_column(no_wrap=True)
+        # Cropped, where there is no room: an ellipsis is more than some terminals can encode.
+        table.add_column(no_wrap=True, overflow="crop")
         if width >= WIDE:
-            table.add_column(no_wrap=True, style="dim", min_width=9)
-        table.add_column(no_wrap=True, min_width=len("in the making"))
+            table.add_column(no_wrap=True, overflow="crop", style="dim", min_width=9)
+        table.add_column(no_wrap=True, overflow="crop", min_width=len("in the making"))
         if width >= NARROW:
             table.add_column(width=24 if width >= WIDE else 14)
-        table.add_column(justify="right", no_wrap=True)
+        table.add_column(justify="right", no_wrap=True, overflow="crop")
         if width >= WIDE:
-            table.add_column(justify="right", no_wrap=True, style="dim")
+            table.add_column(justify="right", no_wrap=True, overflow="crop", style="dim")
         for entry in self._ordered():
             cells = self._cells(entry)
             wide, bar = width >= WIDE, width >= NARROW

@@ -17,7 +17,7 @@ SIGNED = re.compile(
     r"(?i)\b(Signature|Policy|Key-Pair-Id|Expires|X-Amz-[A-Za-z-]+|access_token|client_secret)"
     r"(=|%3D)[^\s&'\"<>]+"
 )
-BEARER = re.compile(r"(?i)\b(Bearer|Basic) [A-Za-z0-9._~+/=-]{8,}")
+BEARER = re.compile(r"(?i)\b(Bearer|Basic) [A-Za-z0-9._~+/=-]{16,}")
 HIDDEN = "<redacted>"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qsl
 
 from attrs import frozen
 
@@ -41,7 +42,7 @@ class Stage:
         signatures = {
             value
             for request in requests
-            for name, value in request.query.items()
+            for name, value in parse_qsl(request.query)
             if name in {"Signature", "Policy"}
         }
         words = {header.partition(" ")[2] for header in headers}

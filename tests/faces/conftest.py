@@ -10,9 +10,12 @@ from collections.abc import Iterator
 import pytest
 from cli_stage import READY, Stage
 
+from iceye_derivatives.cli.clocks import TimeLapse, spell_clock
 from iceye_derivatives.cli.redaction import SECRETS
 from iceye_derivatives.simulator import Simulator
 
+SPEED = 100.0
+"""A pause before a retry takes milliseconds, and a link still lives for half a minute."""
 VARIABLES = (
     *SECRETS,
     "ICEYE_API_BASE_URL",
@@ -41,7 +44,8 @@ def stable_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     """A simulator in a thread with a loop of its own, and its variables in the environment."""
-    simulator = Simulator(plan=READY, client_secret="canary-secret-77aa")
+    clock = TimeLapse(fast=SPEED)
+    simulator = Simulator(plan=READY, clock=clock, client_secret="canary-secret-77aa")
     started, ended = threading.Event(), asyncio.Event()
     loop = asyncio.new_event_loop()
 
@@ -56,6 +60,8 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     for name, value in simulator.environ.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("ICEYE_CONTRACT_ID", simulator.contract_id)
+    shared = spell_clock(speed=SPEED, moment=clock.time(), wall=TimeLapse(fast=1.0).time())
+    monkeypatch.setenv("ICEYE_SIMULATED_CLOCK", shared)
     yield Stage(simulator)
     loop.call_soon_threadsafe(ended.set)
     thread.join(10)

@@ -130,7 +130,7 @@ def test_patience_that_is_used_up_keeps_what_came(
     stage: Stage, tmp_path: Path, capsys: Captured
 ) -> None:
     task_id = stage.task(never("DC_AIRCRAFT"))
-    options = ["--max-interval", "0.05", "--timeout", "0.3", "--json"]
+    options = ["--max-interval", "5", "--timeout", "30", "--json"]
     assert main(["download", task_id, "--to", str(tmp_path), *options]) == 6
     shown = capsys.readouterr()
     report = json.loads(shown.out.splitlines()[-1])
