@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 __all__ = ["main"]
 
-PARTS = frozenset({"click", "rich"})
+PARTS = ("click", "rich")
 """The packages of the extra `cli`: nothing outside this folder imports them."""
 
 
@@ -17,14 +18,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: What follows the program's name; None takes the process's own.
     """
-    try:
-        from iceye_derivatives.cli.app import run_command  # noqa: PLC0415  see PARTS
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in PARTS:
-            raise
+    if missing := [part for part in PARTS if find_spec(part) is None]:
         sys.stderr.write(
-            f"The command line needs {error.name}, which is not installed: "
+            f"The command line needs {' and '.join(missing)}, which is not installed: "
             "run pip install 'iceye-derivatives[cli]'\n"
         )
         return 2
+    from iceye_derivatives.cli.app import run_command  # noqa: PLC0415  see PARTS
+
     return run_command(sys.argv[1:] if arguments is None else arguments)

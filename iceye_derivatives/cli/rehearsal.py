@@ -15,6 +15,8 @@ HOUR, MINUTE = 3600.0, 60.0
 FAST, SLOW = 6 * HOUR, 100.0
 """Six hours in a second until there is something to see, then a minute and forty seconds."""
 AHEAD = timedelta(hours=36)
+LINK_SECONDS = 10.0
+"""Real seconds that a link lives at least."""
 CURTAIN = 4 * MINUTE
 """How long before the first derivative the time slows down."""
 
@@ -61,8 +63,9 @@ class Rehearsal:
             clock=self.clock,
             plan=PLAN,
             detections=detections,
-            # ICEYE's tokens live an hour: at six hours a second that is less than one request.
+            # ICEYE's hour is over in a moment where hours pass in one: before a request arrives.
             token_lifetime=14 * 24 * HOUR,
+            link_lifetime=HOUR if speed is None else max(HOUR, LINK_SECONDS * speed),
         )
 
     def say_time(self) -> str:

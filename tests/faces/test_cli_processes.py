@@ -1,0 +1,154 @@
+"""Do the programs work together as processes, and stop when they are told to?"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from cli_stage import WAITING, Stage
+
+PROGRAM = (sys.executable, "-m", "iceye_derivatives")
+unix = pytest.mark.skipif(os.name == "nt", reason="Windows sends no such signals to one process")
+
+
+@contextmanager
+def running(*arguments: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(  # noqa: S603  our own program
+        [*PROGRAM, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **environ},
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def run(*arguments: str, **environ: str) -> tuple[int, str, str]:
+    with running(*arguments, **environ) as process:
+        out, err = process.communicate(timeout=60)
+        return process.returncode, out, err
+
+
+def read_until(process: subprocess.Popen[str], *words: str) -> list[str]:
+    """Lines of stdout until each of the words has been seen so often as it is given."""
+    assert process.stdout is not None
+    wanted, lines = list(words), []
+    for line in process.stdout:
+        lines.append(line)
+        if seen := next((word for word in wanted if word in line), None):
+            wanted.remove(seen)
+        if not wanted:
+            return lines
+    raise AssertionError(f"It ended before it said {wanted}: {lines}")
+
+
+def files_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+@unix
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_download_and_the_next_run_keeps_its_files(
+    number: signal.Signals, stage: Stage, tmp_path: Path
+) -> None:
+    task_id = stage.task()
+    stage.simulator.faults.add("stalled_body", times=1)
+    download = ("download", task_id, "--to", str(tmp_path))
+    with running(*download) as process:
+        read_until(process, " whole: ", " whole: ")
+        process.send_signal(number)
+        _, error = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Traceback" not in error
+    assert error == (
+        f"Interrupted. Whole in {tmp_path}: 2 files; "
+        "run the same command again: whole files are kept\n"
+    )
+    kept = files_in(tmp_path)
+    assert [path.suffix for path in kept] == [".geojson", ".geojson"]
+    for path in kept:
+        assert json.loads(path.read_bytes())["type"] == "FeatureCollection"
+
+    code, out, _ = run(*download)
+    assert (code, out.count(" kept: "), out.count(" whole: ")) == (0, 2, 1)
+    assert set(kept) < set(files_in(tmp_path))
+
+
+@unix
+def test_a_signal_ends_a_wait_and_programs_are_told(stage: Stage, tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+    with running("watch", stage.task(WAITING), "--json", "--state", str(state)) as process:
+        read_until(process, '"waiting"')
+        process.send_signal(signal.SIGINT)
+        out, error = process.communicate(timeout=20)
+    report = json.loads(out.splitlines()[-1])
+    assert process.returncode == report["exit_code"] == 130
+    assert (report["event"], report["ok"]) == ("report", False)
+    assert error.startswith("Interrupted. 0 derivatives came")
+    assert state.exists(), "what was learned of the task is not lost"
+
+
+def test_simulate_order_and_download_are_three_processes(tmp_path: Path) -> None:
+    """As the README shows it, at ten hours a second."""
+    folder, exports = tmp_path / "found", tmp_path / "sim.env"
+    with running("simulate", "--speed", "36000", "--env-file", str(exports)) as simulator:
+        lines = read_until(simulator, "ICEYE_SIMULATED_CLOCK")
+        environ = dict(line.removeprefix("export ").strip().split("=", 1) for line in lines)
+        environ = {name: value.strip("'") for name, value in environ.items()}
+        assert exports.read_text().splitlines() == "".join(lines).splitlines()
+        assert exports.stat().st_mode & 0o077 == 0 or os.name == "nt"
+        code, out, _ = run("order", "--lat", "51.95", "--lon", "4.05", **environ)
+        assert code == 0
+        code, out, error = run("download", out.strip(), "--to", str(folder), **environ)
+        assert (code, error) == (0, "")
+        assert len(files_in(folder)) == 3
+        if os.name != "nt":
+            simulator.send_signal(signal.SIGINT)
+            _, error = simulator.communicate(timeout=20)
+            assert simulator.returncode == 130
+            assert error.endswith("The simulator is closed and has forgotten its tasks\n")
+            assert not exports.exists()
+
+
+def test_a_reader_that_leaves_early_causes_no_traceback(stage: Stage) -> None:
+    """As in ``watch ... | head -1``."""
+    with running("watch", stage.task(WAITING), "--max-interval", "1") as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        process.wait(timeout=30)
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+    assert process.returncode == 1
+
+
+def test_a_terminal_without_unicode_gets_question_marks(stage: Stage) -> None:
+    code, out, _ = run("status", stage.task(reference="Kai ⚓"), PYTHONIOENCODING="latin-1")
+    assert code == 0
+    assert "reference    Kai ?" in out
+
+
+@pytest.mark.parametrize("package", ["click", "rich"])
+def test_without_the_extra_it_says_how_to_install_it(package: str) -> None:
+    program = (
+        f"import sys; sys.modules[{package!r}] = None\n"
+        "from iceye_derivatives.cli import main; sys.exit(main(['--help']))"
+    )
+    ended = subprocess.run(  # noqa: S603  our own program
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        f"The command line needs {package}, which is not installed: "
+        "run pip install 'iceye-derivatives[cli]'\n"
+    )
