@@ -15,6 +15,7 @@ from iceye_derivatives._core.endpoint import check_token_url
 from iceye_derivatives._core.redact import REDACTED
 from iceye_derivatives._core.requests import ACCEPT, USER_AGENT
 from iceye_derivatives._core.responses import ApiResponse
+from iceye_derivatives._core.secret import Secret
 from iceye_derivatives._core.token import HeldToken, renew_at
 from iceye_derivatives._core.token_answer import is_token, read_token
 from iceye_derivatives._transport.failures import host_of
@@ -77,7 +78,7 @@ class ClientCredentials(_Secretive):
             raise ConfigurationError("The client id holds a colon; was the secret pasted with it?")
         self._token_url = check_token_url(token_url)
         self._client_id = client_id
-        self._client_secret = client_secret
+        self._client_secret = Secret(client_secret)
         self._clock = SystemClock() if clock is None else clock
         self._settings = SessionSettings(
             connect_timeout=timeout,
@@ -119,7 +120,7 @@ class ClientCredentials(_Secretive):
         """Those of the docs' example, and our name."""
         return {
             "Accept": ACCEPT,
-            "Authorization": f"Basic {self._basic()}",
+            "Authorization": Secret(f"Basic {self._basic()}"),
             "Cache-Control": "no-cache",
             "Content-Type": "application/x-www-form-urlencoded",
             "User-Agent": USER_AGENT,
@@ -129,7 +130,7 @@ class ClientCredentials(_Secretive):
         # RFC 6749, section 2.3.1, would have both parts form-encoded first.  ICEYE documents the
         # plain form, base64(client_id:client_secret), and issues ids and secrets of letters,
         # digits, "-" and "_", for which the two are the same.
-        return b64encode(f"{self._client_id}:{self._client_secret}".encode()).decode()
+        return Secret(b64encode(f"{self._client_id}:{self._client_secret}".encode()).decode())
 
     def _without_secrets(self, response: ApiResponse) -> ApiResponse:
         """An error page may quote the request; a good answer is never changed."""
@@ -149,7 +150,7 @@ class StaticToken(_Secretive):
     __slots__ = ("_value",)
 
     def __init__(self, token: str) -> None:
-        value = token.strip()
+        value = Secret(token.strip())
         if not is_token(value):
             raise ConfigurationError(
                 "The access token is empty or holds characters that no header may hold; "
@@ -222,5 +223,7 @@ class TokenKeeper:
                 "The token source gave a text that cannot stand in a header; mend the source"
             )
         self._failure = None
-        self._held = HeldToken(value=token.value, renew_at=renew_at(asked, token.expires_in))
-        return token.value
+        self._held = HeldToken(
+            value=Secret(token.value), renew_at=renew_at(asked, token.expires_in)
+        )
+        return self._held.value

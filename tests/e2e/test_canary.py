@@ -9,11 +9,12 @@ import pickle
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
 from helpers import ALL_TYPES, files_in
 
-from iceye_derivatives import DerivativesClient, IceyeError, Watch
+from iceye_derivatives import ClientCredentials, DerivativesClient, IceyeError, Watch
 from iceye_derivatives.events import DownloadEvent
 from iceye_derivatives.simulator import FAULTS, Simulator, VirtualClock
 
@@ -70,40 +71,43 @@ def secrets_of(sim: Simulator) -> set[str]:
         value
         for request in sim.requests
         if request.side == "cdn"
-        for name, value in request.query.items()
+        for name, value in parse_qsl(request.query)
         if name in {"Signature", "Policy"}
     }
     return {SECRET, *bare, *signatures}
 
 
-@pytest.mark.parametrize("signing", ["canned", "custom"])
-@pytest.mark.parametrize("name", ["none", *sorted(FAULTS)])
-@pytest.mark.parametrize("times", [1, 200])
+@pytest.mark.parametrize(
+    ("name", "side"), [(name, side) for name in sorted(FAULTS) for side in FAULTS[name].sides]
+)
+@pytest.mark.parametrize("times", [1, 100])
 async def test_no_secret_is_told_under_any_fault(
-    name: str, times: int, signing: str, everything: Everything, tmp_path: Path
+    name: str, side: str, times: int, everything: Everything, tmp_path: Path
 ) -> None:
     outputs: list[str] = []
     watch: Watch | None = None
     async with Simulator(
         clock=VirtualClock(),
-        signing=signing,  # type: ignore[arg-type]
+        signing="canned" if times == 1 else "custom",
         client_secret=SECRET,
     ) as sim:
         task_id = sim.add_task(derivative_product_types=ALL_TYPES)
         watch = Watch(task_id)
-        if name != "none":
-            sim.faults.add(name, times=times)
+        sim.faults.add(name, times=times, side=side)
 
         def note(event: DownloadEvent) -> None:
             outputs.extend((repr(event), str(event), pickle.dumps(event).decode("latin-1")))
 
-        async with DerivativesClient.from_env(
-            sim.environ, clock=sim.clock, read_timeout=0.05
+        auth = ClientCredentials(
+            sim.token_url, sim.client_id, SECRET, timeout=0.05, clock=sim.clock
+        )
+        async with DerivativesClient(
+            base_url=sim.api_base_url, auth=auth, clock=sim.clock, read_timeout=0.05
         ) as client:
             outputs.extend((repr(client), str(vars(client))))
             try:
                 report = await client.download_task(
-                    task_id, tmp_path, watch=watch, on_event=note, timeout=30 * 86_400
+                    task_id, tmp_path, watch=watch, on_event=note, timeout=2 * 86_400
                 )
                 outputs.append(repr(report))
                 with contextlib.suppress(IceyeError):
