@@ -122,7 +122,7 @@ async def test_a_watch_goes_on_in_another_process(
 async def test_patience_ends_with_what_came_and_the_way_to_go_on(
     sim: Simulator, client: DerivativesClient, tmp_path: Path
 ) -> None:
-    plan = TaskPlan(imaged_after=3600.0, derivative_delays={"DC_VESSELS": 60, "DC_AIRCRAFT": 1e6})
+    plan = TaskPlan(imaged_after=3600.0, derivative_delays={"DC_VESSELS": 60, "DC_AIRCRAFT": 2e5})
     task_id = sim.add_task(plan=plan, derivative_product_types=("DC_VESSELS", "DC_AIRCRAFT"))
 
     with pytest.raises(WatchTimeoutError) as caught:
