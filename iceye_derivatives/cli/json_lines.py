@@ -16,13 +16,13 @@ derivative_ready       task_id derivative_id product_type is_update image_refere
                        asset_types
 watch_finished         task_id delivered
 transfer_started       task_id derivative_id product_type asset_type ordinal path total offset
-transfer_progressed    the same five, received total; at most one a second for each file
+transfer_progressed    the same five, received total (at most one a second for each file)
 transfer_retrying      the same five, error seconds
 link_renewed           the same five
 transfer_finished      the same five, path size sha256 seconds renewals retries kept
 transfer_failed        the same five, error seconds renewals retries
 found                  the same five, path detections(or null) classes(name to number)
-report                 the last line, however it ended: ok exit_code error task_id status answers
+report                 (the last line, however it ended) ok exit_code error task_id status answers
                        missing files(as in transfer_finished and transfer_failed)
 =====================  ==========================================================================
 

@@ -124,12 +124,13 @@ def request_line(request: RecordedRequest) -> str:
 
 
 def _announce(lines: list[str], env_file: Path | None) -> None:
-    click.echo("\n".join(lines))
+    # The file first: who reads the lines may look for it at once.
     if env_file is not None:
         # Only for its owner: the secret opens nothing but this simulator, but habits matter.
         opened = os.open(env_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(opened, "w", encoding="utf-8") as file:
             file.write("\n".join([*lines, ""]))
+    click.echo("\n".join(lines))
     click.echo("Serving until Ctrl-C; run the lines above in another terminal.", err=True)
 
 

@@ -5,9 +5,30 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qsl
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from iceye_derivatives import AssetRef, DerivativeProductType
+from iceye_derivatives import (
+    AssetRef,
+    Availability,
+    Derivative,
+    DerivativeProductType,
+    DerivativeReady,
+    FileRecord,
+    LinkRenewed,
+    NetworkError,
+    PollFailed,
+    SnapshotReceived,
+    TaskStatusReceived,
+    TransferError,
+    TransferFailed,
+    TransferFinished,
+    TransferProgressed,
+    TransferRetrying,
+    TransferStarted,
+    Waiting,
+    WatchFinished,
+)
+from iceye_derivatives.cli.board import Awaited, BoardEvent, Expected, Ordered
 from iceye_derivatives.simulator import Simulator, TaskPlan
 
 TYPES = tuple(DerivativeProductType)
@@ -57,3 +78,33 @@ def ref(number: int, product_type: str = "DC_VESSELS") -> AssetRef:
         product_type=product_type,
         asset_type="geojson",
     )
+
+
+TASK = "task-1"
+BROKEN = NetworkError("It broke.")
+WHOLE = FileRecord(
+    derivative=Derivative(id="derivative-1", task_id=TASK, product_type="DC_VESSELS", assets=()),
+    asset=ref(1),
+    path="/x",
+    size=7,
+    sha256="ab",
+)
+ONE_OF_EACH: tuple[BoardEvent, ...] = (
+    Ordered(task_id=TASK, status="RECEIVED", reference="r", product_types=("DC_VESSELS",)),
+    TaskStatusReceived(task_id=TASK, status="ACTIVE"),
+    SnapshotReceived(task_id=TASK, availability=Availability.PARTIAL, ready=1, listed=2),
+    Expected(task_id=TASK, missing=(Awaited(product_type="DC_VESSELS"),)),
+    Waiting(task_id=TASK, seconds=4.0, until=1_800_000_004.0, reason="it is being made"),
+    PollFailed(task_id=TASK, error=BROKEN, failures=3, budget=60),
+    DerivativeReady(task_id=TASK, derivative=WHOLE.derivative),
+    WatchFinished(task_id=TASK, delivered=1),
+    TransferStarted(asset=ref(1), path="/x", total=7),
+    TransferProgressed(asset=ref(1), received=3, total=7),
+    TransferRetrying(asset=ref(1), error=BROKEN, seconds=1.0),
+    LinkRenewed(asset=ref(1)),
+    TransferFinished(record=WHOLE),
+    TransferFailed(
+        record=evolve(WHOLE, path=None, sha256=None, error=TransferError("No.", asset=ref(1)))
+    ),
+)
+"""Every kind of event that a screen is handed."""
