@@ -228,3 +228,22 @@ def test_first_bytes_hold_no_signature(page: bytes) -> None:
         check_body(REF, page)
     assert b"CANARY" not in caught.value.first_bytes
     assert "CANARY" not in str(caught.value)
+
+
+def test_a_whole_body_too_long_to_parse_is_scanned_instead() -> None:
+    body = json.dumps(collection([], {"note": "x" * 9_000_000}, last=True)).encode()
+    assert check_body(REF, body) == sha256(body).hexdigest()
+    with pytest.raises(ContentFault, match="middle"):
+        check_body(REF, body[:-1])
+
+
+def test_features_that_are_no_objects_are_refused() -> None:
+    with pytest.raises(ContentFault, match="'features'"):
+        check_body(REF, b'{"type":"FeatureCollection","features":[1]}')
+
+
+def test_a_pair_of_brackets_deeper_than_any_geojson_is_refused_at_once() -> None:
+    scanner = GeoJsonScanner()
+    scanner.feed(b'{"type":"FeatureCollection","features":[')
+    with pytest.raises(ValueError, match="deep"):
+        scanner.feed(b"[" * 1000 + b"]" * 1000)

@@ -29,6 +29,7 @@ NASTY_PIECES = [
 ]
 NASTY = st.lists(st.sampled_from(NASTY_PIECES), max_size=4).map("".join)
 IDS = NASTY | st.text(st.characters(), max_size=80)
+FIELDS = ["task_id", "derivative_id", "product_type", "asset_type"]
 REFS = st.builds(
     AssetRef,
     task_id=IDS,
@@ -76,7 +77,7 @@ def test_different_assets_have_different_names_even_when_case_is_folded(
     assert (a == b) == (folded(file_name(a)) == folded(file_name(b)))
 
 
-@given(REFS, IDS, st.sampled_from(["task_id", "derivative_id", "product_type", "asset_type"]))
+@given(REFS, IDS, st.sampled_from(FIELDS))
 @example(ref(), "DC_VESSELS_0d2a", "derivative_id")
 @example(ref(product_type="DC_VESSELS_0D"), "DC", "product_type")
 @example(ref(derivative_id="0d2a.2"), "0d2a", "derivative_id")
@@ -85,6 +86,31 @@ def test_assets_that_differ_in_one_field_have_different_names(
 ) -> None:
     """Separator, truncation and case collisions differ in one field only."""
     changed = attrs.evolve(asset, **{field: other})
+    assert (asset == changed) == (folded(file_name(asset)) == folded(file_name(changed)))
+
+
+ALIKE = {
+    "upper": str.upper,
+    "lower": str.lower,
+    "swapped": str.swapcase,
+    "folded": str.casefold,
+    "composed": lambda text: unicodedata.normalize("NFKC", text),
+    "decomposed": lambda text: unicodedata.normalize("NFKD", text),
+    "stripped": str.strip,
+    "cut": lambda text: text[:64],
+}
+
+
+@given(REFS, st.sampled_from(sorted(ALIKE)), st.sampled_from(FIELDS))
+@example(ref(task_id="abc"), "upper", "task_id")
+@example(ref(derivative_id="abc"), "upper", "derivative_id")
+@example(ref(), "lower", "product_type")
+@example(ref(), "upper", "asset_type")
+def test_what_a_file_system_may_take_for_the_same_has_another_name(
+    asset: AssetRef, change: str, field: str
+) -> None:
+    """Case folding, Unicode normalisation, trimming and cutting map names onto each other."""
+    changed = attrs.evolve(asset, **{field: ALIKE[change](getattr(asset, field))})
     assert (asset == changed) == (folded(file_name(asset)) == folded(file_name(changed)))
 
 

@@ -45,6 +45,7 @@ from iceye_derivatives.events import (
     TransferRetrying,
     TransferStarted,
 )
+from iceye_derivatives.leases import Leases
 from iceye_derivatives.models import AssetRef, Derivative
 from iceye_derivatives.protocols import FoundFile, PartialFile, Sink
 from iceye_derivatives.sinks import DirectorySink, MemorySink
@@ -539,6 +540,74 @@ async def test_a_deadline_per_event_loses_nothing() -> None:
                 with anyio.fail_after(5):
                     seen.append(await events.receive())
     assert sum(isinstance(event, TransferFinished) for event in seen) == 3
+
+
+async def test_several_bugs_at_once_stay_a_group() -> None:
+    store = FakeStore()
+    derivatives = [store.add(f"d{n}", detections()) for n in range(2)]
+
+    class Buggy(MemorySink):
+        async def find(self, name: str) -> FoundFile | None:
+            try:
+                await anyio.sleep_forever()
+            finally:
+                raise KeyError(name)
+
+    with pytest.raises(ExceptionGroup) as caught:
+        async with downloader(store, Buggy()).transfers(derivatives):
+            await settle()
+            raise ValueError("mine")
+    assert caught.group_contains(KeyError)
+    assert caught.group_contains(ValueError)
+
+
+async def test_a_streamed_file_that_is_replaced_on_the_way_comes_home_anew(tmp_path: Path) -> None:
+    """The first bytes, their hash and their part on disk are all forgotten."""
+    store, derivative = one(detections("x", 300), Fault(stop_after=200), Fault(replace=True))
+    parts = 0
+
+    class Counting(DirectorySink):
+        @asynccontextmanager
+        async def create(self, name: str) -> AsyncIterator[PartialFile]:  # type: ignore[override]
+            nonlocal parts
+            assert not files_in(tmp_path)
+            async with super().create(name) as part:
+                parts += 1
+                yield part
+
+    store.versions["task-1/d1/0.geojson"] = [b""] * 100  # the next version is above 64 bytes
+    report = await downloader(store, Counting(tmp_path)).download([derivative])
+    assert report.ok
+    assert parts == 2
+    [body] = files_in(tmp_path).values()
+    assert body == store.bodies["task-1/d1/0.geojson"]
+    assert report.files[0].sha256 == sha256(body).hexdigest()
+
+
+async def test_links_are_forgotten_with_their_assets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that lasts for weeks must not collect dead links, however often they come again."""
+    kept: list[Leases] = []
+
+    class Watched(Leases):
+        def __init__(self, *arguments: object, **settings: object) -> None:
+            super().__init__(*arguments, **settings)  # type: ignore[arg-type]
+            kept.append(self)
+
+    monkeypatch.setattr("iceye_derivatives.downloader.Leases", Watched)
+    store, derivative = one()
+
+    async def watch() -> AsyncIterator[Derivative]:
+        sink_of.files.clear()
+        yield derivative
+        while not sink_of.files:
+            await anyio.lowlevel.checkpoint()
+        await settle()
+        yield derivative
+
+    sink_of = MemorySink()
+    await downloader(store, sink_of).download(watch())
+    [leases] = kept
+    assert leases._tasks == {}
 
 
 # -- laws ------------------------------------------------------------------------------------------

@@ -287,6 +287,51 @@ def _entries() -> list[Path]:
     ]
 
 
+async def test_a_part_that_cannot_be_opened_leaves_no_handle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, "broken")
+
+    monkeypatch.setattr("aiofiles.open", fail)
+    with pytest.raises(OSError, match="broken"):
+        async with DirectorySink(tmp_path).create(NAME) as part:
+            await part.commit()
+    assert tree(tmp_path) == set()
+    assert not open_handles()
+
+
+@posix
+@pytest.mark.parametrize("small", [True, False])
+async def test_data_is_on_disk_before_its_name_and_the_name_before_the_call_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, small: bool
+) -> None:
+    """Sync the file, rename, sync the folder: else a power cut leaves an empty file."""
+    sink, done = DirectorySink(tmp_path), []
+    await sink.put("task-1/first.tif", BODY, hashed)  # makes the folder, which syncs as well
+    fsync, replace = os.fsync, os.replace
+
+    def synced(handle: int) -> None:
+        done.append("folder" if stat.S_ISDIR(os.fstat(handle).st_mode) else "file")
+        if done[-1] == "file":
+            assert os.fstat(handle).st_size == len(BODY)
+        fsync(handle)
+
+    def replaced(*places: str, **handles: int) -> None:
+        done.append("name")
+        replace(*places, **handles)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "replace", replaced)
+    if small:
+        await sink.put(NAME, BODY, hashed)
+    else:
+        async with sink.create(NAME) as part:
+            await part.write(BODY)
+            await part.commit()
+    assert done == ["file", "name", "folder"]
+
+
 # -- cancellation ----------------------------------------------------------------------------------
 
 
