@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import stat
 from pathlib import Path
 
 import pytest
@@ -209,12 +207,6 @@ def test_one_failed_file_does_not_stop_the_others(
     failed = [each["product_type"] for each in report["files"] if "error" in each]
     assert failed == ["DC_VESSELS"]
     assert len(files_in(tmp_path)) == 2
-
-
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_refuses_is_the_disks_cause(stage: Stage, tmp_path: Path) -> None:
-    tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)
-    assert main(["download", stage.task(), "--to", str(tmp_path)]) == 9
 
 
 def test_a_folder_that_is_a_file_is_a_wrong_use(stage: Stage, tmp_path: Path) -> None:
