@@ -93,6 +93,7 @@ ALIKE = {
     "upper": str.upper,
     "lower": str.lower,
     "swapped": str.swapcase,
+    "capitalised": str.capitalize,
     "folded": str.casefold,
     "composed": lambda text: unicodedata.normalize("NFKC", text),
     "decomposed": lambda text: unicodedata.normalize("NFKD", text),
@@ -103,6 +104,7 @@ ALIKE = {
 
 @given(REFS, st.sampled_from(sorted(ALIKE)), st.sampled_from(FIELDS))
 @example(ref(task_id="abc"), "upper", "task_id")
+@example(ref(task_id="abc"), "capitalised", "task_id")
 @example(ref(derivative_id="abc"), "upper", "derivative_id")
 @example(ref(), "lower", "product_type")
 @example(ref(), "upper", "asset_type")

@@ -564,16 +564,17 @@ async def test_several_bugs_at_once_stay_a_group() -> None:
 async def test_a_streamed_file_that_is_replaced_on_the_way_comes_home_anew(tmp_path: Path) -> None:
     """The first bytes, their hash and their part on disk are all forgotten."""
     store, derivative = one(detections("x", 300), Fault(stop_after=200), Fault(replace=True))
-    parts = 0
+    parts = live = 0
 
     class Counting(DirectorySink):
         @asynccontextmanager
         async def create(self, name: str) -> AsyncIterator[PartialFile]:  # type: ignore[override]
-            nonlocal parts
-            assert not files_in(tmp_path)
+            nonlocal parts, live
+            assert not live
             async with super().create(name) as part:
-                parts += 1
+                parts, live = parts + 1, live + 1
                 yield part
+            live -= 1
 
     store.versions["task-1/d1/0.geojson"] = [b""] * 100  # the next version is above 64 bytes
     report = await downloader(store, Counting(tmp_path)).download([derivative])
