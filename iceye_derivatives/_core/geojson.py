@@ -29,6 +29,8 @@ DEEPEST: Final = 256
 LONGEST_STRING: Final = 1024 * 1024
 """Bytes of one string that are remembered while waiting for its end."""
 
+# What touches the top level is read token by token: the smaller the pieces, the less that is.
+_PIECE: Final = 64 * 1024
 _OPENERS = {ord("]"): ord("["), ord("}"): ord("{")}
 # All that JSON has outside of strings; the letters are those of true, false and null, so that
 # NaN and Infinity are found out as well.
@@ -61,6 +63,10 @@ class GeoJsonScanner:
 
     def feed(self, chunk: bytes) -> None:
         """Look at the next piece; raises `NotGeoJson`."""
+        for start in range(0, len(chunk), _PIECE):
+            self._feed(chunk[start : start + _PIECE])
+
+    def _feed(self, chunk: bytes) -> None:
         self._decode(chunk)
         text = self._carry + chunk
         if not self._started:
