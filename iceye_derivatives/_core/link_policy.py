@@ -38,6 +38,17 @@ def check_link(raw: str, *, allow_http: bool = False, came_from: str | None = No
     Raises:
         UnsafeLink: with the reason, which reads on after "the link".
     """
+    try:
+        _judge(raw, allow_http=allow_http, came_from=came_from)
+    except UnsafeLink as refusal:
+        reason = f"{refusal}"
+    else:
+        return
+    # Anew, so that no frame with the link taken apart stands in the traceback.
+    raise UnsafeLink(reason)
+
+
+def _judge(raw: str, *, allow_http: bool, came_from: str | None) -> None:
     if _LINK.fullmatch(raw) is None:
         raise UnsafeLink("holds characters that no link may hold")
     parts, host = _split(raw)
@@ -59,8 +70,7 @@ def check_link(raw: str, *, allow_http: bool = False, came_from: str | None = No
 def redirect_target(current: str, location: str) -> str:
     """Where a ``Location`` leads: byte for byte where it is absolute, as a signature may be in it.
 
-    Raises:
-        UnsafeLink: it cannot be read.
+    Never raises: what cannot be joined is handed back, for `check_link` to refuse.
     """
     bare = location.strip().partition("#")[0]
     if _ABSOLUTE.match(bare):
@@ -68,8 +78,7 @@ def redirect_target(current: str, location: str) -> str:
     try:
         return urljoin(current, bare)
     except ValueError:
-        reason = "redirects to what cannot be read"
-    raise UnsafeLink(reason)
+        return bare
 
 
 def is_loopback(host: str) -> bool:

@@ -44,7 +44,7 @@ class ApiRequest:
     method: str
     path: str
     """Percent-encoded, begins with ``/api/``."""
-    query: tuple[tuple[str, str], ...] = ()
+    query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     body: bytes | None = field(default=None, repr=False)
     """JSON, None where there is none."""
     idempotent: bool = True

@@ -129,7 +129,7 @@ class ApiTransport:
         response = await exchange(
             self._line,
             request.method,
-            self.base_url + request.target,
+            Secret(self.base_url + request.target),
             headers={**request.headers, "Authorization": Secret(f"Bearer {token}")},
             body=request.body,
         )
@@ -148,7 +148,7 @@ class ApiTransport:
 
     async def _token(self) -> str:
         try:
-            return await self._keeper.get()
+            return Secret(await self._keeper.get())
         except IceyeError as error:
             error.sent = False
             raise

@@ -79,28 +79,23 @@ class FileTransport:
             UnsafeLink: the link, or what it redirects to, is not followed.
             NetworkError: no answer came.
         """
-        raw, response = await self._follow(Secret(url.reveal()), headers)
+        opened = await self._follow(Secret(url.reveal()), headers)
         try:
-            yield _Opened(raw, response)
+            yield opened
         finally:
-            # aiohttp lets the connection serve again only if the body was read to its end.
-            response.release()
+            opened.release()
 
     async def aclose(self) -> None:
         """Close the session, if it is ours."""
         await self._line.aclose()
 
-    async def _follow(
-        self, raw: Secret, headers: Mapping[str, str]
-    ) -> tuple[Secret, aiohttp.ClientResponse]:
+    async def _follow(self, raw: Secret, headers: Mapping[str, str]) -> _Opened:
         check_link(raw, allow_http=self._allow_http)
         for _ in range(_FEW + 1):
-            response = await self._get(raw, headers)
-            location = response.headers.get("Location")
-            if response.status not in _REDIRECTS or location is None:
-                return raw, response
-            response.close()
-            target = Secret(redirect_target(raw, location))
+            opened = _Opened(raw, await self._get(raw, headers))
+            target = opened.leave()
+            if target is None:
+                return opened
             check_link(target, allow_http=self._allow_http, came_from=raw)
             raw = target
         raise UnsafeLink(f"redirects more than {_FEW} times")
@@ -119,7 +114,10 @@ class FileTransport:
 
 
 class _Opened:
-    """The answer whose body is still on the line (`iceye_derivatives.protocols.LinkResponse`)."""
+    """The answer whose body is still on the line (`iceye_derivatives.protocols.LinkResponse`).
+
+    It also keeps aiohttp's response out of the frames of others: its `repr` is the whole URL.
+    """
 
     def __init__(self, raw: Secret, response: aiohttp.ClientResponse) -> None:
         self._raw = raw
@@ -133,6 +131,18 @@ class _Opened:
     @property
     def headers(self) -> Mapping[str, str]:
         return self._headers
+
+    def leave(self) -> Secret | None:
+        """Where it redirects to, and then it is closed; None where it does not."""
+        location = self._response.headers.get("Location")
+        if self.status not in _REDIRECTS or location is None:
+            return None
+        self._response.close()
+        return Secret(redirect_target(self._raw, location))
+
+    def release(self) -> None:
+        """Let the connection serve again; aiohttp does so only after a body read to its end."""
+        self._response.release()
 
     async def chunks(self) -> AsyncIterator[bytes]:
         while chunk := await self._read():

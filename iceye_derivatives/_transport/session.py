@@ -129,17 +129,24 @@ async def exchange(
         NetworkError: no answer came, or half of one.
     """
     try:
-        response = await line.request(method, url, headers=headers, body=body)
-        try:
-            content = await _read(response)
-        finally:
-            response.release()
-        return ApiResponse(
-            status=response.status, headers=lower_headers(response.headers), body=content
-        )
+        return await _exchange(line, method, url, headers, body)
     except failures() as error:
         failure = network_error(error, url)
     raise failure
+
+
+async def _exchange(
+    line: Line, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+) -> ApiResponse:
+    """Its frame holds aiohttp's response, whose `repr` tells all, and is gone when we raise."""
+    response = await line.request(method, url, headers=headers, body=body)
+    try:
+        content = await _read(response)
+    finally:
+        response.release()
+    return ApiResponse(
+        status=response.status, headers=lower_headers(response.headers), body=content
+    )
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

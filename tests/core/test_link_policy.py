@@ -110,6 +110,7 @@ def test_no_text_breaks_the_check(link: str, allow_http: bool) -> None:
         ("b?x", "https://cdn.example/dir/b?x"),
         ("//evil.example/x", "https://evil.example/x"),
         ("ftp://x/", "ftp://x/"),
+        ("//[::1/x", "//[::1/x"),
     ],
 )
 def test_a_location_is_followed_byte_for_byte(location: str, target: str) -> None:

@@ -232,7 +232,9 @@ def test_readers_raise_the_error_of_any_other_answer(status: int) -> None:
             "https://d/x",
         ),
         ({"code": "not_found", "message": "no such thing"}, "no such thing", "not_found", None),
-        ({"title": "T", "detail": "D", "message": "M"}, "D", None, None),
+        ({"title": "T", "message": "M", "detail": "D", "details": "S"}, "S", None, None),
+        ({"title": "T", "error_description": "E", "message": "M", "detail": "D"}, "D", None, None),
+        ({"title": "T", "error_description": "E", "message": "M"}, "M", None, None),
         ({"error": "invalid_client", "error_description": "no"}, "no", "invalid_client", None),
         ({"error": {"code": 7, "message": "inner"}}, "inner", "7", None),
         ({"details": "", "title": "only this"}, "only this", None, None),
@@ -246,7 +248,7 @@ def test_readers_raise_the_error_of_any_other_answer(status: int) -> None:
         (b"\xff\xfe", "\N{REPLACEMENT CHARACTER}" * 2, None, None),
         (b"[" * 200_000, "[" * 299 + "…", None, None),
     ],
-    ids=range(15),
+    ids=range(17),
 )
 def test_error_bodies_of_all_shapes_are_read(
     body: Any, text: str, code: str | None, reference: str | None

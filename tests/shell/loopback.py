@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import anyio
 import anyio.lowlevel
 from aiohttp import web
 from attrs import field, frozen, mutable
+
+import iceye_derivatives
 
 Answer = web.StreamResponse | Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -110,3 +114,12 @@ class FakeClock:
         self.slept.append(seconds)
         self.now += seconds
         await anyio.lowlevel.checkpoint()
+
+
+def library_locals(error: BaseException) -> str:
+    """What stands in the frames of the library, as error trackers print it."""
+    whole = traceback.TracebackException.from_exception(error, capture_locals=True)
+    root = str(Path(iceye_derivatives.__file__).parent)
+    return "".join(
+        f"{frame.name} {frame.locals}\n" for frame in whole.stack if frame.filename.startswith(root)
+    )

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 from anyio.lowlevel import checkpoint
 from attrs import field, mutable
-from loopback import FakeClock, raw_serving, serving
+from loopback import FakeClock, library_locals, raw_serving, serving
 
 from iceye_derivatives._auth import ClientCredentials, StaticToken, TokenKeeper
 from iceye_derivatives._core.requests import USER_AGENT
@@ -41,7 +41,7 @@ def credentials(url: str, **settings: Any) -> ClientCredentials:
 def everything(error: BaseException) -> str:
     """All that a log, a person or another process may see of an error."""
     shown = "".join(traceback.format_exception(error))
-    return f"{shown}{error!r}{vars(error)}{pickle.dumps(error)!r}"
+    return f"{shown}{error!r}{vars(error)}{pickle.dumps(error)!r}{library_locals(error)}"
 
 
 async def test_the_token_request_is_the_one_of_the_docs() -> None:
@@ -112,6 +112,7 @@ async def test_a_silent_endpoint_is_given_up() -> None:
             await credentials(url, timeout=0.05).fetch_token()
 
     assert caught.value.__cause__ is caught.value.__context__ is None
+    assert SECRET not in everything(caught.value)
 
 
 def test_credentials_are_neither_shown_nor_pickled() -> None:
