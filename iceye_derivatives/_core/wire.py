@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import cache, partial
-from math import isfinite
 from typing import Any, TypeVar, get_args, get_origin
 
 from attrs import evolve, fields, has
@@ -18,9 +17,10 @@ from cattrs import BaseValidationError, Converter, ForbiddenExtraKeysError
 from cattrs.errors import AttributeValidationNote
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-from iceye_derivatives._core.rfc3339 import parse_moment, render_moment
+from iceye_derivatives._core.rfc3339 import render_moment
 from iceye_derivatives._core.wire_derivatives import parse_derivatives
 from iceye_derivatives._core.wire_error import WireError, join
+from iceye_derivatives._core.wire_scalars import SCALARS
 from iceye_derivatives.errors import Fault, InvalidTaskRequestError
 from iceye_derivatives.models import Extra, Task, TaskRequest
 
@@ -121,7 +121,7 @@ def _bodies() -> Converter:
 def _converter(*, strict: bool) -> Converter:
     """One converter: cattrs' own hooks would turn 1 into "1", and "GRD" into ("G", "R", "D")."""
     converter = Converter()
-    for cls, hook in _SCALARS.items():
+    for cls, hook in SCALARS.items():
         converter.register_structure_hook(cls, hook)
     converter.register_structure_hook_factory(_is_tuple, partial(_tuple_hook, converter))
     converter.register_structure_hook_factory(has, partial(_class_hook, converter, strict))
@@ -189,51 +189,6 @@ def _each(items: list[Any], read: Callable[..., T], path: str) -> tuple[T, ...]:
     if faults:
         raise WireError(tuple(faults))
     return tuple(values)
-
-
-def _text(raw: Any, _: Any) -> str:  # noqa: ANN401 - JSON
-    if not isinstance(raw, str):
-        raise WireError.of("is not a string")
-    return raw
-
-
-def _number(raw: Any, _: Any) -> float:  # noqa: ANN401 - JSON
-    if isinstance(raw, bool) or not isinstance(raw, int | float):
-        raise WireError.of("is not a number")
-    try:
-        number = float(raw)
-    except OverflowError:
-        raise WireError.of("is too large") from None
-    if not isfinite(number):
-        raise WireError.of("is not finite")
-    return number
-
-
-def _integer(raw: Any, cls: Any) -> int:  # noqa: ANN401 - JSON
-    # JSON has one kind of number: 20.0 is as whole as 20.
-    if isinstance(raw, int) and not isinstance(raw, bool):
-        return raw
-    number = _number(raw, cls)
-    if not number.is_integer():
-        raise WireError.of("is not a whole number")
-    return int(number)
-
-
-def _moment(raw: Any, cls: Any) -> datetime:  # noqa: ANN401 - JSON
-    try:
-        return parse_moment(_text(raw, cls))
-    except WireError:
-        raise
-    except ValueError as error:
-        raise WireError.of(f"{error}") from None
-
-
-_SCALARS: dict[type, Callable[[Any, Any], Any]] = {
-    str: _text,
-    float: _number,
-    int: _integer,
-    datetime: _moment,
-}
 
 
 def _read_webhook(raw: Any, _: Any) -> str | None:  # noqa: ANN401 - JSON
