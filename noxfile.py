@@ -34,6 +34,9 @@ nox.options.download_python = "never"
 # A Python that is not there is reported as skipped; nox would make it an error where CI is set.
 nox.options.error_on_missing_interpreters = False
 
+# uv brings a list of authorities of its own; pip takes the system's, which a closed network needs.
+os.environ.setdefault("UV_SYSTEM_CERTS", "1")
+
 # pyenv puts a shim of every version on PATH, and all but the active one fail: nox shall see the
 # interpreters themselves.  They go last, so that what PATH says comes first.
 PYENV = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
