@@ -21,9 +21,9 @@ LINTERS = PROJECT["project"]["optional-dependencies"]["lint"]
 CODE = ("iceye_derivatives", "tests", "benchmarks", "examples", "noxfile.py")
 # Left out: 102 (the shield stands inside the function that a `finally` awaits, where the rule does
 # not look; the tests that cancel at each await do), 106 (a matter of taste), 109 (`timeout` of a
-# watch is total patience, which the pure watch decides, and no cancel scope in disguise), 110 (tests
-# wait turn by turn for what a fake has seen), 114 (asks for a list of names), 124 (a Protocol says
-# what is async, needed or not), 401 (wants a pytest newer than the oldest that we run with).
+# watch is total patience, which the pure watch decides, and no cancel scope in disguise), 110
+# (tests wait turn by turn for what a fake has seen), 114 (asks for a list of names), 124 (a
+# Protocol says what is async, needed or not), 401 (wants a newer pytest than the oldest we allow).
 ASYNC_RULES = (
     "--enable=ASYNC1,ASYNC2,ASYNC3,ASYNC4",
     "--disable=ASYNC102,ASYNC106,ASYNC109,ASYNC110,ASYNC114,ASYNC124,ASYNC401",

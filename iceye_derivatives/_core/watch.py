@@ -39,16 +39,15 @@ from iceye_derivatives._core.decisions import (
 )
 from iceye_derivatives._core.rhythm import IMAGED, pace, spell
 from iceye_derivatives._core.seen import Seen
-from iceye_derivatives._core.watch_state import WatchState, dump_state, load_state
-from iceye_derivatives.errors import (
-    ApiError,
-    IceyeError,
-    NoDerivativesRequestedError,
-    PollBudgetError,
-    TaskEndedError,
-    TaskNotFoundError,
-    WatchTimeoutError,
+from iceye_derivatives._core.watch_failures import (
+    failed_budget,
+    failed_ended,
+    failed_timeout,
+    failed_unknown,
+    failed_unrequested,
 )
+from iceye_derivatives._core.watch_state import WatchState, dump_state, load_state
+from iceye_derivatives.errors import ApiError, IceyeError
 from iceye_derivatives.models import (
     AcquisitionWindow,
     Availability,
@@ -197,9 +196,9 @@ class Watch:
         if newly_imaged:
             self._news(now)
         if task.status in ENDED:
-            self._fatal = self._fail_ended
+            self._fatal = partial(failed_ended, self)
         elif not self.sure and not self.seen.listed:
-            self._fatal = self._fail_unrequested
+            self._fatal = partial(failed_unrequested, self)
         elif newly_imaged or (task.status not in IMAGED and self._asks % PROBE_EVERY == 0):
             self._todo = Look()
 
@@ -211,7 +210,7 @@ class Watch:
         if self._unknown_since is None:
             self._unknown_since = now
         if now - self._unknown_since >= self._patience.grace:
-            self._fatal = self._fail_unknown
+            self._fatal = partial(failed_unknown, self)
 
     def receive_failure(self, error: IceyeError) -> None:
         """A poll failed."""
@@ -222,7 +221,7 @@ class Watch:
         self._failure = error
         self._failures += 1
         if self._failures >= self._patience.failures:
-            self._fatal = partial(self._fail_budget, error)
+            self._fatal = partial(failed_budget, self, error)
 
     # -- decisions out -----------------------------------------------------------------------------
 
@@ -255,7 +254,7 @@ class Watch:
             if not self._last_look_taken:
                 self._last_look_taken, self._todo = True, Look()
             elif self._todo is None:
-                return self._fail_timeout()
+                return failed_timeout(self, self._patience.timeout or 0.0)
         if self._todo is not None:
             todo, self._todo, self._next = self._todo, None, None
             return todo
@@ -320,57 +319,3 @@ class Watch:
         # The page on 200: "All requested derivatives have products available".  An answer that
         # lacks a requested type breaks that promise and is not believed.
         return set(self.requested or ()) <= set(self.seen.listed.values())
-
-    # -- why a watch fails -------------------------------------------------------------------------
-
-    def _fail_ended(self) -> Failed:
-        return Failed(
-            TaskEndedError(
-                f"Task {self.task_id} is {self.status}: derivatives that are not ready will not "
-                "come; order a new task if you still need them",
-                watch=self,
-                status=self.status,
-            )
-        )
-
-    def _fail_unrequested(self) -> Failed:
-        return Failed(
-            NoDerivativesRequestedError(
-                f"Task {self.task_id} lists no derivativeProductTypes, so no derivatives will "
-                "come; if you know better, pass Watch(task_id, requested=[...]) as watch=",
-                watch=self,
-                status=self.status,
-            )
-        )
-
-    def _fail_unknown(self) -> Failed:
-        return Failed(
-            TaskNotFoundError(
-                f"The API does not know task {self.task_id}: check the id, and that these "
-                "credentials belong to the contract it was ordered on",
-                status=404,
-                task_id=self.task_id,
-            )
-        )
-
-    def _fail_budget(self, last: IceyeError) -> Failed:
-        return Failed(
-            PollBudgetError(
-                f"Gave up on task {self.task_id} after {self._failures} failed polls in a row; go "
-                f"on with watch=error.watch when the API is back; the last failure was: {last}",
-                watch=self,
-                status=self.status,
-            ),
-            last,
-        )
-
-    def _fail_timeout(self) -> Failed:
-        came, missing = len(self.delivered), ", ".join(self.missing) or "all"
-        return Failed(
-            WatchTimeoutError(
-                f"Task {self.task_id} was not complete after {spell(self._patience.timeout or 0)}: "
-                f"{came} derivative(s) came, missing: {missing}; go on with watch=error.watch",
-                watch=self,
-                status=self.status,
-            )
-        )

@@ -1,0 +1,89 @@
+"""Why does a watch fail: each end as an error that says what came and what to do next?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from iceye_derivatives._core.decisions import Failed
+from iceye_derivatives._core.rhythm import spell
+from iceye_derivatives.errors import (
+    IceyeError,
+    NoDerivativesRequestedError,
+    PollBudgetError,
+    TaskEndedError,
+    TaskNotFoundError,
+    WatchTimeoutError,
+)
+
+if TYPE_CHECKING:
+    from iceye_derivatives._core.watch import Watch
+
+__all__ = [
+    "failed_budget",
+    "failed_ended",
+    "failed_timeout",
+    "failed_unknown",
+    "failed_unrequested",
+]
+
+
+def failed_ended(watch: Watch) -> Failed:
+    """The task is REJECTED, FAILED or CANCELED."""
+    return Failed(
+        TaskEndedError(
+            f"Task {watch.task_id} is {watch.status}: derivatives that are not ready will not "
+            "come; order a new task if you still need them",
+            watch=watch,
+            status=watch.status,
+        )
+    )
+
+
+def failed_unrequested(watch: Watch) -> Failed:
+    """The task lists no derivative types."""
+    return Failed(
+        NoDerivativesRequestedError(
+            f"Task {watch.task_id} lists no derivativeProductTypes, so no derivatives will come; "
+            "if you know better, pass Watch(task_id, requested=[...]) as watch=",
+            watch=watch,
+            status=watch.status,
+        )
+    )
+
+
+def failed_unknown(watch: Watch) -> Failed:
+    """Neither endpoint knows the task."""
+    return Failed(
+        TaskNotFoundError(
+            f"The API does not know task {watch.task_id}: check the id, and that these "
+            "credentials belong to the contract it was ordered on",
+            status=404,
+            task_id=watch.task_id,
+        )
+    )
+
+
+def failed_budget(watch: Watch, last: IceyeError) -> Failed:
+    """Too many polls failed in a row."""
+    return Failed(
+        PollBudgetError(
+            f"Gave up on task {watch.task_id} after {watch.failures} failed polls in a row; go on "
+            f"with watch=error.watch when the API is back; the last failure was: {last}",
+            watch=watch,
+            status=watch.status,
+        ),
+        last,
+    )
+
+
+def failed_timeout(watch: Watch, timeout: float) -> Failed:
+    """The patience is used up."""
+    came, missing = len(watch.delivered), ", ".join(watch.missing) or "all"
+    return Failed(
+        WatchTimeoutError(
+            f"Task {watch.task_id} was not complete after {spell(timeout)}: {came} derivative(s) "
+            f"came, missing: {missing}; go on with watch=error.watch",
+            watch=watch,
+            status=watch.status,
+        )
+    )
