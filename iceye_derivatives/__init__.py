@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from iceye_derivatives._auth import ClientCredentials, StaticToken
 from iceye_derivatives._core.backoff import Backoff
+from iceye_derivatives._core.limits import Limits
 from iceye_derivatives._core.retry import RetryPolicy
 from iceye_derivatives._core.watch import Watch
 from iceye_derivatives._version import __version__
@@ -29,8 +30,10 @@ from iceye_derivatives.errors import (
     DownloadError,
     DownloadFailedError,
     Fault,
+    FileTooLargeError,
     IceyeError,
     InvalidTaskRequestError,
+    LimitExceededError,
     LinkRefusedError,
     LinkUnavailableError,
     NetworkError,
@@ -129,11 +132,14 @@ __all__ = [
     "Downloader",
     "Fault",
     "FileRecord",
+    "FileTooLargeError",
     "FoundFile",
     "IceyeError",
     "ImagingMode",
     "IncidenceAngle",
     "InvalidTaskRequestError",
+    "LimitExceededError",
+    "Limits",
     "LinkOpener",
     "LinkRefusedError",
     "LinkRenewed",

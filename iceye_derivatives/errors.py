@@ -12,6 +12,7 @@
     │   ├── TaskNotFoundError             404 for the task itself
     │   ├── RateLimitedError              429; `.retry_after`                          retryable
     │   ├── ServerError                   5xx; `.retry_after`                          retryable
+    │   ├── LimitExceededError            an answer above a ceiling of `Limits`; `.limit` `.allowed`
     │   └── UnexpectedResponseError       an answer that is not what ICEYE documents   retryable
     ├── NetworkError                      no answer, or half of one                    retryable
     ├── TaskCreationUncertainError        the answer to createTask was lost
@@ -25,6 +26,7 @@
     │   ├── LinkUnavailableError          the API does not list the asset any more     retryable
     │   ├── TransferError                 the line broke more often than allowed       retryable
     │   ├── ContentError                  wrong size, no GeoJSON, …; `.first_bytes`
+    │   ├── FileTooLargeError             above a ceiling of `Limits`; `.limit` `.allowed`
     │   ├── UnsafeLinkError               the link leads where we do not go
     │   ├── DiskFullError                 no room left
     │   └── StorageError                  the sink failed otherwise
@@ -58,8 +60,10 @@ __all__ = [
     "DownloadError",
     "DownloadFailedError",
     "Fault",
+    "FileTooLargeError",
     "IceyeError",
     "InvalidTaskRequestError",
+    "LimitExceededError",
     "LinkRefusedError",
     "LinkUnavailableError",
     "NetworkError",
@@ -198,6 +202,25 @@ class ServerError(ApiError):
     retryable = True
 
 
+class LimitExceededError(ApiError):
+    """The answer is above a ceiling of `Limits`; asking again would most likely bring the same."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        task_id: str | None = None,
+        limit: str,
+        allowed: float,
+    ) -> None:
+        super().__init__(message, status=status, task_id=task_id)
+        self.limit = limit
+        """Which one, e.g. ``json_bytes``: ``Limits(json_bytes=…)`` raises it."""
+        self.allowed = allowed
+        """What it is set to."""
+
+
 class UnexpectedResponseError(ApiError):
     """The answer is not what ICEYE documents: HTML, no JSON, a field missing, a cursor that loops.
 
@@ -311,6 +334,25 @@ class ContentError(DownloadError):
         super().__init__(message, asset=asset, path=path)
         self.first_bytes = first_bytes
         """How it began, with anything that looks like a signature taken out."""
+
+
+class FileTooLargeError(DownloadError):
+    """A file, or all files of a run together, are above a ceiling of `Limits`."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        asset: AssetRef,
+        path: str | None = None,
+        limit: str,
+        allowed: float,
+    ) -> None:
+        super().__init__(message, asset=asset, path=path)
+        self.limit = limit
+        """Which one, e.g. ``bytes_per_file``: ``Limits(bytes_per_file=…)`` raises it."""
+        self.allowed = allowed
+        """What it is set to."""
 
 
 class UnsafeLinkError(DownloadError):

@@ -20,11 +20,13 @@ ASSET = AssetRef(
 )
 FAULT = errors.Fault(path="productTypes", message="GRD is missing", code="INVALID_REQUEST")
 EVIDENCE: dict[str, Any] = {
+    "allowed": 64,
     "asset": ASSET,
     "code": "ERR_INSUFFICIENT_FUNDS",
     "errors": [errors.ContentError("It is no GeoJSON", asset=ASSET, first_bytes=b"<html>")],
     "faults": [FAULT],
     "first_bytes": b"<html>",
+    "limit": "json_depth",
     "message": "It went wrong; try again",
     "path": "task/DC_VESSELS_derivative.geojson",
     "reference": "https://docs.example/create-task",

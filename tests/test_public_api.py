@@ -30,6 +30,7 @@ MACHINES = {
     "DerivativesClient",
     "DirectorySink",
     "Downloader",
+    "Limits",
     "MemorySink",
     "RetryPolicy",
     "StaticToken",
