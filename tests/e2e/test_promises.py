@@ -1,0 +1,248 @@
+"""Do the promises hold for any sequence of faults, timeouts, cancellations and restarts?
+
+Each example is one task's life: a plan, and a list of runs of which each may meet faults, end by
+its patience, or be cancelled at some turn of the event loop.  After them a run without faults has
+to bring everything home.  `nox -s soak` tries ten thousand examples, the default run two hundred.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio
+from attrs import frozen
+from helpers import ALL_TYPES, files_in
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+
+from iceye_derivatives import (
+    ClientCredentials,
+    DerivativeReady,
+    DerivativesClient,
+    DownloadReport,
+    IceyeError,
+    Watch,
+)
+from iceye_derivatives.events import DownloadEvent
+from iceye_derivatives.simulator import FAULTS, Simulator, TaskPlan, VirtualClock
+
+SECRET = "canary-secret-77aa"
+# A file that became another one is whole in either form, so its bytes prove nothing.
+CHANGES_THE_TRUTH = frozenset({"replaced_file"})
+# The profile `soak` has 5,000; the default of a hundred is what each change can wait for.
+EXAMPLES = settings.default.max_examples if settings.default is not None else 100
+
+
+@frozen(kw_only=True)
+class Trouble:
+    """A fault that is switched on before a run."""
+
+    name: str
+    side: str
+    times: int
+    settings: dict[str, Any]
+
+
+@frozen(kw_only=True)
+class Run:
+    """One process's life: what goes wrong in it, and what ends it early."""
+
+    troubles: tuple[Trouble, ...]
+    cancel_at: int | None
+    patience: float | None
+
+
+@st.composite
+def troubles(draw: st.DrawFn) -> Trouble:
+    name = draw(st.sampled_from(sorted(FAULTS.keys() - CHANGES_THE_TRUTH)))
+    fault = FAULTS[name]
+    choices = {key: list(of) for key, of in fault.settings.items() if isinstance(of, tuple)}
+    return Trouble(
+        name=name,
+        side=draw(st.sampled_from(fault.sides)),
+        times=draw(st.integers(1, 4)),
+        settings={key: draw(st.sampled_from(of)) for key, of in choices.items()},
+    )
+
+
+runs = st.builds(
+    Run,
+    troubles=st.lists(troubles(), max_size=3).map(tuple),
+    cancel_at=st.none() | st.integers(1, 600),
+    patience=st.none() | st.sampled_from([0.0, 600.0, 86_400.0]),
+)
+delays = st.sampled_from([0.0, 60.0, 3600.0, 7200.0])
+plans = st.builds(
+    TaskPlan,
+    accepted_after=st.sampled_from([0.0, 300.0]),
+    imaged_after=st.sampled_from([0.0, 7200.0]),
+    fulfilled_after=st.sampled_from([0.0, 600.0]),
+    derivative_delays=st.fixed_dictionaries(dict.fromkeys(ALL_TYPES, delays)),
+    opaque_ids=st.booleans(),
+    omit_image_reference=st.booleans(),
+)
+
+
+class Witness:
+    """Hears and keeps everything that a program could log."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+        self.handed: list[str] = []
+
+    def hear(self, happened: DownloadEvent | IceyeError | DownloadReport) -> None:
+        self.heard.append(repr(happened))
+        if isinstance(happened, IceyeError):
+            self.heard.append(f"{happened} {vars(happened)!r}")
+        if isinstance(happened, DerivativeReady) and not happened.derivative.is_update:
+            self.handed.append(happened.derivative.id)
+
+
+def client_of(sim: Simulator) -> DerivativesClient:
+    auth = ClientCredentials(sim.token_url, sim.client_id, SECRET, timeout=0.05, clock=sim.clock)
+    return DerivativesClient(
+        base_url=sim.api_base_url, auth=auth, clock=sim.clock, read_timeout=0.05, rate=100.0
+    )
+
+
+async def cut_short(job: Any, turn: int | None) -> None:
+    """Run a coroutine function; cancel it at the n-th turn of the loop."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(job())  # noqa: TID251  awaited here; a group would die with it
+    turns = 0
+
+    def count() -> None:
+        nonlocal turns
+        turns += 1
+        if turns == turn:
+            task.cancel()
+        elif not task.done():
+            loop.call_soon(count)
+
+    if turn is not None:
+        loop.call_soon(count)
+    await asyncio.wait([task])
+    if not task.cancelled():
+        task.result()
+
+
+async def download(
+    sim: Simulator, task_id: str, folder: Path, witness: Witness, patience: float | None
+) -> DownloadReport | None:
+    async with client_of(sim) as client:
+        try:
+            report = await client.download_task(
+                task_id, folder, on_event=witness.hear, timeout=patience, max_failures=8
+            )
+        except IceyeError as error:
+            witness.hear(error)
+            return None
+        witness.hear(report)
+        return report
+
+
+def meet(sim: Simulator, run: Run) -> None:
+    sim.faults.clear()
+    for trouble in run.troubles:
+        event(trouble.name)
+        sim.faults.add(trouble.name, times=trouble.times, side=trouble.side, **trouble.settings)
+
+
+def assert_whole_or_absent(folder: Path) -> None:
+    """ "A file under its final name is whole and checked.  Everything else is a `.part`." """
+    for name, body in files_in(folder).items():
+        if name.endswith(".geojson"):
+            assert json.loads(body)["type"] == "FeatureCollection", name
+
+
+def assert_discreet(sim: Simulator, witness: Witness, folder: Path) -> None:
+    """ "The bearer token goes to the API's origin and nowhere else"; nothing tells a secret."""
+    text = "\n".join((*witness.heard, *files_in(folder)))
+    for request in sim.requests:
+        assert request.side != "cdn" or "authorization" not in request.headers
+        assert request.headers.get("authorization", SECRET).split()[-1] not in text
+    assert "Signature=" not in text
+
+
+def assert_polite(sim: Simulator, runs_made: int, begun: float) -> None:
+    """Looks follow a rhythm whatever is answered: some at once, then a few a minute at most."""
+    hours = (sim.clock.time() - begun) / 3600
+    asked = sum(request.side == "api" for request in sim.requests)
+    assert asked <= 60 * runs_made + 240 * hours
+
+
+async def live(plan: TaskPlan, script: list[Run], folder: Path) -> None:
+    async with Simulator(clock=VirtualClock(), client_secret=SECRET, detections=20) as sim:
+        task_id = sim.add_task(plan=plan, derivative_product_types=ALL_TYPES)
+        home, truth, witness = folder / "home", folder / "truth", Witness()
+        before, begun = asyncio.all_tasks(), sim.clock.time()
+        for run in script:
+            meet(sim, run)
+            job = partial(download, sim, task_id, home, witness, run.patience)
+            await cut_short(job, run.cancel_at)
+            assert_whole_or_absent(home)
+        sim.faults.clear()
+        # An hour later no link of before is alive, and no clock-bound grudge is left.
+        await sim.clock.sleep(3700)
+        report = await download(sim, task_id, home, witness, None)
+
+        assert report is not None
+        report.raise_for_failures()
+        await download(sim, task_id, truth, Witness(), None)
+        assert files_in(truth).items() <= files_in(home).items()
+        assert len(files_in(truth)) == len(ALL_TYPES)
+        assert {path.name for path in folder.iterdir()} == {"home", "truth"}
+        assert_discreet(sim, witness, home)
+        assert_polite(sim, len(script) + 2, begun)
+        for _ in range(50):
+            await asyncio.sleep(0)
+        left = {task for task in asyncio.all_tasks() - before if "web_protocol" not in repr(task)}
+        assert not left
+
+
+@settings(max_examples=EXAMPLES)
+@given(plans, st.lists(runs, max_size=3))
+def test_whatever_happens_every_file_comes_home_whole(plan: TaskPlan, script: list[Run]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        anyio.run(live, plan, script, Path(folder))
+
+
+async def watch_on(sim: Simulator, watch: Watch, got: list[str], patience: float | None) -> None:
+    async with client_of(sim) as client:
+        try:
+            async for derivative in client.watch_task(
+                watch.task_id, watch=watch, timeout=patience, max_failures=8
+            ):
+                assert not derivative.is_update
+                got.append(derivative.id)
+        except IceyeError:
+            return
+
+
+async def watch_over_restarts(plan: TaskPlan, script: list[Run]) -> None:
+    async with Simulator(clock=VirtualClock(), client_secret=SECRET, detections=20) as sim:
+        task_id = sim.add_task(plan=plan, derivative_product_types=ALL_TYPES)
+        watch, got = Watch(task_id), list[str]()
+        for run in script:
+            meet(sim, run)
+            await cut_short(partial(watch_on, sim, watch, got, run.patience), run.cancel_at)
+            watch = Watch.from_json(watch.to_json())
+        sim.faults.clear()
+        await watch_on(sim, watch, got, None)
+
+        assert watch.finished
+        assert len(got) == len(set(got))
+        assert set(sim.world.ready_times(task_id)) <= set(got)
+
+
+@settings(max_examples=EXAMPLES)
+@given(plans, st.lists(runs, max_size=3))
+def test_each_derivative_is_handed_out_once_over_all_restarts(
+    plan: TaskPlan, script: list[Run]
+) -> None:
+    anyio.run(watch_over_restarts, plan, script)
