@@ -12,6 +12,7 @@ from attrs import evolve
 
 from iceye_derivatives._clock import SystemClock
 from iceye_derivatives._core.endpoint import check_token_url
+from iceye_derivatives._core.limits import DEFAULT_LIMITS, Limits
 from iceye_derivatives._core.redact import REDACTED
 from iceye_derivatives._core.requests import ACCEPT, USER_AGENT
 from iceye_derivatives._core.responses import ApiResponse
@@ -53,6 +54,7 @@ class ClientCredentials(_Secretive):
         ssl_context: whom to trust; None for the platform's own list.
         trust_env: whether proxies of the environment are heeded.
         clock: reads a ``Retry-After`` that is a date.
+        limits: how much is taken from the token endpoint.
 
     Raises:
         ConfigurationError: the URL or the credentials cannot be used.
@@ -70,6 +72,7 @@ class ClientCredentials(_Secretive):
         ssl_context: ssl.SSLContext | None = None,
         trust_env: bool = True,
         clock: Clock | None = None,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         if not client_id or not client_secret:
             raise ConfigurationError("The client id or the client secret is empty; give both")
@@ -87,6 +90,7 @@ class ClientCredentials(_Secretive):
             connections=1,
             trust_env=trust_env,
             ssl_context=ssl_context,
+            limits=limits,
         )
 
     def __repr__(self) -> str:
@@ -100,6 +104,7 @@ class ClientCredentials(_Secretive):
             ConfigurationError: there is no token endpoint at the URL.
             RateLimitedError: the endpoint asks to slow down.
             ServerError: the endpoint failed.
+            LimitExceededError: the answer is above one of the limits.
             UnexpectedResponseError: the answer is no token.
             NetworkError: no answer came.
         """
@@ -114,7 +119,9 @@ class ClientCredentials(_Secretive):
             )
         finally:
             await line.aclose()
-        return read_token(self._without_secrets(response), self._clock.time())
+        return read_token(
+            self._without_secrets(response), self._clock.time(), limits=self._settings.limits
+        )
 
     def _headers(self) -> dict[str, str]:
         """Those of the docs' example, and our name."""

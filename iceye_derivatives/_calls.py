@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeVar
+
+from anyio import to_thread
 
 from iceye_derivatives._core import requests, responses
+from iceye_derivatives._core.ceilings import OverLimit, check_count
+from iceye_derivatives._core.limits import DEFAULT_LIMITS, Limits
 from iceye_derivatives._core.requests import ApiRequest
 from iceye_derivatives._core.responses import ApiResponse, SnapshotPage, TaskPage
-from iceye_derivatives.errors import UnexpectedResponseError
+from iceye_derivatives.errors import LimitExceededError, UnexpectedResponseError
 from iceye_derivatives.models import Snapshot, Task, TaskRequest
 from iceye_derivatives.protocols import Clock
 
-__all__ = ["Calls", "Sender", "looping_cursor"]
+__all__ = ["Calls", "Paging", "Sender"]
+
+T = TypeVar("T")
+
+_LONG = 256 * 1024
+"""Bytes that are decoded within a millisecond or two; a longer answer is left to a thread."""
 
 
 class Sender(Protocol):
@@ -26,25 +37,32 @@ class Sender(Protocol):
 class Calls:
     """The operations of the Tasking API, as far as this library needs them."""
 
-    def __init__(self, sender: Sender, clock: Clock) -> None:
+    def __init__(self, sender: Sender, clock: Clock, *, limits: Limits = DEFAULT_LIMITS) -> None:
         self._sender = sender
         self._clock = clock
+        self.limits = limits
 
     async def create_task(self, request: TaskRequest) -> Task:
         """Order; the one call that must not be made twice."""
         answer = await self._sender.send(requests.create_task(request))
-        return responses.read_task(answer, self._clock.time(), operation="createTask")
+        return responses.read_task(
+            answer, self._clock.time(), operation="createTask", limits=self.limits
+        )
 
     async def look_at_task(self, task_id: str) -> Task:
         """The task as it is."""
         answer = await self._sender.send(requests.get_task(task_id))
-        return responses.read_task(answer, self._clock.time(), task_id=task_id)
+        return responses.read_task(answer, self._clock.time(), task_id=task_id, limits=self.limits)
 
     async def cancel_task(self, task_id: str) -> Task:
         """Cancel; doing so twice does what doing it once does."""
         answer = await self._sender.send(requests.cancel_task(task_id))
         return responses.read_task(
-            answer, self._clock.time(), operation="cancelTask", task_id=task_id
+            answer,
+            self._clock.time(),
+            operation="cancelTask",
+            task_id=task_id,
+            limits=self.limits,
         )
 
     async def task_page(
@@ -64,29 +82,81 @@ class Calls:
                 created_before=created_before,
             )
         )
-        return responses.read_task_page(answer, self._clock.time())
+        return await _decode(
+            answer, partial(responses.read_task_page, now=self._clock.time(), limits=self.limits)
+        )
 
     async def look_at_derivatives(self, task_id: str) -> Snapshot:
         """One look; other lists have pages, so a ``cursor`` is followed if there is one."""
         pages: list[SnapshotPage] = []
-        followed: set[str] = set()
+        paging = Paging("derivatives", self.limits, task_id)
         cursor: str | None = None
         while True:
             answer = await self._sender.send(requests.list_derivatives(task_id, cursor=cursor))
-            pages.append(responses.read_snapshot(task_id, answer, self._clock.time()))
-            cursor = pages[-1].cursor
+            pages.append(await self._read_snapshot(task_id, answer))
+            paging.check_sum(sum(len(page.snapshot.derivatives) for page in pages), answer.status)
+            cursor = paging.follow(pages[-1].cursor, answer.status)
             if cursor is None:
                 return responses.join_pages(pages)
-            if cursor in followed:
-                raise looping_cursor("derivatives", answer.status, task_id)
-            followed.add(cursor)
+
+    async def _read_snapshot(self, task_id: str, answer: ApiResponse) -> SnapshotPage:
+        now = self._clock.time()
+        return await _decode(
+            answer, lambda found: responses.read_snapshot(task_id, found, now, limits=self.limits)
+        )
 
 
-def looping_cursor(operation: str, status: int, task_id: str | None) -> UnexpectedResponseError:
-    """The error of a listing that would never end."""
-    return UnexpectedResponseError(
-        f"The listing of {operation} gave a cursor that it had given before, which would go on "
-        "for ever: report it to ICEYE if it lasts",
-        status=status,
-        task_id=task_id,
-    )
+async def _decode(answer: ApiResponse, read: Callable[[ApiResponse], T]) -> T:
+    """Off the loop where it would hold everybody else up."""
+    if len(answer.body) > _LONG:
+        return await to_thread.run_sync(read, answer)
+    return read(answer)
+
+
+class Paging:
+    """Follows the cursors of one listing, but not for ever."""
+
+    def __init__(self, what: str, limits: Limits, task_id: str | None = None) -> None:
+        self._what = what
+        self._limits = limits
+        self._task_id = task_id
+        self._followed: set[str] = set()
+
+    def follow(self, cursor: str | None, status: int = 200) -> str | None:
+        """The cursor of the next page, None at the end.
+
+        Raises:
+            UnexpectedResponseError: it was followed before.
+            LimitExceededError: there are more pages than ``pages_per_listing``.
+        """
+        if cursor is None:
+            return None
+        if cursor in self._followed:
+            raise UnexpectedResponseError(
+                f"The listing of {self._what} gave a cursor that it had given before, which would "
+                "go on for ever: report it to ICEYE if it lasts",
+                status=status,
+                task_id=self._task_id,
+            )
+        self._followed.add(cursor)
+        self._check(len(self._followed) + 1, "pages", "pages_per_listing", status)
+        return cursor
+
+    def check_sum(self, derivatives: int, status: int) -> None:
+        """Raise `LimitExceededError` where all pages together hold too many."""
+        self._check(derivatives, "derivatives", "derivatives_per_task", status)
+
+    def _check(self, count: int, what: str, limit: str, status: int) -> None:
+        try:
+            check_count(count, what, limit, self._limits)
+        except OverLimit as found:
+            text, allowed = f"{found}", found.allowed
+        else:
+            return
+        raise LimitExceededError(
+            f"The listing of {self._what} was left: it {text}",
+            status=status,
+            task_id=self._task_id,
+            limit=limit,
+            allowed=allowed,
+        )

@@ -10,6 +10,7 @@ from iceye_derivatives._calls import Calls
 from iceye_derivatives._core.retry import RetryPolicy
 from iceye_derivatives.errors import (
     IceyeError,
+    LimitExceededError,
     NetworkError,
     ServerError,
     TaskCreationUncertainError,
@@ -24,6 +25,10 @@ ListTasks = Callable[..., AsyncGenerator[Task, None]]
 
 CLOCK_SLACK = timedelta(minutes=10)
 """How far the API's clock and ours may be apart when a lost task is looked up by its time."""
+
+
+# The task may have been made, and we do not know its id.
+_LOST = (NetworkError, ServerError, UnexpectedResponseError, LimitExceededError)
 
 
 async def order_once(
@@ -51,7 +56,7 @@ async def order_once(
         delay = retry.creation_delay(failure, attempt, jitter())
         if delay is not None:
             await clock.sleep(delay)
-        elif not isinstance(failure, NetworkError | ServerError | UnexpectedResponseError) or (
+        elif not isinstance(failure, _LOST) or (
             isinstance(failure, NetworkError) and not failure.sent
         ):
             raise failure

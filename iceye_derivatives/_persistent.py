@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from iceye_derivatives._calls import Calls, looping_cursor
+from iceye_derivatives._calls import Calls, Paging
 from iceye_derivatives._core.retry import RetryPolicy
 from iceye_derivatives.errors import IceyeError
 from iceye_derivatives.models import Snapshot, Task
@@ -49,7 +49,7 @@ class PersistentCalls:
         created_before: datetime | None = None,
     ) -> AsyncGenerator[Task, None]:
         """All tasks, page after page; "the last page has no cursor field", a null one or ``""``."""
-        followed: set[str] = set()
+        paging = Paging("tasks", self._calls.limits)
         cursor: str | None = None
         while True:
             page = await self._persist(
@@ -63,12 +63,9 @@ class PersistentCalls:
             )
             for task in page.tasks:
                 yield task
-            cursor = page.cursor
+            cursor = paging.follow(page.cursor)
             if cursor is None:
                 return
-            if cursor in followed:
-                raise looping_cursor("tasks", 200, None)
-            followed.add(cursor)
 
     async def _persist(self, call: Callable[[], Awaitable[T]]) -> T:
         attempt = 0

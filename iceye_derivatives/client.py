@@ -19,6 +19,7 @@ from iceye_derivatives._clock import SystemClock
 from iceye_derivatives._core.backoff import Backoff
 from iceye_derivatives._core.decisions import Patience
 from iceye_derivatives._core.environment import DEFAULT_BASE_URL, read_environment
+from iceye_derivatives._core.limits import Limits
 from iceye_derivatives._core.pace import Pacer
 from iceye_derivatives._core.requests import normalise_base_url
 from iceye_derivatives._core.retry import RetryPolicy
@@ -64,6 +65,7 @@ class DerivativesClient:
         ssl_context: For a private certificate authority; default: the system's.
         api_session: A session of yours for the API; it is never closed here.
         file_session: The same for files; it must have no default ``Authorization`` header.
+        limits: Ceilings for what servers send; see `Limits`.
         clock: Now and sleeping; a simulator's clock lets days pass in milliseconds.
         jitter: Draws from [0, 1).
 
@@ -95,6 +97,7 @@ class DerivativesClient:
         ssl_context: ssl.SSLContext | None = None,
         api_session: aiohttp.ClientSession | None = None,
         file_session: aiohttp.ClientSession | None = None,
+        limits: Limits | None = None,
         clock: Clock | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
@@ -107,6 +110,7 @@ class DerivativesClient:
         self._auth = auth
         self._clock: Clock = SystemClock() if clock is None else clock
         self._jitter = jitter
+        self._limits = Limits() if limits is None else limits
         self._retry = RetryPolicy() if retry is None else retry
         self._api = ApiTransport(
             self.base_url,
@@ -119,6 +123,7 @@ class DerivativesClient:
             read_timeout=read_timeout,
             trust_env=trust_env,
             ssl_context=ssl_context,
+            limits=self._limits,
         )
         self._files = FileTransport(
             session=file_session,
@@ -127,8 +132,9 @@ class DerivativesClient:
             allow_http=allow_http,
             trust_env=trust_env,
             ssl_context=ssl_context,
+            limits=self._limits,
         )
-        self._calls = Calls(self._api, self._clock)
+        self._calls = Calls(self._api, self._clock, limits=self._limits)
         self._persistent = PersistentCalls(
             self._calls, retry=self._retry, clock=self._clock, jitter=jitter
         )
@@ -155,6 +161,7 @@ class DerivativesClient:
                 ssl_context=settings.get("ssl_context"),
                 trust_env=settings.get("trust_env", True),
                 clock=settings.get("clock"),
+                limits=settings.get("limits") or Limits(),
             )
         )
         return cls(base_url=found.base_url, auth=auth, **settings)

@@ -6,13 +6,16 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
+from iceye_derivatives._core.ceilings import OverLimit
 from iceye_derivatives._core.http_date import parse_http_date, parse_retry_after
+from iceye_derivatives._core.limits import DEFAULT_LIMITS, Limits
 from iceye_derivatives._core.problem import read_problem
 from iceye_derivatives._core.redact import clean_text
 from iceye_derivatives.errors import (
     ApiError,
     AuthenticationError,
     BadRequestError,
+    LimitExceededError,
     PermissionDeniedError,
     RateLimitedError,
     ServerError,
@@ -20,7 +23,7 @@ from iceye_derivatives.errors import (
     UnexpectedResponseError,
 )
 
-__all__ = ["ApiResponse", "error_for", "read_times", "unreadable"]
+__all__ = ["ApiResponse", "error_for", "over_limit", "read_times", "unreadable"]
 
 _BY_STATUS: dict[int, type[ApiError]] = {
     401: AuthenticationError,
@@ -51,7 +54,12 @@ class ApiResponse:
 
 
 def error_for(
-    response: ApiResponse, now: float, *, operation: str, task_id: str | None = None
+    response: ApiResponse,
+    now: float,
+    *,
+    operation: str,
+    task_id: str | None = None,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> ApiError:
     """The error that an answer other than success means (returned, not raised).
 
@@ -60,6 +68,7 @@ def error_for(
         now: Unix seconds, for a ``Retry-After`` that is a date.
         operation: ICEYE's name of the call.
         task_id: the task that was meant, which makes a 404 a `TaskNotFoundError`.
+        limits: how long ``Retry-After`` may ask to wait.
     """
     problem = read_problem(response.body)
     cls = _class_of(response.status, task_id)
@@ -71,7 +80,7 @@ def error_for(
         code=problem.code,
         reference=problem.reference,
         task_id=task_id,
-        retry_after=read_times(response, now)[1],
+        retry_after=read_times(response, now, limits)[1],
     )
 
 
@@ -95,12 +104,29 @@ def unreadable(
     )
 
 
+def over_limit(
+    response: ApiResponse, finding: OverLimit, *, operation: str, task_id: str | None = None
+) -> LimitExceededError:
+    """The error that a success means which is too much of something."""
+    return LimitExceededError(
+        f"{_what(operation, task_id)} was answered with {response.status} and a body that was not "
+        f"used: it {finding}",
+        status=response.status,
+        task_id=task_id,
+        limit=finding.limit,
+        allowed=finding.allowed,
+    )
+
+
 def _what(operation: str, task_id: str | None) -> str:
     return operation if task_id is None else f"{operation} for task {clean_text(task_id)}"
 
 
-def read_times(response: ApiResponse, now: float) -> tuple[float | None, float | None]:
+def read_times(
+    response: ApiResponse, now: float, limits: Limits = DEFAULT_LIMITS
+) -> tuple[float | None, float | None]:
     """What ``Date`` says, and how long ``Retry-After`` asks to wait (measured on that clock)."""
     server_time = parse_http_date(response.headers.get("date"), now)
     clock = now if server_time is None else server_time
-    return server_time, parse_retry_after(response.headers.get("retry-after"), clock)
+    asked = parse_retry_after(response.headers.get("retry-after"), clock, cap=limits.retry_after)
+    return server_time, asked

@@ -8,7 +8,7 @@ from attrs import field, fields, frozen
 
 from iceye_derivatives.errors import ConfigurationError
 
-__all__ = ["Limits", "how_to_raise"]
+__all__ = ["DEFAULT_LIMITS", "Limits", "how_to_raise"]
 
 _MIB, _GIB, _TIB = 1 << 20, 1 << 30, 1 << 40
 
@@ -53,8 +53,8 @@ class Limits:
         64
     """
 
-    json_bytes: int = _limit(64 * _MIB)
-    """Bytes of one JSON answer, after decompression; ten thousand derivatives have about ten
+    json_bytes: int = _limit(16 * _MIB)
+    """Bytes of one JSON answer, after decompression; ten thousand derivatives have about seven
     million."""
     json_depth: int = _limit(64)
     """Open brackets at a time in a JSON answer; ICEYE's own have eight."""
@@ -78,6 +78,9 @@ class Limits:
     """Characters of an id, a type or another name."""
     link_length: int = _limit(16 * 1024)
     """Characters of a link or a cursor; CloudFront itself takes URLs of 8,192 bytes."""
+
+
+DEFAULT_LIMITS = Limits()
 
 
 def how_to_raise(limit: str) -> str:

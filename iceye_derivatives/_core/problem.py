@@ -15,15 +15,15 @@ from attrs import frozen
 
 from iceye_derivatives._core.redact import clean_text
 
-__all__ = ["Problem", "read_problem"]
+__all__ = ["LARGEST_PROBLEM", "Problem", "read_problem"]
 
 # The first that is there is the one that tells people most.
 _TEXTS = ("details", "detail", "message", "error_description", "title", "error")
 _CODES = ("code", "error")
 _TITLE = re.compile(r"<title[^>]*>([^<]*)</title>", re.IGNORECASE)
 _LONGEST_CODE = 100
-# An error body larger than this is no error body; the rest of it is not read.
-_LARGEST = 1 << 18
+LARGEST_PROBLEM = 1 << 18
+"""Bytes: an error body larger than this is no error body; the rest of it is not read."""
 
 
 @frozen(kw_only=True)
@@ -38,7 +38,7 @@ class Problem:
 
 def read_problem(body: bytes) -> Problem:
     """Read an error body; never raises."""
-    text = body[:_LARGEST].decode("utf-8", "replace")
+    text = body[:LARGEST_PROBLEM].decode("utf-8", "replace")
     try:
         raw = json.loads(text)
     except (ValueError, RecursionError):

@@ -3,32 +3,41 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn, TypeVar
 
 from attrs import evolve, field, frozen
 
-from iceye_derivatives._core.answer import ApiResponse, error_for, read_times, unreadable
+from iceye_derivatives._core.answer import (
+    ApiResponse,
+    error_for,
+    over_limit,
+    read_times,
+    unreadable,
+)
+from iceye_derivatives._core.ceilings import OverLimit, check_tree
+from iceye_derivatives._core.limits import DEFAULT_LIMITS, Limits
+from iceye_derivatives._core.problem import LARGEST_PROBLEM
 from iceye_derivatives._core.wire import WireError, parse_derivatives, parse_task, parse_tasks
+from iceye_derivatives.errors import ApiError
 from iceye_derivatives.models import Availability, Derivative, Snapshot, Task
 
 __all__ = [
-    "LARGEST_BODY",
     "ApiResponse",
     "SnapshotPage",
     "TaskPage",
     "error_for",
     "join_pages",
+    "longest_body",
     "read_object",
     "read_snapshot",
     "read_task",
     "read_task_page",
 ]
 
-LARGEST_BODY = 64 << 20
-"""Bytes.  A listing of ten thousand derivatives has about ten million; more is an accident."""
+T = TypeVar("T")
 
-_OK, _CREATED, _PARTIAL, _NOT_FOUND = 200, 201, 206, 404
+_OK, _CREATED, _PARTIAL, _NOT_FOUND, _ERRORS = 200, 201, 206, 404, 400
 
 
 @frozen(kw_only=True)
@@ -51,68 +60,100 @@ class TaskPage:
     """Of the next page; None where there is none (missing, null or empty)."""
 
 
+def longest_body(status: int, limits: Limits) -> int:
+    """Bytes: how much of the body of an answer is worth reading; one more tells that it has more.
+
+    Of an error's body only the beginning is ever looked at.
+    """
+    return limits.json_bytes if status < _ERRORS else min(LARGEST_PROBLEM, limits.json_bytes)
+
+
 def read_task(
-    response: ApiResponse, now: float, *, operation: str = "getTask", task_id: str | None = None
+    response: ApiResponse,
+    now: float,
+    *,
+    operation: str = "getTask",
+    task_id: str | None = None,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Task:
     """The task of a 200 or 201.
 
     Raises:
+        LimitExceededError: it is above one of `limits`.
         ApiError: any other answer, by `error_for`.
     """
     if response.status not in {_OK, _CREATED}:
-        raise error_for(response, now, operation=operation, task_id=task_id)
-    try:
-        return parse_task(read_object(response))
-    except WireError as error:
-        reason = f"{error}"
-    # Out here, so that the error has no context: one sentence tells all of it.
-    raise unreadable(response, reason, operation=operation, task_id=task_id)
+        raise error_for(response, now, operation=operation, task_id=task_id, limits=limits)
+
+    def read() -> Task:
+        return parse_task(_read_tree(response, limits))
+
+    return _decoded(read, response, operation, task_id)
 
 
-def read_task_page(response: ApiResponse, now: float) -> TaskPage:
+def read_task_page(
+    response: ApiResponse, now: float, *, limits: Limits = DEFAULT_LIMITS
+) -> TaskPage:
     """One page of listTasks.
 
     Raises:
+        LimitExceededError: it is above one of `limits`.
         ApiError: anything but a 200, by `error_for`.
     """
     operation = "listTasks"
     if response.status != _OK:
-        raise error_for(response, now, operation=operation)
-    try:
-        raw = read_object(response)
+        raise error_for(response, now, operation=operation, limits=limits)
+
+    def read() -> TaskPage:
+        raw = _read_tree(response, limits)
         return TaskPage(tasks=parse_tasks(_data(raw)), cursor=_cursor(raw))
-    except WireError as error:
-        reason = f"{error}"
-    raise unreadable(response, reason, operation=operation)
+
+    return _decoded(read, response, operation, None)
 
 
-def read_snapshot(task_id: str, response: ApiResponse, now: float) -> SnapshotPage:
+def read_snapshot(
+    task_id: str, response: ApiResponse, now: float, *, limits: Limits = DEFAULT_LIMITS
+) -> SnapshotPage:
     """404, 206 and 200 as they are: none of the three is an error of the look itself.
 
     This 206 is not a range answer (RFC 9110): the page means "Some, but not all, derivatives have
     products available" by it.
 
     Raises:
+        LimitExceededError: it is above one of `limits`.
         ApiError: any other answer, by `error_for`.
     """
     operation = "listTaskDerivatives"
     if response.status not in {_OK, _PARTIAL, _NOT_FOUND}:
-        raise error_for(response, now, operation=operation, task_id=task_id)
+        raise error_for(response, now, operation=operation, task_id=task_id, limits=limits)
+
+    def read() -> tuple[tuple[Derivative, ...], str | None]:
+        return _read_listing(task_id, response, limits)
+
+    derivatives, cursor = _decoded(read, response, operation, task_id)
+    server_time, retry_after = read_times(response, now, limits)
+    snapshot = Snapshot(
+        task_id=task_id,
+        availability=_availability((response.status,), derivatives),
+        derivatives=derivatives,
+        server_time=server_time,
+        retry_after=retry_after,
+    )
+    return SnapshotPage(snapshot=snapshot, status=response.status, cursor=cursor)
+
+
+def _decoded(
+    read: Callable[[], T], response: ApiResponse, operation: str, task_id: str | None
+) -> T:
+    error: ApiError
     try:
-        derivatives, cursor = _read_listing(task_id, response)
-    except WireError as error:
-        reason = f"{error}"
-    else:
-        server_time, retry_after = read_times(response, now)
-        snapshot = Snapshot(
-            task_id=task_id,
-            availability=_availability((response.status,), derivatives),
-            derivatives=derivatives,
-            server_time=server_time,
-            retry_after=retry_after,
-        )
-        return SnapshotPage(snapshot=snapshot, status=response.status, cursor=cursor)
-    raise unreadable(response, reason, operation=operation, task_id=task_id)
+        return read()
+    except OverLimit as finding:
+        error = over_limit(response, finding, operation=operation, task_id=task_id)
+    except WireError as fault:
+        error = unreadable(response, f"{fault}", operation=operation, task_id=task_id)
+    # Out here, so that the error has no context: one sentence tells all of it.
+    raise error
 
 
 def join_pages(pages: Iterable[SnapshotPage]) -> Snapshot:
@@ -134,11 +175,23 @@ def join_pages(pages: Iterable[SnapshotPage]) -> Snapshot:
     )
 
 
-def _read_listing(task_id: str, response: ApiResponse) -> tuple[tuple[Derivative, ...], str | None]:
+def _read_listing(
+    task_id: str, response: ApiResponse, limits: Limits
+) -> tuple[tuple[Derivative, ...], str | None]:
     if response.status == _NOT_FOUND:
         return (), None
-    raw = read_object(response)
-    return parse_derivatives(_data(raw), task_id), _cursor(raw)
+    # Not looked through as a tree, which costs as much as parsing it: what is known has its shape
+    # checked anyway, and what is not known is looked through where it stands.
+    raw = read_object(response, limits)
+    cursor = _cursor(raw)
+    check_tree({name: value for name, value in raw.items() if name != "data"}, limits)
+    return parse_derivatives(_data(raw), task_id, limits=limits), cursor
+
+
+def _read_tree(response: ApiResponse, limits: Limits) -> dict[str, Any]:
+    raw = read_object(response, limits)
+    check_tree(raw, limits)
+    return raw
 
 
 def _availability(statuses: Iterable[int], derivatives: tuple[Derivative, ...]) -> Availability:
@@ -147,18 +200,19 @@ def _availability(statuses: Iterable[int], derivatives: tuple[Derivative, ...]) 
         return Availability.NONE
     # A 200 that still lists "assets": [], or lists nothing at all, is no end: the status and the
     # body disagree, and believing the status would lose what is still being made.
-    done = statuses == {_OK} and derivatives and all(found.is_ready for found in derivatives)
+    done = statuses == {_OK} and derivatives and all(found.assets for found in derivatives)
     return Availability.COMPLETE if done else Availability.PARTIAL
 
 
-def read_object(response: ApiResponse) -> dict[str, Any]:
+def read_object(response: ApiResponse, limits: Limits = DEFAULT_LIMITS) -> dict[str, Any]:
     """The JSON object of a body, whatever its ``Content-Type`` claims.
 
     Raises:
-        WireError: it is too large, too deep, no JSON, or no object.
+        OverLimit: it is larger than ``json_bytes``.
+        WireError: it is too deep for the parser, no JSON, or no object.
     """
-    if len(response.body) > LARGEST_BODY:
-        raise WireError.of(f"is larger than {LARGEST_BODY >> 20} MiB")
+    if len(response.body) > limits.json_bytes:
+        raise OverLimit("has more bytes", "json_bytes", limits)
     try:
         raw = _DECODER.decode(str(response.body, "utf-8").removeprefix("\ufeff"))
     except RecursionError:

@@ -18,10 +18,10 @@ from iceye_derivatives.models import SignedUrl
 
 __all__ = ["read_signed_url"]
 
-# ICEYE says only "CloudFront" and "1 hour", which in its plain form is `Expires`: nearly every URL
-# ends here, without the URL being taken apart.  S3's old signature (version 2) has the same name
-# for the same thing.
-_PLAIN_EXPIRES = re.compile(r"[^?#]*\?(?:[^#]*&)?Expires=([0-9]{1,12})(?:[&#]|\Z)")
+# ICEYE says only "CloudFront" and "1 hour", which in its plain form begins with `Expires`, as the
+# page's own links do: nearly every URL ends here, without being taken apart.  S3's old signature
+# (version 2) has the same name for the same thing.
+_CANNED = re.compile(r"\?Expires=([0-9]{1,11})(?:&|\Z)")
 
 _AMZ_DATE = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z", re.ASCII)
 
@@ -44,8 +44,9 @@ def read_signed_url(raw: str) -> SignedUrl:
         >>> read_signed_url("https://cdn.example/a").expires is None
         True
     """
-    plain = _PLAIN_EXPIRES.match(raw)
-    return SignedUrl(raw, expires=_moment(plain[1]) if plain else _read_query(raw))
+    # Eleven digits are no more than the year 5138.  A "?" behind a "#" begins no query.
+    canned = None if "#" in raw else _CANNED.match(raw, raw.find("?"))
+    return SignedUrl(raw, expires=float(canned[1]) if canned else _read_query(raw))
 
 
 def _read_query(raw: str) -> float | None:

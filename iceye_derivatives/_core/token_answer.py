@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from iceye_derivatives._core.answer import read_times
+from iceye_derivatives._core.answer import over_limit, read_times
+from iceye_derivatives._core.ceilings import OverLimit, check_tree
+from iceye_derivatives._core.limits import DEFAULT_LIMITS, Limits
 from iceye_derivatives._core.problem import read_problem
 from iceye_derivatives._core.responses import ApiResponse, read_object
 from iceye_derivatives._core.wire_error import WireError
@@ -34,20 +36,27 @@ def is_token(value: object) -> bool:
     )
 
 
-def read_token(response: ApiResponse, now: float) -> AccessToken:
+def read_token(
+    response: ApiResponse, now: float, *, limits: Limits = DEFAULT_LIMITS
+) -> AccessToken:
     """The token of a 200.
 
     Raises:
         AuthenticationError: the credentials are refused (400, 401, 403 and other 4xx).
         ConfigurationError: there is no token endpoint at this URL (404).
+        LimitExceededError: it is above one of `limits`.
         RateLimitedError: 429.
         ServerError: 5xx.
         UnexpectedResponseError: a redirect, or a 200 without a bearer token.
     """
     if response.status != _OK:
-        raise _refusal(response, now)
+        raise _refusal(response, now, limits)
     try:
-        return _read(read_object(response))
+        raw = read_object(response, limits)
+        check_tree(raw, limits)
+        return _read(raw)
+    except OverLimit as finding:
+        raise over_limit(response, finding, operation="The token endpoint") from None
     except WireError as error:
         reason = f"{error}"
     raise UnexpectedResponseError(
@@ -78,7 +87,7 @@ def _seconds(value: object) -> float | None:
         return None
 
 
-def _refusal(response: ApiResponse, now: float) -> IceyeError:
+def _refusal(response: ApiResponse, now: float, limits: Limits) -> IceyeError:
     status, problem = response.status, read_problem(response.body)
     said = " ".join(filter(None, (f"{status}", problem.code)))
     text = f": {problem.text}" if problem.text not in {"", problem.code} else ""
@@ -94,7 +103,7 @@ def _refusal(response: ApiResponse, now: float) -> IceyeError:
         status=status,
         code=problem.code,
         reference=problem.reference,
-        retry_after=read_times(response, now)[1],
+        retry_after=read_times(response, now, limits)[1],
     )
 
 

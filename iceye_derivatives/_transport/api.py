@@ -11,6 +11,7 @@ import anyio
 
 from iceye_derivatives._core.answer import read_times
 from iceye_derivatives._core.endpoint import normalise_base_url
+from iceye_derivatives._core.limits import DEFAULT_LIMITS, Limits
 from iceye_derivatives._core.pace import Pacer
 from iceye_derivatives._core.redact import REDACTED
 from iceye_derivatives._core.requests import ApiRequest
@@ -61,6 +62,7 @@ class ApiTransport:
         connections: open at the same time.
         trust_env: whether proxies of the environment are heeded (``~/.netrc`` never is).
         ssl_context: whom to trust.
+        limits: how much is taken from the API.
 
     Raises:
         ConfigurationError: the base URL is none that a token may be sent to.
@@ -81,6 +83,7 @@ class ApiTransport:
         connections: int = 20,
         trust_env: bool = True,
         ssl_context: ssl.SSLContext | None = None,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self.base_url = normalise_base_url(base_url)
         self._keeper = keeper
@@ -97,6 +100,7 @@ class ApiTransport:
             connections=connections,
             trust_env=trust_env,
             ssl_context=ssl_context,
+            limits=limits,
         )
         self._line = Line(settings, session)
 
@@ -155,7 +159,7 @@ class ApiTransport:
 
     def _heed(self, response: ApiResponse, now: float) -> None:
         if response.status in _PASSING:
-            _, seconds = read_times(response, now)
+            _, seconds = read_times(response, now, self._line.limits)
             if seconds:
                 self._pacer.pause(now, seconds, self._jitter())
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from iceye_derivatives._core.limits import DEFAULT_LIMITS, Limits, how_to_raise
 from iceye_derivatives._core.link_policy import UnsafeLink, check_link, redirect_target
 from iceye_derivatives._core.requests import USER_AGENT
 from iceye_derivatives._core.secret import Secret
@@ -24,8 +25,6 @@ __all__ = ["FileTransport"]
 logger = logging.getLogger("iceye_derivatives")
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-# A store that moves its files needs one; a loop needs more than any number.
-_FEW = 3
 
 
 class FileTransport:
@@ -42,6 +41,7 @@ class FileTransport:
         allow_http: whether plain http is fine beyond this machine.
         trust_env: whether proxies of the environment are heeded (``~/.netrc`` never is).
         ssl_context: whom to trust.
+        limits: how much is taken from the store.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class FileTransport:
         allow_http: bool = False,
         trust_env: bool = True,
         ssl_context: ssl.SSLContext | None = None,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self._allow_http = allow_http
         settings = SessionSettings(
@@ -62,6 +63,7 @@ class FileTransport:
             connections=connections,
             trust_env=trust_env,
             ssl_context=ssl_context,
+            limits=limits,
         )
         self._line = Line(settings, session)
 
@@ -69,7 +71,7 @@ class FileTransport:
     async def open_link(
         self, url: SignedUrl, *, headers: Mapping[str, str]
     ) -> AsyncGenerator[LinkResponse, None]:
-        """One GET, and at most three redirects; whatever status comes is handed on.
+        """One GET, and few redirects; whatever status comes is handed on.
 
         Args:
             url: the link.
@@ -91,14 +93,15 @@ class FileTransport:
 
     async def _follow(self, raw: Secret, headers: Mapping[str, str]) -> _Opened:
         check_link(raw, allow_http=self._allow_http)
-        for _ in range(_FEW + 1):
+        few = self._line.limits.redirects
+        for _ in range(few + 1):
             opened = _Opened(raw, await self._get(raw, headers))
             target = opened.leave()
             if target is None:
                 return opened
             check_link(target, allow_http=self._allow_http, came_from=raw)
             raw = target
-        raise UnsafeLink(f"redirects more than {_FEW} times")
+        raise UnsafeLink(f"redirects more than {few} times; {how_to_raise('redirects')}")
 
     async def _get(self, raw: Secret, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
         try:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import anyio
 from attrs import field, frozen
 
-from iceye_derivatives._core.responses import LARGEST_BODY, ApiResponse
+from iceye_derivatives._core.limits import DEFAULT_LIMITS, Limits
+from iceye_derivatives._core.responses import ApiResponse, longest_body
 from iceye_derivatives._transport.failures import failures, network_error
 from iceye_derivatives._transport.proxies import Proxies
 
@@ -38,6 +39,7 @@ class SessionSettings:
     """Whether ``HTTPS_PROXY`` and its kin are heeded."""
     ssl_context: ssl.SSLContext | None = field(default=None, repr=False)
     """Whom to trust; None for the platform's own list."""
+    limits: Limits = DEFAULT_LIMITS
 
 
 class Line:
@@ -45,6 +47,7 @@ class Line:
 
     def __init__(self, settings: SessionSettings, borrowed: aiohttp.ClientSession | None) -> None:
         self._settings = settings
+        self.limits = settings.limits
         self._session = borrowed
         self._is_ours = borrowed is None
         self._is_closed = False
@@ -78,6 +81,8 @@ class Line:
             auto_decompress=auto_decompress,
             proxy=proxy,
             timeout=self._timeout(),
+            max_line_size=self.limits.header_bytes,
+            max_field_size=self.limits.header_bytes,
             **self._tls(),
         )
 
@@ -123,7 +128,7 @@ async def exchange(
 ) -> ApiResponse:
     """One request and its whole answer, of whatever status.
 
-    A body above `LARGEST_BODY` is cut off just behind that, so that its reader can tell.
+    A body above its ceiling is cut off just behind that, so that its reader can tell.
 
     Raises:
         NetworkError: no answer came, or half of one.
@@ -141,7 +146,7 @@ async def _exchange(
     """Its frame holds aiohttp's response, whose `repr` tells all, and is gone when we raise."""
     response = await line.request(method, url, headers=headers, body=body)
     try:
-        content = await _read(response)
+        content = await _read(response, longest_body(response.status, line.limits))
     finally:
         response.release()
     return ApiResponse(
@@ -149,13 +154,13 @@ async def _exchange(
     )
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
+async def _read(response: aiohttp.ClientResponse, longest: int) -> bytes:
     content = bytearray()
     async for chunk in response.content.iter_chunked(_CHUNK):
         content += chunk
-        if len(content) > LARGEST_BODY:
+        if len(content) > longest:
             break
-    return bytes(content)
+    return bytes(content[: longest + 1])
 
 
 def lower_headers(headers: Mapping[str, str]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+import attrs
 import pytest
 from attrs import evolve
 from hypothesis import example, given
@@ -25,6 +26,7 @@ from iceye_derivatives._core.wire import (
 from iceye_derivatives.errors import Fault, InvalidTaskRequestError
 from iceye_derivatives.models import (
     AcquisitionWindow,
+    Asset,
     Delivery,
     DeliveryLocation,
     Derivative,
@@ -417,3 +419,24 @@ def test_what_is_no_moment_is_refused(text: str) -> None:
     """By a ValueError and nothing else."""
     with pytest.raises(ValueError):  # noqa: PT011 - the sentence is the caller's matter
         parse_moment(text)
+
+
+def test_a_derivative_is_made_as_its_class_makes_it() -> None:
+    """The quick way sets each slot by hand: none may be forgotten, or be another's."""
+    item = GOOD_ITEM | {"imageId": "i", "imageReference": "r"}
+    (made,) = parse_derivatives([item], "t")
+    assets = tuple(Asset(type=asset.type, url=asset.url) for asset in made.assets)
+    assert made == Derivative(
+        id=item["id"],
+        task_id="t",
+        product_type=item["derivativeProductType"],
+        assets=assets,
+        image_reference="r",
+        image_id="i",
+    )
+    assert assets
+    assert hash(made.assets[0].url) == hash(assets[0].url)
+    for value in (made, *made.assets):
+        assert all(hasattr(value, attribute.name) for attribute in attrs.fields(type(value)))
+        with pytest.raises(attrs.exceptions.FrozenInstanceError):
+            value.id = "other"  # type: ignore[misc,union-attr]
