@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import os
 import socket
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import iceye_derivatives
+
+# This process has read it already.  Programs that a test starts shall run as people run them: in
+# development mode, asyncio would print each callback that a busy machine makes slow.
+os.environ.pop("PYTHONDEVMODE", None)
 
 # A machine may be slow for reasons that are not ours: no deadline, and no verdict on slowness.
 settings.register_profile("base", deadline=None, suppress_health_check=[HealthCheck.too_slow])
