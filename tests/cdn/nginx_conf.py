@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 from pathlib import Path
 
 from attrs import frozen
@@ -130,4 +129,4 @@ def prepare(folder: Path) -> None:
 def _user() -> str:
     # Started by root, workers become somebody who may not read a test's folder; started by anybody
     # else, nginx warns that the line has no effect.
-    return f"user {pwd.getpwuid(0).pw_name} root;" if os.geteuid() == 0 else ""
+    return "user root root;" if os.geteuid() == 0 else ""

@@ -43,6 +43,16 @@ class Seen:
     content_range: str
     etag: str
 
+    @property
+    def begins(self) -> int:
+        """The byte from which it was asked for."""
+        return int(self.range.removeprefix("bytes=").removesuffix("-") or 0)
+
+    @property
+    def total(self) -> int:
+        """How long the file is, of which this is a part."""
+        return int(self.content_range.rpartition("/")[2])
+
 
 def find_nginx() -> str:
     """Where it is; fails the test where it is not."""

@@ -14,6 +14,19 @@ pytestmark = pytest.mark.anyio
 BODY = b'{"type":"FeatureCollection","features":[]}'
 ODD_PATH = "/odd/a%2Fb~c+d%20e%c3%A9%E2%82%aC/(1)%21*'@:,;=$&.geojson"
 ODD_TERMS = "response-content-disposition=attachment%3B+filename%3d%22a~b%2Fc%C3%a9%22&x=%7E/?:@&"
+CHANGES = [
+    ("%2F", "%2f"),
+    ("%2F", "/"),
+    ("~", "%7E"),
+    ("+", "%20"),
+    ("+", "%2B"),
+    ("%c3", "%C3"),
+    ("'", "%27"),
+    ("Expires=", "x=1&Expires="),
+    ("Expires=", "Expires=9"),
+    ("&Signature", "&&Signature"),
+    ("&Signature=", "&Signature=A"),
+]
 
 
 async def status_of(client: DerivativesClient, link: str) -> int:
@@ -35,43 +48,21 @@ async def test_odd_characters_of_a_signed_link_travel_as_they_are(
     assert one.target.startswith(f"{ODD_PATH}?{ODD_TERMS}Expires=")
 
 
-@pytest.mark.parametrize(
-    ("written", "instead"),
-    [
-        ("%2F", "%2f"),
-        ("%2F", "/"),
-        ("~", "%7E"),
-        ("+", "%20"),
-        ("+", "%2B"),
-        ("%c3", "%C3"),
-        ("'", "%27"),
-        ("Expires=", "x=1&Expires="),
-        ("Expires=1", "Expires=2"),
-        ("&Signature", "&&Signature"),
-        ("&Signature=", "&Signature=A"),
-    ],
-)
 async def test_this_store_refuses_a_link_with_any_change(
-    stage: Stage, client: DerivativesClient, written: str, instead: str
+    stage: Stage, client: DerivativesClient
 ) -> None:
     """Without this, the test above would prove nothing."""
     stage.nginx.start()
     stage.links.terms = ODD_TERMS
     order = stage.order(BODY, raw_paths=[ODD_PATH])
     (link,) = await links_of(client, order.task_id)
-    changed = link.reveal().replace(written, instead, 1)
+    good = link.reveal()
+    changed = {good.replace(was, becomes, 1) for was, becomes in CHANGES} | {f"{good}&x=1"}
 
-    assert changed != link.reveal()
-    assert await status_of(client, link.reveal()) == 200
-    assert await status_of(client, changed) == 403
-
-
-async def test_a_link_appended_to_is_refused(stage: Stage, client: DerivativesClient) -> None:
-    stage.nginx.start()
-    order = stage.order(BODY)
-    (link,) = await links_of(client, order.task_id)
-
-    assert await status_of(client, f"{link.reveal()}&x=1") == 403
+    assert good not in changed
+    assert len(changed) == len(CHANGES) + 1
+    assert await status_of(client, good) == 200
+    assert {await status_of(client, each) for each in changed} == {403}
 
 
 async def test_links_known_to_be_dead_are_not_tried(
@@ -85,7 +76,6 @@ async def test_links_known_to_be_dead_are_not_tried(
     report = await client.download_task(order.task_id, found)
 
     assert order.came_whole(report)
-    assert [record.renewals for record in report.files] == [1] * 4
     assert stage.listings() == 2
     assert [one.status for one in stage.nginx.seen()] == [200] * 4
 
@@ -102,10 +92,13 @@ async def test_dead_links_that_our_clock_takes_for_good_are_renewed_once(
     report = await client.download_task(order.task_id, found, concurrency=4)
 
     assert order.came_whole(report)
-    assert [record.renewals for record in report.files] == [1] * 4
+    assert max(record.renewals for record in report.files) == 1
     assert stage.listings() == 2
-    statuses = [one.status for one in stage.nginx.seen()]
-    assert sorted(statuses) == [200] * 4 + [403] * 4
+    statuses = sorted(one.status for one in stage.nginx.seen())
+    # Whoever asks only after the first renewal has a good link from the start.
+    assert statuses[:4] == [200] * 4
+    assert statuses[4:] == [403] * len(statuses[4:])
+    assert 1 <= len(statuses[4:]) <= 4
 
 
 async def test_a_store_that_refuses_a_fresh_link_is_not_stormed(

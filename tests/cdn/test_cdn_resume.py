@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
 import anyio
 import pytest
 from cdn_stage import Stage
+from nginx_server import Seen
 
-from iceye_derivatives import DerivativesClient, TransferProgressed, TransferRetrying
+from iceye_derivatives import AssetRef, DerivativesClient, TransferProgressed, TransferRetrying
 from iceye_derivatives._clock import SystemClock
 from iceye_derivatives.events import DownloadEvent, TransferStarted
 
@@ -21,17 +23,28 @@ RATE = "4m"
 
 
 class Cut:
-    """Does something to the server as soon as the first bytes have come; keeps the story."""
+    """Does something to the server as soon as all transfers have got some bytes; keeps the story.
 
-    def __init__(self, how: Callable[[], None]) -> None:
-        self._how: Callable[[], None] | None = how
+    The next of `hows` waits until all that the one before it cut have broken, and move again.
+    """
+
+    def __init__(self, *hows: Callable[[], None], transfers: int = 1) -> None:
+        self._hows = list(hows)
+        self._transfers = transfers
+        self._moving: set[AssetRef] = set()
+        self._breaking = False
         self.events: list[DownloadEvent] = []
 
     def __call__(self, event: DownloadEvent) -> None:
         self.events.append(event)
-        if isinstance(event, TransferProgressed) and self._how is not None:
-            how, self._how = self._how, None
-            how()
+        if isinstance(event, TransferRetrying):
+            self._moving.discard(event.asset)
+            self._breaking = self._breaking and bool(self._moving)
+        elif isinstance(event, TransferProgressed) and not self._breaking:
+            self._moving.add(event.asset)
+            if len(self._moving) == self._transfers and self._hows:
+                self._breaking = True
+                self._hows.pop(0)()
 
     @property
     def offsets(self) -> list[int]:
@@ -66,6 +79,29 @@ async def test_a_transfer_that_is_cut_goes_on_at_the_byte_where_it_stood(
     assert rest.content_range == f"bytes {held}-{len(large) - 1}/{len(large)}"
     assert rest.sent == len(large) - held
     assert first.connection != rest.connection
+
+
+async def test_transfers_that_are_all_cut_twice_fetch_each_byte_that_came_once(
+    stage: Stage, client: DerivativesClient, found: Path, large: bytes
+) -> None:
+    """Held in memory or streamed to the disk: each goes on where it stood, both times."""
+    stage.nginx.start(rate="1m")
+    head, tail = large[: large.index(b"[") + 1], large[-2:]
+    order = stage.order(*(head + b" " * size * 1_000_000 + tail for size in (2, 3, 5, 8)))
+    story = Cut(stage.nginx.reload, lambda: stage.nginx.reload(rate=None), transfers=4)
+
+    report = await client.download_task(order.task_id, found, on_event=story)
+
+    assert order.came_whole(report)
+    tries: dict[str, list[Seen]] = defaultdict(list)
+    for one in stage.nginx.seen():
+        tries[one.target].append(one)
+    assert len(tries) == 4
+    for first, second, last in tries.values():
+        assert [first.status, second.status, last.status] == [200, 206, 206]
+        assert 0 < second.begins <= first.sent
+        assert second.begins < last.begins <= second.begins + second.sent
+        assert last.begins + last.sent == last.total
 
 
 async def test_a_link_that_dies_during_an_interrupted_transfer_is_renewed_and_resumed(
