@@ -38,8 +38,7 @@ nox.options.error_on_missing_interpreters = False
 # uv brings a list of authorities of its own; pip takes the system's, which a closed network needs.
 os.environ.setdefault("UV_SYSTEM_CERTS", "1")
 
-# pyenv puts a shim of every version on PATH, and all but the active one fail: nox shall see the
-# interpreters themselves.  They go last, so that what PATH says comes first.
+# pyenv's shims fail for all versions but the active one: nox shall see the interpreters themselves.
 PYENV = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
 os.environ["PATH"] = os.pathsep.join(
     [os.environ["PATH"], *(str(path) for v in PYTHONS for path in PYENV.glob(f"{v}.*/bin"))]
