@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import ssl
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from types import TracebackType
@@ -61,10 +61,14 @@ class DerivativesClient:
         connect_timeout: Seconds until a connection stands.
         read_timeout: Seconds of silence after which an answer or a body counts as broken.
         allow_http: Also follow links to files that are not https (loopback always may be).
+        allowed_hosts: Where links to files may lead, e.g. ``["*.cloudfront.net"]``; None for
+            anywhere but from a public API to a private address (a host that is named exactly may
+            be private).  Redirects are held to the same.
         trust_env: Honour the proxy variables of the environment.
         ssl_context: For a private certificate authority; default: the system's.
         api_session: A session of yours for the API; it is never closed here.
-        file_session: The same for files; it must have no default ``Authorization`` header.
+        file_session: The same for files; it must have no default ``Authorization`` header.  Names
+            are looked up by its own rules: a public name may lead it to a private address.
         limits: Ceilings for what servers send; see `Limits`.
         clock: Now and sleeping; a simulator's clock lets days pass in milliseconds.
         jitter: Draws from [0, 1).
@@ -93,6 +97,7 @@ class DerivativesClient:
         connect_timeout: float = 30.0,
         read_timeout: float = 60.0,
         allow_http: bool = False,
+        allowed_hosts: Iterable[str] | None = None,
         trust_env: bool = True,
         ssl_context: ssl.SSLContext | None = None,
         api_session: aiohttp.ClientSession | None = None,
@@ -130,6 +135,8 @@ class DerivativesClient:
             connect_timeout=connect_timeout,
             read_timeout=read_timeout,
             allow_http=allow_http,
+            allowed_hosts=() if allowed_hosts is None else allowed_hosts,
+            neighbourhood=self._api.neighbourhood,
             trust_env=trust_env,
             ssl_context=ssl_context,
             limits=self._limits,

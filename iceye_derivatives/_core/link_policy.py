@@ -1,18 +1,21 @@
 """Is a link one that we follow?
 
 A link is handed to us by the API, or by a store's redirect, and both are strangers: whoever can
-put a link there could otherwise have this machine fetch from its own network.  What is judged is
-the link's text; names are not looked up, so a public name that leads to a private address is the
-business of the network's own rules.
+put a link there could otherwise have this machine fetch from its own network.  What is judged here
+is the link's text; what its name leads to is judged where it is looked up, see
+`_transport.neighbourhood`.
 """
 
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from collections.abc import Collection, Iterable
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-__all__ = ["UnsafeLink", "check_link", "is_loopback", "redirect_target"]
+from iceye_derivatives._core.addresses import address_of, is_loopback, is_private
+from iceye_derivatives.errors import ConfigurationError
+
+__all__ = ["UnsafeLink", "check_hosts", "check_link", "host_of_link", "redirect_target"]
 
 # Anything else either cannot stand in a request line, or is read differently by different parsers
 # (a backslash is a slash to some).
@@ -20,6 +23,8 @@ _LINK = re.compile(r"[!-\[\]-~]+")
 # "2130706433", "0x7f.1" and "127.1" are addresses to `getaddrinfo`, though no address by their
 # looks: a name's last label is never a number (WHATWG URL, "ends in a number").
 _ODD_ADDRESS = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?", re.IGNORECASE)
+# A host as `allowed_hosts` takes it; an IPv6 address is written without its brackets there.
+_HOST = re.compile(r"(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|[0-9a-f:.]*:[0-9a-f:.]*")
 _ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 
@@ -27,19 +32,46 @@ class UnsafeLink(ValueError):  # noqa: N818 - a decision, which becomes `UnsafeL
     """A link that is not followed; the text says why and holds no part of the link."""
 
 
-def check_link(raw: str, *, allow_http: bool = False, came_from: str | None = None) -> None:
+def check_hosts(hosts: Iterable[str]) -> frozenset[str]:
+    """Hosts to which links may lead: exact ones, and ``*.example.com`` for all names below one.
+
+    Raises:
+        ConfigurationError: one of them is no host, e.g. a URL; or they are one string.
+    """
+    if isinstance(hosts, str):
+        raise ConfigurationError("`allowed_hosts` is a string; give a list of hosts")
+    known = frozenset(host.lower().rstrip(".") for host in hosts)
+    for host in sorted(known):
+        if _HOST.fullmatch(host) is None:
+            raise ConfigurationError(
+                "`allowed_hosts` holds something that is no host; give names without scheme and "
+                "port, e.g. d1234567890abc.cloudfront.net or *.cloudfront.net"
+            )
+    return known
+
+
+def check_link(
+    raw: str,
+    *,
+    allow_http: bool = False,
+    allowed_hosts: Collection[str] = (),
+    came_from: str | None = None,
+) -> None:
     """Do nothing for a link to open.
 
     Args:
         raw: the link, byte for byte.
         allow_http: whether plain http is fine everywhere, not on this machine alone.
-        came_from: the link that redirected to it, if one did.
+        allowed_hosts: of `check_hosts`; where there are any, links lead nowhere else.  One that is
+            named exactly may also be private.
+        came_from: where the link stood: the API's own URL, or the link that redirected to it; None
+            where it does not matter.
 
     Raises:
         UnsafeLink: with the reason, which reads on after "the link".
     """
     try:
-        _judge(raw, allow_http=allow_http, came_from=came_from)
+        _judge(raw, allow_http=allow_http, allowed_hosts=allowed_hosts, came_from=came_from)
     except UnsafeLink as refusal:
         reason = f"{refusal}"
     else:
@@ -48,7 +80,9 @@ def check_link(raw: str, *, allow_http: bool = False, came_from: str | None = No
     raise UnsafeLink(reason)
 
 
-def _judge(raw: str, *, allow_http: bool, came_from: str | None) -> None:
+def _judge(
+    raw: str, *, allow_http: bool, allowed_hosts: Collection[str], came_from: str | None
+) -> None:
     if _LINK.fullmatch(raw) is None:
         raise UnsafeLink("holds characters that no link may hold")
     parts, host = _split(raw)
@@ -58,13 +92,31 @@ def _judge(raw: str, *, allow_http: bool, came_from: str | None) -> None:
         raise UnsafeLink("holds a user name or password")
     if not host:
         raise UnsafeLink("names no host")
-    if _address(host) is None and _ODD_ADDRESS.fullmatch(host):
+    if address_of(host) is None and _ODD_ADDRESS.fullmatch(host):
         raise UnsafeLink("writes its address in an odd form")
     if parts.scheme == "http" and not (allow_http or is_loopback(host)):
         raise UnsafeLink("is plain http, which anybody on the way can read")
+    if allowed_hosts and not _is_allowed(host, allowed_hosts):
+        raise UnsafeLink("leads to a host that is not among `allowed_hosts`")
     # "to a private address from a public one": the way into a network that should stay closed.
-    if came_from is not None and _is_private(host) and not _is_private(_split(came_from)[1]):
-        raise UnsafeLink("leads from a public store to a private address")
+    if (
+        came_from is not None
+        and host.rstrip(".") not in allowed_hosts
+        and is_private(host)
+        and not is_private(_split(came_from)[1])
+    ):
+        raise UnsafeLink("leads from a public service to a private address")
+
+
+def _is_allowed(host: str, allowed: Collection[str]) -> bool:
+    labels = host.rstrip(".").split(".")
+    above = (".".join(labels[start:]) for start in range(1, len(labels)))
+    return host.rstrip(".") in allowed or any(f"*.{name}" in allowed for name in above)
+
+
+def host_of_link(raw: str) -> str:
+    """The host of a link that has passed `check_link`, in lower case."""
+    return _split(raw)[1].rstrip(".")
 
 
 def redirect_target(current: str, location: str) -> str:
@@ -81,15 +133,6 @@ def redirect_target(current: str, location: str) -> str:
         return bare
 
 
-def is_loopback(host: str) -> bool:
-    """Whether the host is this machine by its very name."""
-    address = _address(host)
-    if address is not None:
-        return address.is_loopback
-    name = host.lower().rstrip(".")
-    return name == "localhost" or name.endswith(".localhost")
-
-
 def _split(raw: str) -> tuple[SplitResult, str]:
     try:
         parts = urlsplit(raw)
@@ -99,17 +142,3 @@ def _split(raw: str) -> tuple[SplitResult, str]:
     else:
         return parts, parts.hostname or ""
     raise UnsafeLink("cannot be read")
-
-
-def _address(host: str) -> IPv4Address | IPv6Address | None:
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return None
-    # ::ffff:127.0.0.1 is 127.0.0.1 in another coat.
-    return getattr(address, "ipv4_mapped", None) or address
-
-
-def _is_private(host: str) -> bool:
-    address = _address(host)
-    return is_loopback(host) if address is None else not address.is_global

@@ -17,6 +17,7 @@ from iceye_derivatives._core.redact import REDACTED
 from iceye_derivatives._core.requests import ApiRequest
 from iceye_derivatives._core.responses import ApiResponse
 from iceye_derivatives._core.secret import Secret
+from iceye_derivatives._transport.neighbourhood import Neighbourhood
 from iceye_derivatives._transport.session import Line, SessionSettings, exchange
 from iceye_derivatives.errors import IceyeError
 from iceye_derivatives.protocols import Clock
@@ -102,7 +103,8 @@ class ApiTransport:
             ssl_context=ssl_context,
             limits=limits,
         )
-        self._line = Line(settings, session)
+        self.neighbourhood = Neighbourhood(self.base_url)
+        self._line = Line(settings, session, judge=self.neighbourhood.note)
 
     async def send(self, request: ApiRequest) -> ApiResponse:
         """One call; whatever status comes is handed on, redirects too.

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from iceye_derivatives._core.limits import DEFAULT_LIMITS, Limits, how_to_raise
-from iceye_derivatives._core.link_policy import UnsafeLink, check_link, redirect_target
+from iceye_derivatives._core.link_policy import (
+    UnsafeLink,
+    check_hosts,
+    check_link,
+    redirect_target,
+)
 from iceye_derivatives._core.requests import USER_AGENT
 from iceye_derivatives._core.secret import Secret
 from iceye_derivatives._transport.failures import failures, network_error
+from iceye_derivatives._transport.neighbourhood import Neighbourhood
 from iceye_derivatives._transport.session import Line, SessionSettings, lower_headers
 from iceye_derivatives.models import SignedUrl
 from iceye_derivatives.protocols import LinkResponse
@@ -39,6 +46,9 @@ class FileTransport:
         read_timeout: seconds of silence.
         connections: open at the same time.
         allow_http: whether plain http is fine beyond this machine.
+        allowed_hosts: where there are any, links lead to these alone.
+        neighbourhood: where the API stands; None lets links lead into private networks unless they
+            are redirected there.
         trust_env: whether proxies of the environment are heeded (``~/.netrc`` never is).
         ssl_context: whom to trust.
         limits: how much is taken from the store.
@@ -52,11 +62,15 @@ class FileTransport:
         read_timeout: float = 60.0,
         connections: int = 20,
         allow_http: bool = False,
+        allowed_hosts: Iterable[str] = (),
+        neighbourhood: Neighbourhood | None = None,
         trust_env: bool = True,
         ssl_context: ssl.SSLContext | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
-        self._allow_http = allow_http
+        self._neighbourhood = neighbourhood
+        self._hosts = check_hosts(allowed_hosts)
+        self._check = partial(check_link, allow_http=allow_http, allowed_hosts=self._hosts)
         settings = SessionSettings(
             connect_timeout=connect_timeout,
             read_timeout=read_timeout,
@@ -65,7 +79,7 @@ class FileTransport:
             ssl_context=ssl_context,
             limits=limits,
         )
-        self._line = Line(settings, session)
+        self._line = Line(settings, session, judge=None if neighbourhood is None else self._judge)
 
     @asynccontextmanager
     async def open_link(
@@ -92,22 +106,35 @@ class FileTransport:
         await self._line.aclose()
 
     async def _follow(self, raw: Secret, headers: Mapping[str, str]) -> _Opened:
-        check_link(raw, allow_http=self._allow_http)
+        self._check(raw, came_from=self._public_api())
         few = self._line.limits.redirects
         for _ in range(few + 1):
             opened = _Opened(raw, await self._get(raw, headers))
             target = opened.leave()
             if target is None:
                 return opened
-            check_link(target, allow_http=self._allow_http, came_from=raw)
+            self._check(target, came_from=self._public_api() or raw)
             raw = target
         raise UnsafeLink(f"redirects more than {few} times; {how_to_raise('redirects')}")
 
+    def _public_api(self) -> str | None:
+        near = self._neighbourhood
+        return near.base_url if near is not None and near.is_public else None
+
+    def _judge(self, host: str, addresses: Collection[str]) -> None:
+        if self._neighbourhood is not None:
+            self._neighbourhood.judge_files(self._hosts, self._line.proxies.hosts, host, addresses)
+
     async def _get(self, raw: Secret, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
+        failure: Exception
         try:
+            if self._neighbourhood is not None and await self._line.proxies.lookup(raw) is None:
+                self._neighbourhood.check_direct(self._line.proxies.hosts, raw)
             # Not encoded and not decoded: sizes, digests and strong ETags mean the bytes on disk.
             sent = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
             response = await self._line.request("GET", raw, headers=sent, auto_decompress=False)
+        except UnsafeLink as refusal:
+            failure = UnsafeLink(f"{refusal}")
         except failures() as error:
             failure = network_error(error, raw)
         else:

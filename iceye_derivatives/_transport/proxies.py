@@ -15,6 +15,8 @@ class Proxies:
     def __init__(self, *, trust_env: bool) -> None:
         self._trust_env = trust_env
         self._known: dict[tuple[str, str], str | None] = {}
+        self.hosts: set[str] = set()
+        """Of all proxies that were named so far."""
 
     async def lookup(self, url: str) -> str | None:
         """The proxy's URL, None for the direct way; raises ValueError for no URL."""
@@ -24,7 +26,9 @@ class Proxies:
         key = parts.scheme, parts.netloc.rpartition("@")[2]
         if key not in self._known:
             # Off the loop: Windows reads its registry here, and may look names up.
-            self._known[key] = await to_thread.run_sync(_look_up, *key)
+            proxy = self._known[key] = await to_thread.run_sync(_look_up, *key)
+            if proxy is not None:
+                self.hosts.add((urlsplit(proxy).hostname or "").rstrip("."))
         return self._known[key]
 
 

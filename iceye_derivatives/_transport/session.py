@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 from attrs import field, frozen
@@ -12,10 +12,12 @@ from attrs import field, frozen
 from iceye_derivatives._core.limits import DEFAULT_LIMITS, Limits
 from iceye_derivatives._core.responses import ApiResponse, longest_body
 from iceye_derivatives._transport.failures import failures, network_error
+from iceye_derivatives._transport.neighbourhood import Judge, JudgedResolver
 from iceye_derivatives._transport.proxies import Proxies
 
 if TYPE_CHECKING:
     import aiohttp
+    from aiohttp.abc import AbstractResolver
 
 __all__ = ["Line", "SessionSettings", "exchange", "lower_headers"]
 
@@ -45,8 +47,16 @@ class SessionSettings:
 class Line:
     """A session that is opened when it is first needed, and closed only if it is ours."""
 
-    def __init__(self, settings: SessionSettings, borrowed: aiohttp.ClientSession | None) -> None:
+    def __init__(
+        self,
+        settings: SessionSettings,
+        borrowed: aiohttp.ClientSession | None,
+        *,
+        judge: Judge | None = None,
+    ) -> None:
         self._settings = settings
+        self._judge = judge
+        self._resolver: JudgedResolver | None = None
         self.limits = settings.limits
         self._session = borrowed
         self._is_ours = borrowed is None
@@ -54,7 +64,7 @@ class Line:
         # aiohttp's own `trust_env` also reads ~/.netrc, and then either sends that password to the
         # store or refuses our Authorization header next to it.  So proxies are looked up here.
         # A borrowed session keeps its owner's rules.
-        self._proxies = Proxies(trust_env=settings.trust_env and self._is_ours)
+        self.proxies = Proxies(trust_env=settings.trust_env and self._is_ours)
 
     async def request(
         self,
@@ -71,7 +81,7 @@ class Line:
         """
         from yarl import URL  # noqa: PLC0415 - importing the library must not import aiohttp
 
-        proxy = await self._proxies.lookup(url)
+        proxy = await self.proxies.lookup(url)
         return await self._open().request(
             method,
             URL(url, encoded=True),  # byte for byte: what is signed must not be "normalised"
@@ -94,6 +104,8 @@ class Line:
             return
         with anyio.move_on_after(_CLOSING, shield=True):
             await session.close()
+            if self._resolver is not None:
+                await self._resolver.close()
 
     def _open(self) -> aiohttp.ClientSession:
         import aiohttp  # noqa: PLC0415 - importing the library must not import aiohttp
@@ -102,12 +114,22 @@ class Line:
             raise RuntimeError("The client is closed; make a new one to go on")
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._settings.connections),
+                connector=aiohttp.TCPConnector(
+                    limit=self._settings.connections, resolver=self._judged()
+                ),
                 # A cookie that a gateway sets would make requests depend on each other.
                 cookie_jar=aiohttp.DummyCookieJar(),
                 requote_redirect_url=False,
             )
         return self._session
+
+    def _judged(self) -> AbstractResolver | None:
+        import aiohttp  # noqa: PLC0415 - importing the library must not import aiohttp
+
+        if self._judge is None:
+            return None
+        self._resolver = JudgedResolver(aiohttp.DefaultResolver(), self._judge)
+        return cast("AbstractResolver", self._resolver)
 
     def _timeout(self) -> aiohttp.ClientTimeout:
         import aiohttp  # noqa: PLC0415 - importing the library must not import aiohttp

@@ -6,12 +6,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from iceye_derivatives._core.addresses import is_loopback, is_private
 from iceye_derivatives._core.link_policy import (
     UnsafeLink,
+    check_hosts,
     check_link,
-    is_loopback,
     redirect_target,
 )
+from iceye_derivatives.errors import ConfigurationError
 
 STORE = "https://d1234567890abc.cloudfront.net/a%2Fb.geojson?Expires=1&Signature=a~b_&Sig=%2F"
 
@@ -136,3 +138,65 @@ def test_a_location_is_followed_byte_for_byte(location: str, target: str) -> Non
 def test_this_machine_is_known_by_its_names(host: str, expected: bool) -> None:
     """RFC 6761 gives ``.localhost`` to the loopback."""
     assert is_loopback(host) is expected
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("8.8.8.8", False),
+        ("2606:4700::1111", False),
+        ("cdn.example", False),
+        ("10.0.0.1", True),
+        ("100.64.0.1", True),
+        ("127.0.0.1", True),
+        ("169.254.169.254", True),
+        ("172.16.0.1", True),
+        ("192.168.0.1", True),
+        ("0.0.0.0", True),  # noqa: S104 - nothing is bound
+        ("224.0.0.1", True),
+        ("255.255.255.255", True),
+        ("::1", True),
+        ("::", True),
+        ("fe80::1", True),
+        ("fe80::1%eth0", True),
+        ("fd00:ec2::254", True),
+        ("ff02::1", True),
+        ("::ffff:10.0.0.1", True),
+        ("64:ff9b::a9fe:a9fe", True),
+        ("64:ff9b::808:808", False),
+        ("2002:a9fe:a9fe::", True),
+        ("api.localhost", True),
+    ],
+)
+def test_private_networks_are_known_in_every_coat(host: str, expected: bool) -> None:
+    """Clouds keep their credentials at 169.254.169.254, and translators lead to it."""
+    assert is_private(host) is expected
+
+
+def test_links_lead_to_allowed_hosts_alone() -> None:
+    """An exact name, a name below one, and nothing that only looks like it."""
+    allowed = check_hosts(["*.CloudFront.net", "store.example.", "10.1.2.3", "::1"])
+    for good in (STORE, "https://store.example./x", "https://10.1.2.3/x", "https://[::1]/x"):
+        check_link(good, allowed_hosts=allowed)
+    for host in ("cloudfront.net", "evilcloudfront.net", "a.store.example", "x.example", "[::2]"):
+        with pytest.raises(UnsafeLink, match="allowed_hosts"):
+            check_link(f"https://{host}/x", allowed_hosts=allowed)
+
+
+def test_a_host_that_is_named_may_be_private() -> None:
+    """Whoever names a store in a closed network means it; a pattern means nothing of that kind."""
+    api = "https://platform.example"
+    check_link("https://10.1.2.3/x", allowed_hosts={"10.1.2.3"}, came_from=api)
+    with pytest.raises(UnsafeLink, match="private"):
+        check_link("https://10.1.2.3/x", came_from=api)
+    with pytest.raises(UnsafeLink, match="private"):
+        check_link("https://cdn.localhost/x", allowed_hosts={"*.localhost"}, came_from=api)
+
+
+@pytest.mark.parametrize(
+    "hosts",
+    ["cdn.example", ["https://cdn.example"], ["cdn.example:443"], ["*"], ["*.*.example"], [""]],
+)
+def test_what_is_no_host_is_refused_as_a_setting(hosts: list[str]) -> None:
+    with pytest.raises(ConfigurationError, match="allowed_hosts"):
+        check_hosts(hosts)
