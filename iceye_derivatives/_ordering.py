@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 
@@ -36,6 +36,7 @@ async def order_once(
     request: TaskRequest,
     *,
     list_tasks: ListTasks,
+    known: Collection[str],
     retry: RetryPolicy,
     clock: Clock,
     jitter: Callable[[], float],
@@ -43,7 +44,7 @@ async def order_once(
     """Send createTask; resend it only where it is certain that it was not carried out.
 
     No idempotency key is documented, and a task costs money: where the answer is lost, the task is
-    looked up by its ``reference`` instead.
+    looked up by its ``reference`` instead.  `known` are ids that earlier orders were answered with.
     """
     attempt = 0
     begun = datetime.fromtimestamp(clock.time(), UTC)
@@ -56,30 +57,47 @@ async def order_once(
         delay = retry.creation_delay(failure, attempt, jitter())
         if delay is not None:
             await clock.sleep(delay)
-        elif not isinstance(failure, _LOST) or (
-            isinstance(failure, NetworkError) and not failure.sent
-        ):
-            raise failure
+        elif _may_have_been_carried_out(failure):
+            return await _look_up(request, begun, failure, list_tasks, known)
         else:
-            return await _look_up(request, begun, failure, list_tasks)
+            raise failure
+
+
+def _may_have_been_carried_out(failure: IceyeError) -> bool:
+    lost = isinstance(failure, NetworkError | ServerError | UnexpectedResponseError)
+    return lost and failure.sent
 
 
 async def _look_up(
-    request: TaskRequest, begun: datetime, failure: IceyeError, list_tasks: ListTasks
+    request: TaskRequest,
+    begun: datetime,
+    failure: IceyeError,
+    list_tasks: ListTasks,
+    known: Collection[str],
 ) -> Task:
     if request.reference is None:
-        raise TaskCreationUncertainError(
-            f"The answer to createTask was lost ({failure}); the task may exist, and as its "
-            "request has no reference it cannot be looked up: list your tasks first",
-            reference=None,
-        ) from failure
+        raise _uncertain(request, failure, "its request has no reference to look it up by")
     tasks = list_tasks(contract_id=request.contract_id, created_after=begun - CLOCK_SLACK)
-    async with aclosing(tasks):
-        async for task in tasks:
-            if task.reference == request.reference:
-                return task
-    raise TaskCreationUncertainError(
-        f"The answer to createTask was lost ({failure}) and no task with the reference "
-        f"{request.reference!r} is listed yet: look again in a minute before ordering again",
+    try:
+        async with aclosing(tasks):
+            found = [
+                task
+                async for task in tasks
+                if task.reference == request.reference and task.id not in known
+            ]
+    except IceyeError as error:
+        # Whatever the look-up met says nothing of the order; above all not "nothing was sent".
+        raise _uncertain(request, failure, f"looking it up failed too ({error})") from failure
+    if len(found) != 1:
+        several = f"{len(found)} tasks carry its reference" if found else "it is not listed yet"
+        raise _uncertain(request, failure, several) from failure
+    return found[0]
+
+
+def _uncertain(request: TaskRequest, failure: IceyeError, why: str) -> TaskCreationUncertainError:
+    named = f" with the reference {request.reference!r}" if request.reference is not None else ""
+    return TaskCreationUncertainError(
+        f"The answer to createTask{named} was lost ({failure}), the task may exist, and {why}: "
+        "list your tasks in a minute, and order again only if it is not among them",
         reference=request.reference,
-    ) from failure
+    )

@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from iceye_derivatives._calls import Calls, Paging
 from iceye_derivatives._core.retry import RetryPolicy
-from iceye_derivatives.errors import IceyeError
-from iceye_derivatives.models import Snapshot, Task
+from iceye_derivatives.errors import BadRequestError, IceyeError
+from iceye_derivatives.models import Snapshot, Task, TaskStatus
 from iceye_derivatives.protocols import Clock
 
 __all__ = ["PersistentCalls"]
@@ -35,7 +35,15 @@ class PersistentCalls:
 
     async def cancel_task(self, task_id: str) -> Task:
         """Cancel: idempotent in effect, so a second try does no harm."""
-        return await self._persist(partial(self._calls.cancel_task, task_id))
+        try:
+            return await self._persist(partial(self._calls.cancel_task, task_id))
+        except BadRequestError:
+            # "Allowed in RECEIVED and ACTIVE only": so the second try after a lost answer is
+            # refused just because the first one worked.
+            task = await self.get_task(task_id)
+            if task.status != TaskStatus.CANCELED:
+                raise
+            return task
 
     async def get_derivatives(self, task_id: str) -> Snapshot:
         """One look that was answered."""

@@ -28,7 +28,7 @@ from iceye_derivatives._core.watch import Watch
 from iceye_derivatives._ordering import order_once
 from iceye_derivatives._persistent import PersistentCalls
 from iceye_derivatives._pipeline import bring_home
-from iceye_derivatives._transport import ApiTransport, FileTransport
+from iceye_derivatives._transport import ApiTransport, FileTransport, MeteredSource
 from iceye_derivatives.downloader import Downloader
 from iceye_derivatives.errors import ConfigurationError, InvalidTaskRequestError
 from iceye_derivatives.events import DownloadEvent, DownloadReport, WatchEvent
@@ -218,11 +218,12 @@ class DerivativesClient:
             self._calls,
             request,
             list_tasks=self.list_tasks,
+            known=self._ordered.keys(),
             retry=self._retry,
             clock=self._clock,
             jitter=self._jitter,
         )
-        self._remember(task.id, request.derivative_product_types)
+        self._remember(task, request)
         return task
 
     async def get_task(self, task_id: str) -> Task:
@@ -315,22 +316,10 @@ class DerivativesClient:
                 async for derivative in derivatives:
                     print(derivative.product_type, derivative.id)
         """
-        if timeout is not None and not timeout >= 0:
-            raise ConfigurationError(f"timeout={timeout} cannot be waited: give seconds, or None")
-        if watch is None:
-            watch = Watch(task_id, requested=self._ordered.get(task_id))
-        elif watch.task_id != task_id:
-            raise ConfigurationError(
-                f"The watch is of task {watch.task_id}, not of {task_id}: pass the one that belongs"
-            )
         return watch_derivatives(
             self,
-            watch,
-            patience=Patience(
-                backoff=Backoff() if backoff is None else backoff,
-                timeout=timeout,
-                failures=max_failures,
-            ),
+            self._watch_of(task_id, watch),
+            patience=_patience(backoff, timeout, max_failures),
             clock=self._clock,
             jitter=self._jitter,
             on_event=_ignore if on_event is None else on_event,
@@ -380,13 +369,14 @@ class DerivativesClient:
             else destination
         )
         downloader = Downloader(
-            self,
+            MeteredSource(self, self._limits),
             sink,
             concurrency=concurrency,
             overwrite=overwrite,
             clock=self._clock,
             jitter=self._jitter,
         )
+        watch = self._watch_of(task_id, watch)
         derivatives = self.watch_task(
             task_id,
             backoff=backoff,
@@ -395,7 +385,7 @@ class DerivativesClient:
             max_failures=max_failures,
             on_event=tell,
         )
-        return await bring_home(derivatives, downloader, tell)
+        return await bring_home(derivatives, downloader, watch=watch, on_event=tell)
 
     # -- what watcher and downloader know of a client ----------------------------------------------
 
@@ -413,11 +403,27 @@ class DerivativesClient:
         """Open a signed link byte for byte, without the token."""
         return self._files.open_link(url, headers=headers)
 
-    def _remember(self, task_id: str, types: tuple[str, ...] | None) -> None:
-        if types:
-            self._ordered[task_id] = types
-            if len(self._ordered) > REMEMBERED_ORDERS:
-                del self._ordered[next(iter(self._ordered))]
+    def _watch_of(self, task_id: str, watch: Watch | None) -> Watch:
+        if watch is None:
+            return Watch(task_id, requested=self._ordered.get(task_id))
+        if watch.task_id != task_id:
+            raise ConfigurationError(
+                f"The watch is of task {watch.task_id}, not of {task_id}: pass the one that belongs"
+            )
+        return watch
+
+    def _remember(self, task: Task, request: TaskRequest) -> None:
+        self._ordered[task.id] = request.derivative_product_types or ()
+        if len(self._ordered) > REMEMBERED_ORDERS:
+            del self._ordered[next(iter(self._ordered))]
+
+
+def _patience(backoff: Backoff | None, timeout: float | None, failures: int) -> Patience:
+    if timeout is not None and not timeout >= 0:
+        raise ConfigurationError(f"timeout={timeout} cannot be waited: give seconds, or None")
+    return Patience(
+        backoff=Backoff() if backoff is None else backoff, timeout=timeout, failures=failures
+    )
 
 
 def _ignore(event: object) -> None:

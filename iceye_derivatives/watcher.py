@@ -45,8 +45,10 @@ async def watch_derivatives(
     """
     watch.begin(clock.time(), patience)
     while True:
-        while (derivative := watch.pop()) is not None:
+        while (derivative := watch.peek()) is not None:
+            # Told first: where telling fails, the derivative is still to be handed out.
             on_event(DerivativeReady(task_id=watch.task_id, derivative=derivative))
+            watch.pop()
             yield derivative
         match watch.decide(clock.time(), jitter()):
             case Look():

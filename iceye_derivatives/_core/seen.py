@@ -70,15 +70,25 @@ class Seen:
             self.queue[derivative.id] = _joined(waiting, derivative)
         return bool(keys - known)
 
-    def pop(self, task_id: str) -> Derivative | None:
-        """Take the first that waits; from now on it counts as handed out."""
+    def peek(self, task_id: str) -> Derivative | None:
+        """The first that waits, as `pop()` would give it."""
         if not self.queue:
             return None
-        derivative_id = next(iter(self.queue))
-        derivative = self.queue.pop(derivative_id)
-        before = self.handed.get(derivative_id)
-        self.handed[derivative_id] = (before or frozenset()) | asset_keys(derivative)
-        return evolve(derivative, task_id=task_id, is_update=before is not None)
+        derivative = next(iter(self.queue.values()))
+        return evolve(derivative, task_id=task_id, is_update=derivative.id in self.handed)
+
+    def pop(self, task_id: str) -> Derivative | None:
+        """Take the first that waits; from now on it counts as handed out."""
+        derivative = self.peek(task_id)
+        if derivative is not None:
+            del self.queue[derivative.id]
+            before = self.handed.get(derivative.id, frozenset[AssetKey]())
+            self.handed[derivative.id] = before | asset_keys(derivative)
+        return derivative
+
+    def give_back(self, derivative_id: str) -> None:
+        """Forget that it was handed out: the next answer that lists it makes it wait again."""
+        self.handed.pop(derivative_id, None)
 
 
 def _merged(derivatives: Iterable[Derivative]) -> Iterable[Derivative]:

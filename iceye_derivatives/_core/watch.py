@@ -59,6 +59,7 @@ from iceye_derivatives.models import (
 
 __all__ = ["Watch"]
 
+BEFORE_IMAGE = frozenset({TaskStatus.RECEIVED, TaskStatus.ACTIVE})
 ENDED = frozenset({TaskStatus.REJECTED, TaskStatus.FAILED, TaskStatus.CANCELED})
 FAILURE_BACKOFF = Backoff(initial=2.0, factor=2.0, maximum=300.0)
 ASK_AGAIN_AFTER = 15
@@ -151,7 +152,10 @@ class Watch:
         self._patience = patience
         self._deadline = None if patience.timeout is None else now + patience.timeout
         self._todo: Look | AskTask | None = Look()
+        self._just_answered_404 = False
+        self._ended = False
         self._next: float | None = None
+        self._delay = 0.0
         self._reason = ""
         self._quiet_looks = 0
         self._silent_since = now
@@ -171,7 +175,12 @@ class Watch:
             self._news(now)
         else:
             self._quiet_looks += 1
-        if snapshot.availability is Availability.NONE and self._task_is_stale(now):
+        self._just_answered_404 = snapshot.availability is Availability.NONE
+        is_complete = snapshot.availability is Availability.COMPLETE and self._has_all_requested()
+        if self._ended and not is_complete:
+            self._fatal = partial(failed_ended, self)
+            return
+        if self._just_answered_404 and self._task_is_stale(now):
             # Failures are forgiven when the task has answered too: else a getTask that always
             # fails beside a 404 that always comes would be asked for ever, at the quickest pace.
             self._todo = AskTask()
@@ -179,8 +188,7 @@ class Watch:
         self._forgive()
         if snapshot.derivatives:
             self._unknown_since = None
-        if snapshot.availability is Availability.COMPLETE:
-            self._complete = self._has_all_requested()
+        self._complete = is_complete
 
     def receive_task(self, task: Task, now: float) -> None:
         """The task answered."""
@@ -196,10 +204,10 @@ class Watch:
         if newly_imaged:
             self._news(now)
         if task.status in ENDED:
-            self._fatal = partial(failed_ended, self)
+            self._end()
         elif not self.sure and not self.seen.listed:
             self._fatal = partial(failed_unrequested, self)
-        elif newly_imaged or (task.status not in IMAGED and self._asks % PROBE_EVERY == 0):
+        elif newly_imaged or (task.status in BEFORE_IMAGE and self._asks % PROBE_EVERY == 0):
             self._todo = Look()
 
     def receive_unknown_task(self, now: float) -> None:
@@ -224,6 +232,15 @@ class Watch:
             self._fatal = partial(failed_budget, self, error)
 
     # -- decisions out -----------------------------------------------------------------------------
+
+    def peek(self) -> Derivative | None:
+        """What `pop()` would give, without counting it as handed out."""
+        return self.seen.peek(self.task_id)
+
+    def give_back(self, derivative_id: str) -> None:
+        """Count it as not handed out: its files did not come home, so it is to come again."""
+        self.seen.give_back(derivative_id)
+        self._complete = False
 
     def pop(self) -> Derivative | None:
         """The next derivative to hand out, which counts as handed out from now on."""
@@ -261,12 +278,14 @@ class Watch:
         return self._wait(now)
 
     def _wait(self, now: float) -> Wait:
-        until = now if self._next is None else self._next
+        # Clocks are set back: a wait is never longer than it was planned to be.
+        until = now if self._next is None else min(self._next, now + self._delay)
         if self._deadline is not None:
             until = min(until, self._deadline)
         return Wait(seconds=max(0.0, until - now), until=until, reason=self._reason)
 
     def _schedule(self, now: float, jitter: float) -> None:
+        self._just_answered_404 = False
         if self._failure is not None:
             delay = FAILURE_BACKOFF.delay(self._failures - 1, jitter)
             self._reason = f"the last poll failed ({type(self._failure).__name__})"
@@ -275,7 +294,7 @@ class Watch:
         if self._retry_after is not None:
             delay = max(delay, self._retry_after * (1 + RETRY_AFTER_SPREAD * jitter))
             self._reason += f"; the API asked to wait {spell(self._retry_after)}"
-        self._next = now + delay
+        self._delay, self._next = delay, now + delay
 
     def _paced_delay(self, now: float, jitter: float) -> float:
         now_pace = pace(
@@ -295,7 +314,7 @@ class Watch:
         return delay
 
     def _due_action(self) -> Look | AskTask:
-        before_image = self.status is not None and self.status not in IMAGED
+        before_image = self.status in BEFORE_IMAGE
         failed = self._failure is not None or self._unknown_since is not None
         return AskTask() if before_image and not failed and not self.seen.listed else Look()
 
@@ -307,6 +326,13 @@ class Watch:
 
     def _forgive(self) -> None:
         self._failures, self._failure = 0, None
+
+    def _end(self) -> None:
+        # The last look may be hours old, and what became ready since must not be lost.
+        if self._just_answered_404:
+            self._fatal = partial(failed_ended, self)
+        else:
+            self._ended, self._todo = True, Look()
 
     def _news(self, now: float) -> None:
         self._quiet_looks, self._silent_since = 0, now

@@ -308,6 +308,63 @@ def test_an_ended_task_fails_after_what_was_ready(status: TaskStatus) -> None:
     assert (error.status, error.delivered, error.missing) == (status, ("a",), ("b",))
 
 
+def test_an_end_learned_long_after_the_last_look_is_checked_by_one_more_look() -> None:
+    """What became ready in the hours between must not be lost with the task."""
+    watch = fresh()
+    watch.receive(snapshot(status=404), NOW)
+    watch.receive_task(task(TaskStatus.ACTIVE), NOW)
+    wait_of(watch.decide(NOW, 0.5))
+    watch.receive_task(task(TaskStatus.FAILED), NOW + HOUR)
+
+    assert watch.decide(NOW + HOUR, 0.5) == Look()
+    watch.receive(snapshot(derivative("a", "geojson"), derivative("b")), NOW + HOUR)
+    assert [one.id for one in drain(watch)] == ["a"]
+    assert isinstance(failure_of(watch.decide(NOW + HOUR, 0.5)), TaskEndedError)
+
+
+def test_an_end_after_fulfilment_is_noticed_though_looks_go_on_saying_404() -> None:
+    watch, now = fresh(), NOW
+    watch.receive(snapshot(status=404), now)
+    watch.receive_task(task(TaskStatus.FULFILLED), now)
+    for _ in range(200):
+        decision = watch.decide(now, 0.5)
+        match decision:
+            case Wait(until=until):
+                now = until
+            case Look():
+                watch.receive(snapshot(status=404), now)
+            case AskTask():
+                watch.receive_task(task(TaskStatus.FAILED), now)
+            case _:
+                break
+
+    assert isinstance(failure_of(decision), TaskEndedError)
+
+
+def test_what_is_given_back_comes_again_and_not_as_an_update() -> None:
+    """A derivative whose files did not come home was not delivered."""
+    watch = fresh()
+    whole = snapshot(derivative("a", "geojson"), derivative("b", "geojson"), status=200)
+    watch.receive(whole, NOW)
+    drain(watch)
+    assert watch.finished
+
+    watch.give_back("a")
+    again = Watch.from_json(watch.to_json())
+    again.begin(NOW, Patience())
+    again.receive(whole, NOW)
+
+    assert [(one.id, one.is_update) for one in drain(again)] == [("a", False)]
+
+
+def test_peeking_does_not_take() -> None:
+    watch = fresh()
+    watch.receive(snapshot(derivative("a", "geojson")), NOW)
+
+    assert watch.peek() == watch.peek() == watch.pop()
+    assert watch.peek() is None
+
+
 def test_done_does_not_mean_that_derivatives_are_ready() -> None:
     watch = fresh()
     watch.receive(snapshot(status=404), NOW)
@@ -324,6 +381,21 @@ def test_an_unknown_status_is_waited_for() -> None:
     watch.receive_task(task("SOMETHING_NEW"), NOW)
 
     assert isinstance(watch.decide(NOW, 0.5), Wait)
+
+
+def test_an_unknown_status_is_no_reason_to_look_rarely() -> None:
+    watch, now, looks = fresh(), NOW, 0
+    while now < NOW + HOUR:
+        match watch.decide(now, 0.5):
+            case Wait(until=until):
+                now = until
+            case Look():
+                looks += 1
+                watch.receive(snapshot(status=404), now)
+            case AskTask():
+                watch.receive_task(task("SOMETHING_NEW"), now)
+
+    assert looks > 60
 
 
 def test_206_then_404_is_a_flap_and_loses_nothing() -> None:
@@ -513,6 +585,14 @@ def test_before_the_image_only_the_status_is_asked_for_but_now_and_then_the_endp
                 watch.receive(snapshot(status=404), now)
 
     assert Counter(asked)["task"] > 4 * Counter(asked)["derivatives"] > 0
+
+
+def test_a_clock_that_is_set_back_does_not_silence_a_watch() -> None:
+    watch = fresh()
+    watch.receive(snapshot(derivative("a")), NOW)
+    planned = wait_of(watch.decide(NOW, 0.5))
+
+    assert wait_of(watch.decide(NOW - 6 * HOUR, 0.5)) <= planned
 
 
 def test_fulfilment_makes_it_quick_at_once() -> None:

@@ -11,6 +11,7 @@ import contextlib
 import gc
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -83,17 +84,17 @@ async def test_a_cancelled_download_leaves_nothing_behind_and_can_be_run_again(
         task_id = sim.add_task(plan=plan(), derivative_product_types=ALL_TYPES)
         await sim.clock.sleep(2)
 
-        async def run(folder: Path) -> None:
+        async def run(folder: Path, watch: Watch | None = None) -> None:
             async with DerivativesClient.from_env(sim.environ, clock=sim.clock) as client:
-                await client.download_task(task_id, folder)
+                await client.download_task(task_id, folder, watch=watch)
 
         await run(tmp_path / "whole")
         expected = files_in(tmp_path / "whole")
         for turn in await turns_to_try(lambda: run(tmp_path / "count")):
-            folder = tmp_path / str(turn)
+            folder, watch = tmp_path / str(turn), Watch(task_id)
             before = asyncio.all_tasks()
 
-            await cancelled_at(turn, lambda folder=folder: run(folder))  # type: ignore[misc]
+            await cancelled_at(turn, partial(run, folder, watch))
 
             # The server's handlers of connections that were just cut end within a few turns.
             for _ in range(50):
@@ -103,7 +104,8 @@ async def test_a_cancelled_download_leaves_nothing_behind_and_can_be_run_again(
             assert open_below(folder) == [], turn
             for name, body in files_in(folder).items():
                 assert name.endswith(".part") or body == expected[name], (turn, name)
-            await run(folder)
+            # The same watch goes on: what it handed out but nobody brought home comes again.
+            await run(folder, Watch.from_json(watch.to_json()))
             assert files_in(folder) == expected, turn
             gc.collect()
 
@@ -125,7 +127,7 @@ async def test_a_cancelled_watch_loses_nothing_and_repeats_nothing() -> None:
         for turn in await turns_to_try(lambda: run(Watch(ordered()), [])):
             watch, got = Watch(ordered()), list[str]()
 
-            await cancelled_at(turn, lambda watch=watch, got=got: run(watch, got))  # type: ignore[misc]
+            await cancelled_at(turn, partial(run, watch, got))
             await run(watch, got)
 
             assert len(got) == len(set(got)) == 3, turn

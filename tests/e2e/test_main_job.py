@@ -230,6 +230,75 @@ async def test_a_lost_answer_without_a_reference_is_said_to_be_uncertain(
     assert len([r for r in sim.requests if r.method == "POST" and r.side == "api"]) == 1
 
 
+async def test_a_look_up_that_fails_too_never_says_that_nothing_was_ordered(
+    sim: Simulator, client: DerivativesClient
+) -> None:
+    """A line that is down fails both calls; "try again" would then be billed twice."""
+    sim.faults.add("lost_create")
+    sim.faults.add("server_error", side="api", times=20, skip=1)
+
+    with pytest.raises(TaskCreationUncertainError, match="may exist") as caught:
+        await client.create_task(good_request(sim))
+
+    assert caught.value.reference == "harbour-7"
+    assert not caught.value.retryable
+
+
+async def test_an_older_order_of_the_same_reference_is_not_taken_for_the_lost_one(
+    sim: Simulator, client: DerivativesClient
+) -> None:
+    first = await client.create_task(good_request(sim))
+    sim.faults.add("server_error", side="api", status=500)
+
+    with pytest.raises(TaskCreationUncertainError):
+        await client.create_task(good_request(sim))
+
+    sim.faults.add("lost_create")
+    assert (await client.create_task(good_request(sim))).id != first.id
+
+
+async def test_the_apis_clock_may_be_minutes_behind_ours_when_a_lost_order_is_looked_up(
+    sim: Simulator,
+) -> None:
+    class Ahead:
+        def time(self) -> float:
+            return sim.clock.time() + 300
+
+        async def sleep(self, seconds: float, /) -> None:
+            await sim.clock.sleep(seconds)
+
+    sim.faults.add("lost_create")
+    async with DerivativesClient.from_env(sim.environ, clock=Ahead()) as client:
+        task = await client.create_task(good_request(sim))
+
+    assert task.reference == "harbour-7"
+
+
+async def test_a_cancel_whose_answer_was_lost_is_seen_to_have_worked(
+    sim: Simulator, client: DerivativesClient
+) -> None:
+    task_id = sim.add_task(derivative_product_types=ALL_TYPES)
+    await client.cancel_task(task_id)
+
+    # The second try of a lost answer looks just like this to the API.
+    assert (await client.cancel_task(task_id)).status == "CANCELED"
+
+
+async def test_a_derivative_whose_file_failed_comes_again_with_the_same_watch(
+    sim: Simulator, client: DerivativesClient, tmp_path: Path
+) -> None:
+    task_id = sim.add_task(derivative_product_types=ALL_TYPES)
+    watch = Watch(task_id)
+    sim.faults.add("wrong_content")
+    first = await client.download_task(task_id, tmp_path, watch=watch)
+    assert len(first.failures) == 1
+
+    second = await client.download_task(task_id, tmp_path, watch=Watch.from_json(watch.to_json()))
+
+    assert [record.asset for record in second.files] == [first.failures[0].asset]
+    assert len(files_in(tmp_path)) == 3
+
+
 async def test_all_pages_of_the_listing_are_read(sim: Simulator, client: DerivativesClient) -> None:
     ids = {sim.add_task(derivative_product_types=ALL_TYPES) for _ in range(123)}
 

@@ -159,6 +159,22 @@ async def test_a_task_unknown_to_both_endpoints_is_not_found_after_the_grace() -
     assert 120 <= sum(clock.sleeps) < 240
 
 
+async def test_what_could_not_be_told_is_not_taken() -> None:
+    """A listener that fails (a closed pipe, a full disk) must not cost a derivative."""
+    watch = Watch(TASK_ID)
+
+    def deaf(event: WatchEvent) -> None:
+        if isinstance(event, DerivativeReady):
+            raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        async for _ in watching(Scripted(READY_200), watch=watch, on_event=deaf):
+            pass
+
+    assert watch.delivered == ()
+    assert [one.id async for one in watching(Scripted(READY_200), watch=watch)] == ["a", "b"]
+
+
 async def test_an_abandoned_loop_goes_on_with_the_same_watch() -> None:
     watch = Watch(TASK_ID)
     source = Scripted(READY_200)
