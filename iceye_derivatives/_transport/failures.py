@@ -17,6 +17,14 @@ from iceye_derivatives.errors import NetworkError
 __all__ = ["failures", "host_of", "network_error"]
 
 _NOT_CONNECTED = "no connection could be made"
+_NOT_TRUSTED = "its certificate is not trusted"
+
+_ADVICE = "try again, and check the network and the proxy settings if it stays so"
+# Trying again rarely helps here, and no setting of ours switches the check off.
+_TRUST = (
+    "check this machine's clock and its proxy, and name a private certificate authority with "
+    "ssl_context= or SSL_CERT_FILE"
+)
 
 
 @cache
@@ -48,7 +56,7 @@ def _kinds() -> tuple[tuple[type[BaseException], str, bool], ...]:
         (aiohttp.ConnectionTimeoutError, "no connection was made within the time allowed", False),
         (aiohttp.ClientHttpProxyError, "the proxy refused to connect", False),
         (aiohttp.ClientProxyConnectionError, "the proxy was not reached", False),
-        (aiohttp.ClientConnectorCertificateError, "its certificate is not trusted", False),
+        (aiohttp.ClientConnectorCertificateError, _NOT_TRUSTED, False),
         (aiohttp.ClientSSLError, "no TLS connection could be agreed on", False),
         (aiohttp.ClientConnectorError, _NOT_CONNECTED, False),
         (aiohttp.InvalidURL, "its address cannot be used", False),
@@ -72,14 +80,19 @@ def network_error(error: BaseException, url: str) -> NetworkError:
     # aiohttp has a class of its own for this only in later versions than the lowest we take.
     if kind == _NOT_CONNECTED and isinstance(getattr(error, "os_error", None), socket.gaierror):
         kind = "its name was not found"
+    detail = _detail(error)
+    why = f"{kind} ({detail})" if detail else kind
+    advice = _TRUST if kind == _NOT_TRUSTED else _ADVICE
+    return NetworkError(f"The exchange with {host_of(url)} failed: {why}; {advice}", sent=sent)
+
+
+def _detail(error: BaseException) -> str | None:
+    certificate = getattr(error, "certificate_error", None)
+    if certificate is not None:
+        # OpenSSL's own words, such as "certificate has expired"; of the URL they name the host.
+        return getattr(certificate, "verify_message", None)
     # Only the symbolic name: the operating system's sentence is written in its own language.
-    code = errno.errorcode.get(getattr(error, "errno", None) or 0)
-    detail = f" ({code})" if code else ""
-    return NetworkError(
-        f"The exchange with {host_of(url)} failed: {kind}{detail}; "
-        "try again, and check the network and the proxy settings if it stays so",
-        sent=sent,
-    )
+    return errno.errorcode.get(getattr(error, "errno", None) or 0)
 
 
 def host_of(url: str) -> str:
