@@ -8,5 +8,6 @@ from __future__ import annotations
 
 from iceye_derivatives._transport.api import ApiTransport, Bearer
 from iceye_derivatives._transport.files import FileTransport
+from iceye_derivatives._transport.metered import MeteredSource
 
-__all__ = ["ApiTransport", "Bearer", "FileTransport"]
+__all__ = ["ApiTransport", "Bearer", "FileTransport", "MeteredSource"]

@@ -16,9 +16,11 @@ from iceye_derivatives._core.link_policy import (
     check_link,
     redirect_target,
 )
+from iceye_derivatives._core.metering import FileMeter
 from iceye_derivatives._core.requests import USER_AGENT
 from iceye_derivatives._core.secret import Secret
 from iceye_derivatives._transport.failures import failures, network_error
+from iceye_derivatives._transport.metered import MeteredResponse
 from iceye_derivatives._transport.neighbourhood import Neighbourhood
 from iceye_derivatives._transport.session import Line, SessionSettings, lower_headers
 from iceye_derivatives.models import SignedUrl
@@ -93,11 +95,12 @@ class FileTransport:
 
         Raises:
             UnsafeLink: the link, or what it redirects to, is not followed.
+            TooManyBytes: from the body, where it is above ``bytes_per_file``.
             NetworkError: no answer came.
         """
         opened = await self._follow(Secret(url.reveal()), headers)
         try:
-            yield opened
+            yield MeteredResponse(opened, FileMeter(self._line.limits))
         finally:
             opened.release()
 

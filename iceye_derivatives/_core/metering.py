@@ -1,0 +1,86 @@
+"""How many bytes may a file, and a whole run, still bring?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from iceye_derivatives._core.content import ContentFault
+from iceye_derivatives._core.limits import Limits, how_to_raise
+
+__all__ = ["FileMeter", "RunMeter", "TooManyBytes"]
+
+_OK, _PARTIAL = 200, 206
+# No file has more digits of bytes, and `int()` refuses thousands of them.
+_LENGTH = re.compile(r"[0-9]{1,18}")
+_RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18}|\*)", re.IGNORECASE)
+
+
+class TooManyBytes(ContentFault):
+    """A body is above a ceiling: which one, and what it is set to."""
+
+    def __init__(self, finding: str, limit: str, limits: Limits) -> None:
+        self.limit = limit
+        self.allowed: int = getattr(limits, limit)
+        super().__init__(f"{finding} the {self.allowed:,} allowed; {how_to_raise(limit)}", b"")
+
+
+class FileMeter:
+    """Counts one body of a file, which may begin somewhere in its middle."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._at = 0
+
+    def begin(self, status: int, headers: Mapping[str, str]) -> None:
+        """The head has come; raises `TooManyBytes` where the file says itself that it is one."""
+        self._at, total = announced(status, headers)
+        if total is not None and total > self._limits.bytes_per_file:
+            raise TooManyBytes(f"it has {total:,} bytes, more than", "bytes_per_file", self._limits)
+
+    def take(self, size: int) -> None:
+        """Bytes have come; raises `TooManyBytes`."""
+        self._at += size
+        if self._at > self._limits.bytes_per_file:
+            raise TooManyBytes("it goes on behind", "bytes_per_file", self._limits)
+
+
+class RunMeter:
+    """Counts all bodies of a run, those too that were broken off and came again."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._spent = 0
+
+    def begin(self, status: int, headers: Mapping[str, str]) -> None:
+        """The head of a file has come; raises `TooManyBytes` where the rest of it has no room."""
+        at, total = announced(status, headers)
+        if total is not None and self._spent + total - at > self._limits.bytes_per_run:
+            raise self._fault(f"with its {total:,} bytes")
+
+    def take(self, size: int) -> None:
+        """Bytes have come; raises `TooManyBytes`."""
+        self._spent += size
+        if self._spent > self._limits.bytes_per_run:
+            raise self._fault("with what has come of it")
+
+    def _fault(self, how: str) -> TooManyBytes:
+        return TooManyBytes(
+            f"{how}, all files of this run have more bytes than", "bytes_per_run", self._limits
+        )
+
+
+def announced(status: int, headers: Mapping[str, str]) -> tuple[int, int | None]:
+    """Where a body begins and how long its file is; None where the head does not tell.
+
+    Args:
+        status: only 200 and 206 bring files.
+        headers: by lower-case name.
+    """
+    if status == _PARTIAL:
+        found = _RANGE.fullmatch(headers.get("content-range", "").strip())
+        if found is None:
+            return 0, None
+        return int(found[1]), None if found[2] == "*" else int(found[2])
+    length = _LENGTH.fullmatch(headers.get("content-length", "").strip())
+    return 0, int(length[0]) if length is not None and status == _OK else None
