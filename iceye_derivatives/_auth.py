@@ -17,11 +17,11 @@ from iceye_derivatives._core.redact import REDACTED
 from iceye_derivatives._core.requests import ACCEPT, USER_AGENT
 from iceye_derivatives._core.responses import ApiResponse
 from iceye_derivatives._core.secret import Secret
-from iceye_derivatives._core.token import HeldToken, renew_at
+from iceye_derivatives._core.token import HeldToken, hold
 from iceye_derivatives._core.token_answer import is_token, read_token
 from iceye_derivatives._transport.failures import host_of
 from iceye_derivatives._transport.session import Line, SessionSettings, exchange
-from iceye_derivatives.errors import ConfigurationError, IceyeError
+from iceye_derivatives.errors import ApiError, ConfigurationError, IceyeError
 from iceye_derivatives.protocols import AccessToken, Clock, TokenSource
 
 __all__ = ["ClientCredentials", "StaticToken", "TokenKeeper"]
@@ -178,6 +178,7 @@ class TokenKeeper:
 
     However many calls wait for a token, one request for it is in flight; those that waited share
     its token, or its failure.  A call that is cancelled while it fetches hands over to the next.
+    A renewal that fails while the old token still lives costs nothing but a later try.
     """
 
     def __init__(self, source: TokenSource, clock: Clock) -> None:
@@ -223,6 +224,9 @@ class TokenKeeper:
         try:
             token = await self._source.fetch_token()
         except IceyeError as error:
+            old = self._old_token(error)
+            if old is not None:
+                return old
             self._failure, self._failures = copy(error), self._failures + 1
             raise
         if not is_token(token.value):
@@ -230,7 +234,13 @@ class TokenKeeper:
                 "The token source gave a text that cannot stand in a header; mend the source"
             )
         self._failure = None
-        self._held = HeldToken(
-            value=Secret(token.value), renew_at=renew_at(asked, token.expires_in)
-        )
+        self._held = hold(Secret(token.value), asked, token.expires_in)
         return self._held.value
+
+    def _old_token(self, error: IceyeError) -> str | None:
+        """A renewal is early by minutes: while it fails, the old token serves to its end."""
+        if self._held is None:
+            return None
+        asked = error.retry_after if isinstance(error, ApiError) else None
+        self._held = self._held.outlive(self._clock.time(), asked)
+        return None if self._held is None else self._held.value

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iceye_derivatives._core.responses import ApiResponse
-from iceye_derivatives._core.token import HeldToken, renew_at
+from iceye_derivatives._core.token import HeldToken, hold, renew_at
 from iceye_derivatives._core.token_answer import is_token, read_token
 from iceye_derivatives.errors import (
     AuthenticationError,
@@ -62,7 +62,7 @@ def test_no_token_is_used_beyond_half_or_before_it_came(asked: float, life: floa
 
 def test_a_held_token_is_good_until_its_moment() -> None:
     """And it is not shown."""
-    held = HeldToken(value="planted", renew_at=10.0)
+    held = HeldToken(value="planted", renew_at=10.0, dies_at=20.0)
 
     assert (held.is_good(9.9), held.is_good(10.0)) == (True, False)
     assert "planted" not in repr(held)
@@ -149,3 +149,22 @@ def test_the_endpoints_own_words_are_told() -> None:
 def test_what_cannot_stand_in_a_header_is_no_token(value: Any) -> None:
     """The alphabet of RFC 6750 lies within visible ASCII."""
     assert not is_token(value)
+
+
+@given(
+    st.floats(0, 2e9),
+    st.none() | st.floats(0, 1e6),
+    st.floats(0, 2e6),
+    st.none() | st.floats(0, 1e5),
+)
+def test_an_old_token_serves_until_it_dies_and_no_longer(
+    asked: float, life: float | None, later: float, retry_after: float | None
+) -> None:
+    """However often its renewal fails, and whatever the endpoint asks for."""
+    held, now = hold("t", asked, life), asked + later
+    kept = held.outlive(now, retry_after)
+    if kept is None:
+        assert now >= held.dies_at
+    else:
+        assert now < kept.renew_at <= kept.dies_at == held.dies_at
+        assert kept.is_good(now)

@@ -270,6 +270,63 @@ async def test_a_token_is_renewed_five_minutes_early() -> None:
 
 
 @both_backends
+@pytest.mark.parametrize(
+    "failure",
+    [
+        NetworkError("no line"),
+        ServerError("down", status=503, retry_after=120.0),
+        AuthenticationError("revoked", status=401),
+    ],
+)
+async def test_a_renewal_that_fails_falls_back_to_the_token_that_lives(failure: IceyeError) -> None:
+    """Its last five minutes are for that: a hiccup of the endpoint is no hiccup of a watch."""
+    source, clock = Source(), FakeClock()
+    keeper = TokenKeeper(source, clock)
+    first = await keeper.get()
+    clock.now += 3300
+    source.error = failure
+    assert await keeper.get() == await keeper.get() == first
+    assert source.asked == 2, "the endpoint is asked again in a while, not at each call"
+    clock.now += 121
+    assert (await keeper.get(), source.asked) == (first, 3)
+    clock.now = 1_767_225_600.0 + 3600
+    with pytest.raises(type(failure)):
+        await keeper.get()
+    source.error = None
+    assert (await keeper.get(), source.asked) == ("t5", 5)
+
+
+@both_backends
+async def test_a_token_that_the_api_refused_is_nothing_to_fall_back_to() -> None:
+    source, clock = Source(), FakeClock()
+    keeper = TokenKeeper(source, clock)
+    keeper.reject(await keeper.get())
+    source.error = NetworkError("no line")
+    with pytest.raises(NetworkError):
+        await keeper.get()
+
+
+@both_backends
+async def test_a_late_failure_does_not_bring_a_refused_token_back() -> None:
+    """The API refuses the old token while its renewal is under way."""
+    source, clock = Source(), FakeClock()
+    keeper = TokenKeeper(source, clock)
+    old = await keeper.get()
+    clock.now += 3300
+    source.gate, source.error = anyio.Event(), NetworkError("no line")
+
+    async def call() -> None:
+        with pytest.raises(NetworkError):
+            await keeper.get()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(call)
+        await anyio.wait_all_tasks_blocked()
+        keeper.reject(old)
+        source.gate.set()
+
+
+@both_backends
 async def test_only_the_current_token_can_be_rejected() -> None:
     """A late 401 for an old token must not cost the new one."""
     source = Source()
