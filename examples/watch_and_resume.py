@@ -16,8 +16,11 @@ async def main(task_id: str, state: Path) -> None:
     ):
         async for derivative in derivatives:
             print(derivative.product_type, derivative.id)
-            # Saved after the item has been dealt with, so that a crash repeats it at worst.
-            state.write_text(watch.to_json())
+            # Saved after the item has been dealt with, so that a crash repeats it at worst; and
+            # replaced in one step, so that a crash in the middle leaves the old state.
+            fresh = state.with_suffix(".new")
+            fresh.write_text(watch.to_json())
+            fresh.replace(state)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from iceye_derivatives._core.retry import RetryPolicy
 from iceye_derivatives._core.watch import Watch
 from iceye_derivatives._version import __version__
 from iceye_derivatives.client import DerivativesClient
-from iceye_derivatives.downloader import Downloader
+from iceye_derivatives.downloader import Downloader, DownloadSettings, DownloadSource
 from iceye_derivatives.errors import (
     ApiError,
     AuthenticationError,
@@ -129,6 +129,8 @@ __all__ = [
     "DownloadEvent",
     "DownloadFailedError",
     "DownloadReport",
+    "DownloadSettings",
+    "DownloadSource",
     "Downloader",
     "Fault",
     "FileRecord",

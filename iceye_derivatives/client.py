@@ -9,12 +9,13 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self, Unpack
 
 import anyio
 
 from iceye_derivatives._auth import ClientCredentials, StaticToken, TokenKeeper
 from iceye_derivatives._calls import Calls
+from iceye_derivatives._client_settings import ClientSettings
 from iceye_derivatives._clock import SystemClock
 from iceye_derivatives._core.backoff import Backoff
 from iceye_derivatives._core.decisions import Patience
@@ -26,6 +27,7 @@ from iceye_derivatives._core.retry import RetryPolicy
 from iceye_derivatives._core.task_check import check_task_request
 from iceye_derivatives._core.watch import Watch
 from iceye_derivatives._ordering import order_once
+from iceye_derivatives._patient import PatientSource
 from iceye_derivatives._persistent import PersistentCalls
 from iceye_derivatives._pipeline import bring_home
 from iceye_derivatives._transport import ApiTransport, FileTransport, MeteredSource
@@ -35,7 +37,7 @@ from iceye_derivatives.events import DownloadEvent, DownloadReport, WatchEvent
 from iceye_derivatives.models import Derivative, SignedUrl, Snapshot, Task, TaskRequest
 from iceye_derivatives.protocols import Clock, LinkResponse, Sink, TokenSource
 from iceye_derivatives.sinks import DirectorySink
-from iceye_derivatives.watcher import watch_derivatives
+from iceye_derivatives.watcher import WatchSource, watch_derivatives
 
 if TYPE_CHECKING:
     import aiohttp
@@ -59,7 +61,9 @@ class DerivativesClient:
         burst: How many may go at once after a quiet time.
         retry: How single calls are tried again; watches have budgets of their own.
         connect_timeout: Seconds until a connection stands.
-        read_timeout: Seconds of silence after which an answer or a body counts as broken.
+        answer_timeout: Seconds of silence after which a call of the API counts as broken; ICEYE's
+            own example code grants its listings that long.
+        read_timeout: The same for the body of a file.
         allow_http: Also follow links to files that are not https (loopback always may be).
         allowed_hosts: Where links to files may lead, e.g. ``["*.cloudfront.net"]``; None for
             anywhere but from a public API to a private address (a host that is named exactly may
@@ -95,6 +99,7 @@ class DerivativesClient:
         burst: int = 10,
         retry: RetryPolicy | None = None,
         connect_timeout: float = 30.0,
+        answer_timeout: float = 120.0,
         read_timeout: float = 60.0,
         allow_http: bool = False,
         allowed_hosts: Iterable[str] | None = None,
@@ -117,15 +122,16 @@ class DerivativesClient:
         self._jitter = jitter
         self._limits = Limits() if limits is None else limits
         self._retry = RetryPolicy() if retry is None else retry
+        self._pacer = Pacer(rate=rate, burst=burst)
         self._api = ApiTransport(
             self.base_url,
             TokenKeeper(auth, self._clock),
-            pacer=Pacer(rate=rate, burst=burst),
+            pacer=self._pacer,
             clock=self._clock,
             jitter=jitter,
             session=api_session,
             connect_timeout=connect_timeout,
-            read_timeout=read_timeout,
+            read_timeout=answer_timeout,
             trust_env=trust_env,
             ssl_context=ssl_context,
             limits=self._limits,
@@ -148,7 +154,9 @@ class DerivativesClient:
         self._ordered: dict[str, tuple[str, ...]] = {}
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None, **settings: Any) -> Self:  # noqa: ANN401  the constructor types them
+    def from_env(
+        cls, environ: Mapping[str, str] | None = None, **settings: Unpack[ClientSettings]
+    ) -> Self:
         """A client from ``ICEYE_API_BASE_URL`` (optional) and credentials.
 
         Credentials are ``ICEYE_TOKEN_URL``, ``ICEYE_CLIENT_ID`` and ``ICEYE_CLIENT_SECRET``, or a
@@ -316,8 +324,11 @@ class DerivativesClient:
                 async for derivative in derivatives:
                     print(derivative.product_type, derivative.id)
         """
+        source: WatchSource = self
+        if timeout is not None:
+            source = PatientSource(self, pacer=self._pacer, clock=self._clock, timeout=timeout)
         return watch_derivatives(
-            self,
+            source,
             self._watch_of(task_id, watch),
             patience=_patience(backoff, timeout, max_failures),
             clock=self._clock,
@@ -334,7 +345,7 @@ class DerivativesClient:
         timeout: float | None = None,  # noqa: ASYNC109  the pure Watch decides it, no cancel scope
         watch: Watch | None = None,
         max_failures: int = 60,
-        concurrency: int = 8,
+        concurrency: int = 16,
         overwrite: bool = False,
         on_event: Callable[[DownloadEvent], None] | None = None,
     ) -> DownloadReport:

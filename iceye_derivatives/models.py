@@ -8,13 +8,14 @@ too, because a `StrEnum` member *is* its string.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
-from urllib.parse import urlsplit
 
 from attrs import field, frozen
+
+from iceye_derivatives.links import SignedUrl
 
 __all__ = [
     "AcquisitionWindow",
@@ -107,62 +108,6 @@ class Availability(StrEnum):
     NONE = "NONE"
     PARTIAL = "PARTIAL"
     COMPLETE = "COMPLETE"
-
-
-@frozen(repr=False, str=False, eq=True)
-class SignedUrl:
-    """A link that is a secret: whoever holds it can fetch the file until it expires.
-
-    ``str()``, ``repr()``, formatting and pickling give the host and path only.  `reveal()` is the
-    one way to the whole text, byte for byte as the API sent it.
-
-    Example:
-        >>> url = SignedUrl("https://cdn.example/a.geojson?Expires=2000000000&Signature=abc")
-        >>> str(url)
-        'https://cdn.example/a.geojson?<redacted>'
-    """
-
-    _raw: str
-    _expires: float | None = field(default=None, kw_only=True)
-    """Unix seconds on the signer's clock, or None where the URL does not tell."""
-
-    @property
-    def expires_at(self) -> datetime | None:
-        """When the link dies by its own word (UTC): an upper bound, None where it does not tell."""
-        return None if self._expires is None else datetime.fromtimestamp(self._expires, UTC)
-
-    @property
-    def expires(self) -> float | None:
-        """The same in Unix seconds."""
-        return self._expires
-
-    def reveal(self) -> str:
-        """The whole URL, signature included: give it to nothing that logs or stores."""
-        return self._raw
-
-    def __str__(self) -> str:
-        try:
-            parts = urlsplit(self._raw)
-            host, port = parts.hostname or "", parts.port
-        except ValueError:
-            return "<unreadable url>"
-        where = f"{parts.scheme}://{host}{'' if port is None else f':{port}'}{parts.path}"
-        return f"{where}?<redacted>" if parts.query or parts.fragment else where
-
-    def __repr__(self) -> str:
-        return f"SignedUrl({str(self)!r})"
-
-    def __format__(self, spec: str) -> str:
-        return format(str(self), spec)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # A pickle is a file that somebody keeps: it gets a link that is known to be dead, so that
-        # whoever loads it lists the task anew, which they would have to do after an hour anyway.
-        return _dead_link, (str(self).partition("?")[0],)
-
-
-def _dead_link(bare: str) -> SignedUrl:
-    return SignedUrl(bare, expires=0.0)
 
 
 @frozen(kw_only=True)
@@ -280,6 +225,11 @@ class Delivery:
     locations: tuple[DeliveryLocation, ...]
 
 
+def _as_tuple(names: Iterable[str] | None) -> tuple[str, ...] | None:
+    # A lone string is an iterable of letters, which nobody means: the check names it as it is.
+    return (names,) if isinstance(names, str) else None if names is None else tuple(names)
+
+
 @frozen(kw_only=True)
 class TaskRequest:
     """All that ``POST /tasks`` takes; what is None is left out, and the contract's default holds.
@@ -301,8 +251,9 @@ class TaskRequest:
     point_of_interest: PointOfInterest
     acquisition_window: AcquisitionWindow
     imaging_mode: str
-    product_types: tuple[str, ...] | None = None
-    derivative_product_types: tuple[str, ...] | None = None
+    product_types: tuple[str, ...] | None = field(default=None, converter=_as_tuple)
+    """E.g. ``("GRD",)``; any iterable of names is taken."""
+    derivative_product_types: tuple[str, ...] | None = field(default=None, converter=_as_tuple)
     exclusivity: str | None = None
     """``PRIVATE`` or ``PUBLIC``."""
     priority: str | None = None

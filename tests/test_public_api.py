@@ -11,6 +11,7 @@ import pprint
 import subprocess
 import sys
 import traceback
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,6 +21,7 @@ import pytest
 
 import iceye_derivatives
 from iceye_derivatives import errors, events, models, protocols
+from iceye_derivatives._client_settings import ClientSettings
 
 VOCABULARY = (models, errors, events, protocols)
 """Modules whose whole `__all__` is public."""
@@ -29,6 +31,8 @@ MACHINES = {
     "ClientCredentials",
     "DerivativesClient",
     "DirectorySink",
+    "DownloadSettings",
+    "DownloadSource",
     "Downloader",
     "Limits",
     "MemorySink",
@@ -40,6 +44,7 @@ MACHINES = {
 PUBLIC = sorted(iceye_derivatives.__all__)
 
 SECRET = "s3cr3t-of-the-planted-kind"
+NOON = datetime(2027, 1, 15, 12, tzinfo=UTC)
 LINK = f"https://cdn.example/a.geojson?Expires=2000000000&Signature={SECRET}&Key-Pair-Id=K"
 
 
@@ -191,3 +196,40 @@ def test_nothing_that_holds_a_secret_says_it() -> None:
 def test_a_pickled_link_has_no_signature(value: object) -> None:
     """A pickle is a file that somebody keeps."""
     assert SECRET.encode() not in pickle.dumps(value)
+
+
+def test_a_link_does_not_show_itself_to_those_who_take_values_apart() -> None:
+    """Structured loggers call `attrs.asdict` on whatever they are given."""
+    asset = models.Asset(type="geojson", url=models.SignedUrl(LINK))
+
+    assert SECRET not in repr(attrs.asdict(asset))
+    assert SECRET not in repr(attrs.astuple(asset))
+
+
+def test_a_link_cannot_be_changed_and_compares_by_its_text() -> None:
+    link = models.SignedUrl(LINK)
+
+    with pytest.raises(AttributeError, match="cannot be changed"):
+        link.reveal = str  # type: ignore[method-assign]
+    assert link == models.SignedUrl(LINK)
+    assert len({link, models.SignedUrl(LINK), models.SignedUrl(LINK + "x")}) == 2
+
+
+def test_a_request_takes_any_iterable_of_names() -> None:
+    window = models.AcquisitionWindow(start=NOON, end=NOON)
+    request = models.TaskRequest(
+        contract_id="c",
+        point_of_interest=models.PointOfInterest(lat=0, lon=0),
+        acquisition_window=window,
+        imaging_mode="SPOTLIGHT",
+        product_types=["GRD"],
+    )
+
+    assert request.product_types == ("GRD",)
+
+
+def test_the_settings_that_are_handed_on_are_those_of_the_client() -> None:
+    """`from_env` hands its keywords on: a checker must see each of them, and no other."""
+    parameters = inspect.signature(iceye_derivatives.DerivativesClient).parameters
+
+    assert ClientSettings.__annotations__.keys() == parameters.keys() - {"auth", "base_url"}

@@ -58,6 +58,10 @@ class Pacer:
         self._full_at = full_at + self._interval
         return 0.0
 
+    def paused_for(self, now: float) -> float:
+        """Seconds for which the API has asked for silence yet; asking takes no slot."""
+        return max(0.0, min(self._paused_until - now, self._longest_pause))
+
     def pause(self, now: float, seconds: float, jitter: float) -> None:
         """Let nobody go for that long and a moment more: the API asked for silence.
 

@@ -108,8 +108,8 @@ def clock_from(environ: Mapping[str, str]) -> Clock:
     try:
         speed, moment, wall = (float(part) for part in text.split())
     except ValueError:
-        speed = math.nan
-    if not 0 < speed < math.inf:
+        speed = moment = wall = math.nan
+    if not (0 < speed < math.inf and math.isfinite(moment) and math.isfinite(wall)):
         raise ConfigurationError(
             f"{VARIABLE} cannot be read: take it as `iceye-derivatives simulate` printed it"
         )

@@ -36,7 +36,8 @@ NOTICE = {"BACKGROUND": timedelta(hours=24)}
 USUAL_NOTICE = timedelta(hours=12)
 """COMMERCIAL's; the product specification's table of minimum notice."""
 MAYBE_ORDERED = "the task may have been ordered: before ordering again, look for the reference"
-SPARE = timedelta(hours=1)
+SPARE = timedelta(hours=12)
+"""On top of the notice: generous, because hours are real seconds where the clock is simulated."""
 WIDTH = timedelta(hours=48)
 
 

@@ -15,6 +15,7 @@ from iceye_derivatives import (
     NoDerivativesRequestedError,
     PermissionDeniedError,
     PollBudgetError,
+    RateLimitedError,
     StaticToken,
     TaskEndedError,
     TaskNotFoundError,
@@ -194,3 +195,20 @@ async def test_retry_after_stops_the_whole_client(
 
     first, second = [r for r in sim.requests if r.side == "api"]
     assert second.time - first.time >= 900
+
+
+async def test_a_pause_of_the_client_does_not_outlast_the_patience_of_a_watch(
+    sim: Simulator, client: DerivativesClient
+) -> None:
+    """ "timeout: patience in all": a look must not wait an hour in the client's queue for it."""
+    task_id = sim.add_task(derivative_product_types=ALL_TYPES)
+    sim.faults.add("rate_limited", side="api", retry_after="seconds", seconds=3600)
+    with pytest.raises(RateLimitedError):
+        await client.look_at_derivatives(task_id)
+    begun = sim.clock.time()
+
+    with pytest.raises(WatchTimeoutError):
+        await watched(client, task_id, timeout=10.0)
+
+    assert sim.clock.time() - begun == pytest.approx(10.0, abs=0.01)
+    assert len([r for r in sim.requests if r.side == "api"]) == 1

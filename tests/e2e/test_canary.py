@@ -102,7 +102,11 @@ async def test_no_secret_is_told_under_any_fault(
             sim.token_url, sim.client_id, SECRET, timeout=0.05, clock=sim.clock
         )
         async with DerivativesClient(
-            base_url=sim.api_base_url, auth=auth, clock=sim.clock, read_timeout=0.05
+            base_url=sim.api_base_url,
+            auth=auth,
+            clock=sim.clock,
+            read_timeout=0.05,
+            answer_timeout=0.05,
         ) as client:
             outputs.extend((repr(client), str(vars(client))))
             try:

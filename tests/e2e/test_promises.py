@@ -106,7 +106,12 @@ class Witness:
 def client_of(sim: Simulator) -> DerivativesClient:
     auth = ClientCredentials(sim.token_url, sim.client_id, SECRET, timeout=0.05, clock=sim.clock)
     return DerivativesClient(
-        base_url=sim.api_base_url, auth=auth, clock=sim.clock, read_timeout=0.05, rate=100.0
+        base_url=sim.api_base_url,
+        auth=auth,
+        clock=sim.clock,
+        read_timeout=0.05,
+        answer_timeout=0.05,
+        rate=100.0,
     )
 
 

@@ -69,7 +69,9 @@ def test_a_fast_clock_is_refused_where_the_api_is_not_on_this_machine(url: str) 
         clock_from(environ)
 
 
-@pytest.mark.parametrize("text", ["x", "1 2", "0 1 1", "-5 1 1", "nan 1 1", "inf 1 1", "1 2 3 4"])
+@pytest.mark.parametrize(
+    "text", ["x", "1 2", "0 1 1", "-5 1 1", "nan 1 1", "inf 1 1", "1 2 3 4", "1 nan 1", "1 1 inf"]
+)
 def test_a_variable_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(ConfigurationError, match="cannot be read"):
         clock_from({**LOOPBACK, "ICEYE_SIMULATED_CLOCK": text})
