@@ -11,7 +11,7 @@
     │   ├── PermissionDeniedError         403
     │   ├── TaskNotFoundError             404 for the task itself
     │   ├── RateLimitedError              429; `.retry_after`                          retryable
-    │   ├── ServerError                   5xx; `.retry_after`                          retryable
+    │   ├── ServerError                   5xx, 408, 425; `.retry_after`                retryable
     │   ├── LimitExceededError            an answer above a ceiling of `Limits`; `.limit` `.allowed`
     │   └── UnexpectedResponseError       an answer that is not what ICEYE documents   retryable
     ├── NetworkError                      no answer, or half of one                    retryable
@@ -197,7 +197,7 @@ class RateLimitedError(ApiError):
 
 
 class ServerError(ApiError):
-    """The API failed (5xx)."""
+    """The API failed (5xx), or says that the same request may pass later (408, 425)."""
 
     retryable = True
 

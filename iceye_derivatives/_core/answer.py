@@ -28,6 +28,9 @@ __all__ = ["ApiResponse", "error_for", "over_limit", "read_times", "unreadable"]
 _BY_STATUS: dict[int, type[ApiError]] = {
     401: AuthenticationError,
     403: PermissionDeniedError,
+    # RFC 9110, 15.5.9: "the client MAY repeat the request"; RFC 8470, 5.2, says the same of 425.
+    408: ServerError,
+    425: ServerError,
     429: RateLimitedError,
 }
 _BY_HUNDRED: dict[int, type[ApiError]] = {4: BadRequestError, 5: ServerError}

@@ -22,6 +22,8 @@ _TEXTS = ("details", "detail", "message", "error_description", "title", "error")
 _CODES = ("code", "error")
 _TITLE = re.compile(r"<title[^>]*>([^<]*)</title>", re.IGNORECASE)
 _LONGEST_CODE = 100
+# A number beyond this is no code, and Python refuses to spell those of thousands of digits.
+_HUGE = 10**18
 LARGEST_PROBLEM = 1 << 18
 """Bytes: an error body larger than this is no error body; the rest of it is not read."""
 
@@ -58,8 +60,8 @@ def read_problem(body: bytes) -> Problem:
 def _first(raw: dict[str, Any], names: tuple[str, ...], *, longest: int = 300) -> str | None:
     for name in names:
         value = raw.get(name)
-        if isinstance(value, int) and not isinstance(value, bool):
-            value = f"{value:g}"  # a huge integer has no `str()`, but a short form
+        if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _HUGE:
+            value = str(value)
         if isinstance(value, str) and (cleaned := clean_text(value, longest=longest)):
             return cleaned
     return None

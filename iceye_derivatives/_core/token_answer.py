@@ -24,6 +24,7 @@ from iceye_derivatives.protocols import AccessToken
 __all__ = ["is_token", "read_token"]
 
 _OK, _NOT_FOUND, _TOO_MANY = 200, 404, 429
+_AGAIN = frozenset({408, 425})
 
 
 def is_token(value: object) -> bool:
@@ -110,6 +111,8 @@ def _refusal(response: ApiResponse, now: float, limits: Limits) -> IceyeError:
 def _class_of(status: int) -> tuple[type[ApiError], str]:
     if status == _TOO_MANY:
         return RateLimitedError, "slow down and try again later"
+    if status in _AGAIN:
+        return ServerError, "try again later"
     if status // 100 == 4:  # noqa: PLR2004 - classes of RFC 9110
         return AuthenticationError, "check the client id and the client secret"
     if status // 100 == 5:  # noqa: PLR2004 - the same

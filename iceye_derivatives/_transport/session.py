@@ -88,6 +88,7 @@ class Line:
             headers=headers,
             data=body,
             allow_redirects=False,
+            raise_for_status=False,  # whatever a borrowed session does: a 404 is an answer here
             auto_decompress=auto_decompress,
             proxy=proxy,
             timeout=self._timeout(),

@@ -444,3 +444,18 @@ def test_a_date_is_read_in_all_three_forms(moment: datetime) -> None:
 def test_a_leap_second_is_a_date() -> None:
     """RFC 9110 allows the 60."""
     assert parse_http_date("Sat, 31 Dec 2016 23:59:60 GMT", NOW) is not None
+
+
+@pytest.mark.parametrize("status", [408, 425])
+def test_a_status_that_says_try_again_is_no_refusal(status: int) -> None:
+    """RFC 9110, 15.5.9: "the client MAY repeat the request"."""
+    response = ApiResponse(status=status, headers={}, body=b"")
+
+    assert error_for(response, 0.0, operation="getTask").retryable
+
+
+@pytest.mark.parametrize(("number", "code"), [("1234567", "1234567"), ("9" * 400, None)])
+def test_a_code_that_is_a_number_is_spelled_out_or_left_out(number: str, code: str | None) -> None:
+    response = ApiResponse(status=400, headers={}, body=b'{"code": %s}' % number.encode())
+
+    assert error_for(response, 0.0, operation="getTask").code == code
