@@ -14,25 +14,32 @@ from __future__ import annotations
 
 from iceye_derivatives.simulator.clock import Clock, RealClock, VirtualClock
 from iceye_derivatives.simulator.contract import Contract
-from iceye_derivatives.simulator.fault_register import FAULTS
-from iceye_derivatives.simulator.faults import Fault
+from iceye_derivatives.simulator.fault_register import FAULTS, LIES
+from iceye_derivatives.simulator.incident import Fault
 from iceye_derivatives.simulator.plan import Status, TaskPlan
 from iceye_derivatives.simulator.recording import RecordedRequest
+from iceye_derivatives.simulator.scenario import Scenario, Trouble
+from iceye_derivatives.simulator.scenario_file import ScenarioError, load_scenario
 from iceye_derivatives.simulator.serve import serve
 from iceye_derivatives.simulator.server import Simulator
 from iceye_derivatives.simulator.world import World
 
 __all__ = [
     "FAULTS",
+    "LIES",
     "Clock",
     "Contract",
     "Fault",
     "RealClock",
     "RecordedRequest",
+    "Scenario",
+    "ScenarioError",
     "Simulator",
     "Status",
     "TaskPlan",
+    "Trouble",
     "VirtualClock",
     "World",
+    "load_scenario",
     "serve",
 ]

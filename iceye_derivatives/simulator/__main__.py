@@ -11,7 +11,7 @@ from contextlib import suppress
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from iceye_derivatives.simulator import FAULTS, RealClock, TaskPlan, serve
+from iceye_derivatives.simulator import FAULTS, LIES, RealClock, TaskPlan, load_scenario, serve
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -53,6 +53,7 @@ async def _serve(options: Namespace) -> None:
             host=options.host,
             port=options.port,
             cdn_port=options.cdn_port,
+            scenario=None if options.scenario is None else load_scenario(options.scenario),
         )
 
 
@@ -71,10 +72,10 @@ def _parser() -> ArgumentParser:
         fill(
             fault.description,
             width=80,
-            initial_indent=f"  {name:17} ",
-            subsequent_indent=" " * 20,
+            initial_indent=f"  {name:25} ",
+            subsequent_indent=" " * 28,
         )
-        for name, fault in FAULTS.items()
+        for name, fault in (FAULTS | LIES).items()
     )
     parser = ArgumentParser(
         prog="python -m iceye_derivatives.simulator",
@@ -100,6 +101,7 @@ def _parser() -> ArgumentParser:
         metavar="NAME[:TIMES]",
         help="switch a fault on; may be repeated",
     )
+    add("--scenario", metavar="FILE", help="a TOML file; what it says goes before the options")
     return parser
 
 

@@ -7,6 +7,8 @@ import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from attrs import frozen
+
 from iceye_derivatives.simulator.messages import json_answer
 from iceye_derivatives.simulator.problems import ProblemError
 
@@ -19,9 +21,24 @@ if TYPE_CHECKING:
     from iceye_derivatives.simulator.oauth import Tokens
     from iceye_derivatives.simulator.world import World
 
-    Operation = Callable[["Api", Call, float, str], Answer]
+    Operation = Callable[["Api", "Request"], Answer]
 
 _TASKS = "/api/tasking/v2/tasks"
+
+
+@frozen(kw_only=True)
+class Request:
+    """One request that found its operation; `skew` is what the API's clock is ahead of `now`."""
+
+    call: Call
+    now: float
+    skew: float
+    resource: str
+
+    @property
+    def clock(self) -> float:
+        """What the API's own clock shows, in Unix seconds."""
+        return self.now + self.skew
 
 
 class Api:
@@ -32,13 +49,13 @@ class Api:
         self._tokens = tokens
         self._links = links
 
-    def answer(self, call: Call, *, now: float) -> Answer:
-        """Answer a request at `now` (Unix seconds)."""
+    def answer(self, call: Call, *, now: float, skew: float = 0.0) -> Answer:
+        """Answer a request at `now` (Unix seconds); links are signed `skew` seconds ahead of it."""
         try:
             # Before the route: who is not known learns nothing of what there is.
             self._tokens.check(call.headers.get("authorization", ""), now=now)
             operation, resource = _route(call)
-            return operation(self, call, now, resource)
+            return operation(self, Request(call=call, now=now, skew=skew, resource=resource))
         except ProblemError as problem:
             extra = (
                 {"WWW-Authenticate": "Bearer"}
@@ -47,38 +64,39 @@ class Api:
             )
             return problem.render(call.headers.get("accept", ""), headers=extra)
 
-    def _create_task(self, call: Call, now: float, _: str) -> Answer:
-        return json_answer(201, self._world.create_task(_body(call), now=now))
+    def _create_task(self, request: Request) -> Answer:
+        return json_answer(201, self._world.create_task(_body(request.call), now=request.now))
 
-    def _list_tasks(self, call: Call, now: float, _: str) -> Answer:
-        return json_answer(200, self._world.list_tasks(call.parameters, now=now))
+    def _list_tasks(self, request: Request) -> Answer:
+        return json_answer(200, self._world.list_tasks(request.call.parameters, now=request.now))
 
-    def _get_task(self, _: Call, now: float, task_id: str) -> Answer:
-        return json_answer(200, self._world.get_task(task_id, now=now))
+    def _get_task(self, request: Request) -> Answer:
+        return json_answer(200, self._world.get_task(request.resource, now=request.now))
 
-    def _cancel_task(self, call: Call, now: float, task_id: str) -> Answer:
-        return json_answer(200, self._world.cancel_task(task_id, _body(call), now=now))
+    def _cancel_task(self, request: Request) -> Answer:
+        canceled = self._world.cancel_task(request.resource, _body(request.call), now=request.now)
+        return json_answer(200, canceled)
 
-    def _get_scene(self, _: Call, now: float, task_id: str) -> Answer:
-        return json_answer(200, self._world.scene(task_id, now=now))
+    def _get_scene(self, request: Request) -> Answer:
+        return json_answer(200, self._world.scene(request.resource, now=request.now))
 
-    def _list_derivatives(self, _: Call, now: float, task_id: str) -> Answer:
-        derivatives = self._world.derivatives(task_id, now=now)
+    def _list_derivatives(self, request: Request) -> Answer:
+        derivatives = self._world.derivatives(request.resource, now=request.now)
         # "200 OK — All requested derivatives have products available", "206 Partial Content —
         # Some, but not all": no range answer of RFC 9110, so there is no Content-Range.
-        complete = all(each.ready_at <= now for each in derivatives)
-        data = [self._describe(each, now) for each in derivatives]
+        complete = all(each.ready_at <= request.now for each in derivatives)
+        data = [self._describe(each, request) for each in derivatives]
         return json_answer(200 if complete else 206, {"data": data})
 
-    def _list_contracts(self, _: Call, __: float, ___: str) -> Answer:
+    def _list_contracts(self, _: Request) -> Answer:
         return json_answer(200, {"data": [self._world.contract.describe()]})
 
-    def _get_contract(self, _: Call, __: float, contract_id: str) -> Answer:
-        if contract_id != self._world.contract.id:
+    def _get_contract(self, request: Request) -> Answer:
+        if request.resource != self._world.contract.id:
             raise ProblemError(404, "the contract was not found")
         return json_answer(200, self._world.contract.describe())
 
-    def _describe(self, derivative: Derivative, now: float) -> dict[str, Any]:
+    def _describe(self, derivative: Derivative, request: Request) -> dict[str, Any]:
         described: dict[str, Any] = {"id": derivative.id}
         if derivative.image_reference is not None:
             described["imageReference"] = derivative.image_reference
@@ -87,8 +105,8 @@ class Api:
         described["derivativeProductType"] = derivative.product_type
         # Empty as long as "it is still being processed".
         described["assets"] = [
-            {"type": asset.type, "href": self._links.sign(asset.path, now=now)}
-            for asset in derivative.ready_assets(now)
+            {"type": asset.type, "href": self._links.sign(asset.path, now=request.clock)}
+            for asset in derivative.ready_assets(request.now)
         ]
         return described
 

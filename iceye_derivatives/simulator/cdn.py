@@ -31,23 +31,26 @@ class Cdn:
     ) -> None:
         self._world = world
         self._links = links
-        self._content_type = content_type
+        self.content_type = content_type
 
-    def answer(self, call: Call, *, now: float) -> Answer:
-        """Answer a request that arrived at `now` (Unix seconds)."""
+    def answer(self, call: Call, *, now: float, skew: float = 0.0) -> Answer:
+        """Answer a request that arrived at `now` (Unix seconds).
+
+        Links are judged by the CDN's own clock, which is `skew` seconds ahead.
+        """
         if refused := _refused(call):
             return refused
-        if refusal := self._links.refusal(call.target, now=now):
+        if refusal := self._links.refusal(call.target, now=now + skew):
             return denial(refusal.code, refusal.message)
         file = self._world.file(call.path, now=now)
         if file is None:
-            return _origin_denial(call)
+            return origin_denial(call.path)
         return self._serve(file, call)
 
     def _serve(self, file: StoredFile, call: Call) -> Answer:
         size, last_modified = len(file.body), http_date(file.modified_at)
         headers = {
-            "Content-Type": self._content_type if file.type == "geojson" else _CSV,
+            "Content-Type": self.content_type if file.type == "geojson" else _CSV,
             "Accept-Ranges": "bytes",
             "ETag": file.etag,
             "Last-Modified": last_modified,
@@ -77,6 +80,16 @@ def denial(
     return Answer(status=status, headers=marks, body=text.encode())
 
 
+def origin_denial(path: str) -> Answer:
+    """Refuse as the bucket behind does: other words, so that one can tell the two apart."""
+    text = (
+        f"<Error><Code>AccessDenied</Code><Message>Access Denied</Message>"
+        f"<RequestId>{len(path):016X}</RequestId><HostId>simulator</HostId></Error>"
+    )
+    headers = {"Content-Type": "application/xml", "X-Cache": "Error from cloudfront"}
+    return Answer(status=403, headers=headers, body=text.encode())
+
+
 def _refused(call: Call) -> Answer | None:
     if len(call.target) > _LONGEST_URL:
         return denial("RequestUriTooLarge", "The URL is too long.", status=413)
@@ -90,13 +103,3 @@ def _refused(call: Call) -> Answer | None:
         message = "Only one auth mechanism allowed; only the signature or the Authorization header"
         return denial("InvalidArgument", message, status=400)
     return None
-
-
-def _origin_denial(call: Call) -> Answer:
-    """Refuse as the bucket behind does: other words, so that one can tell the two apart."""
-    text = (
-        f"<Error><Code>AccessDenied</Code><Message>Access Denied</Message>"
-        f"<RequestId>{len(call.path):016X}</RequestId><HostId>simulator</HostId></Error>"
-    )
-    headers = {"Content-Type": "application/xml", "X-Cache": "Error from cloudfront"}
-    return Answer(status=403, headers=headers, body=text.encode())

@@ -1,66 +1,25 @@
 """What can go wrong: the register of faults, each switched on by name and count.
 
-A fault that stands *instead* of the true answer keeps the request from being carried out; one that
-comes *after* changes what was answered, or how it travels. Of each kind at most one strikes a
-request, so that a 429 may also be slow; of several that fit, the one that was added first.
+A fault *before* the answer changes what a counterpart sees: the request, or its own clock. One that
+stands *instead* of the true answer keeps the request from being carried out; one that comes *after*
+changes what was answered, or how it travels. Of the last two kinds at most one each strikes a
+request, so that a 429 may also be slow; of several that fit, the one that was added first. Of the
+first kind all strike that have different names: a clock may be wrong whatever else is.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from attrs import define, field, frozen
+from attrs import define, evolve
 
+from iceye_derivatives.simulator.incident import Fault, Incident
+from iceye_derivatives.simulator.memory import Memory
 from iceye_derivatives.simulator.messages import Answer, Side
+from iceye_derivatives.simulator.settings import chosen, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-
-    from iceye_derivatives.simulator.messages import Call
-
-Stage = Literal["instead", "after"]
-
-
-@frozen(kw_only=True)
-class Incident:
-    """What a fault may look at when it is asked whether it strikes.
-
-    Attributes:
-        side: Which counterpart was called.
-        call: The request.
-        now: The simulator's moment, in Unix seconds.
-        settings: The fault's settings, defaults filled in.
-        answer: The true answer; of no meaning *instead* of it.
-        dead_links: Targets that are refused from now on; a fault may add to them.
-    """
-
-    side: Side
-    call: Call
-    now: float
-    settings: Mapping[str, Any]
-    answer: Answer
-    dead_links: set[str]
-
-
-@frozen(kw_only=True)
-class Fault:
-    """One thing that can go wrong.
-
-    Attributes:
-        name: What it is switched on by.
-        description: What it does, in words.
-        sides: Where it can strike; the first is where it does unless told otherwise.
-        stage: Whether it stands instead of the true answer or comes after it.
-        settings: Its settings with their defaults; a tuple holds the choices, the default first.
-        strike: Gives the answer that is sent instead, or None where it has no business.
-    """
-
-    name: str
-    description: str
-    sides: tuple[Side, ...]
-    stage: Stage
-    settings: Mapping[str, Any]
-    strike: Callable[[Incident], Answer | None] = field(repr=False)
+    from collections.abc import Iterator, Mapping
 
 
 @define(kw_only=True)
@@ -74,19 +33,21 @@ class Armed:
     path: str
     settings: Mapping[str, Any]
 
-    def strike(self, incident: Incident) -> Answer | None:
+    def strike(self, incident: Incident) -> Answer | Incident | None:
         """Strike, if this request is one to strike; what did not strike is not counted."""
         if self.times == 0 or incident.side is not self.side or self.path not in incident.call.path:
             return None
-        answer = self.fault.strike(incident)
-        if answer is None:
+        # What is let pass leaves no trace in the memory either.
+        memory = Memory() if self.skip else incident.memory
+        outcome = self.fault.strike(evolve(incident, settings=self.settings, memory=memory))
+        if outcome is None:
             return None
         if self.skip:
             self.skip -= 1
             return None
         if self.times is not None:
             self.times -= 1
-        return answer
+        return outcome
 
 
 class Faults:
@@ -94,12 +55,15 @@ class Faults:
 
     Args:
         register: What there is to switch on.
+
+    Attributes:
+        memory: What they leave behind.
     """
 
     def __init__(self, register: Mapping[str, Fault]) -> None:
         self._register = register
         self._armed: list[Armed] = []
-        self._dead_links: set[str] = set()
+        self.memory = Memory()
 
     def __iter__(self) -> Iterator[Armed]:
         """Go through the faults that may still strike."""
@@ -118,7 +82,7 @@ class Faults:
         """Switch a fault on.
 
         Args:
-            name: One of `FAULTS`.
+            name: One of `FAULTS` or `LIES`.
             times: How many requests it strikes; None strikes until `clear()`.
             skip: How many requests that it would strike it lets pass first.
             side: Which counterpart; None takes the first of the fault's sides.
@@ -129,20 +93,15 @@ class Faults:
             ValueError: There is no such fault, or it has no such side or setting; the message
                 lists those that there are.
         """
-        if name not in self._register:
-            raise ValueError(f"there is no fault {name!r}; known are {_listed(self._register)}")
-        fault = self._register[name]
-        chosen = fault.sides[0] if side is None else side
-        if chosen not in fault.sides:
-            raise ValueError(f"{name} cannot strike {side!r}; it can {_listed(fault.sides)}")
         self._armed.append(
-            Armed(
-                fault=fault,
+            arm(
+                self._register,
+                name,
                 times=times,
                 skip=skip,
-                side=Side(chosen),
+                side=side,
                 path=path,
-                settings=_chosen(fault, settings),
+                settings=settings,
             )
         )
 
@@ -150,54 +109,57 @@ class Faults:
         """Switch all faults off; links that died stay dead."""
         self._armed.clear()
 
-    def instead(self, side: Side, call: Call, *, now: float) -> tuple[str, Answer] | None:
-        """Give the fault that keeps this request from being carried out, and its answer."""
-        return self._strike("instead", side, call, Answer(status=0), now)
-
-    def after(
-        self, side: Side, call: Call, answer: Answer, *, now: float
-    ) -> tuple[str, Answer] | None:
-        """Give the fault that spoils this answer, and what becomes of it."""
-        return self._strike("after", side, call, answer, now)
-
-    def _strike(
-        self, stage: Stage, side: Side, call: Call, answer: Answer, now: float
-    ) -> tuple[str, Answer] | None:
+    def before(self, incident: Incident) -> tuple[list[str], Incident]:
+        """Give the faults that change what is seen, and what is seen then."""
+        names: list[str] = []
         for armed in self._armed:
-            if armed.fault.stage != stage:
+            if armed.fault.stage != "before" or armed.fault.name in names:
                 continue
-            incident = Incident(
-                side=side,
-                call=call,
-                now=now,
-                settings=armed.settings,
-                answer=answer,
-                dead_links=self._dead_links,
-            )
-            if (struck := armed.strike(incident)) is not None:
-                return armed.fault.name, struck
+            if isinstance(seen := armed.strike(incident), Incident):
+                names.append(armed.fault.name)
+                incident = seen
+        return names, incident
+
+    def strike(
+        self, stage: Literal["instead", "after"], incident: Incident
+    ) -> tuple[str, Answer] | None:
+        """Give the first fault of this stage that strikes, and what is answered then."""
+        for armed in self._armed:
+            if armed.fault.stage == stage and isinstance(given := armed.strike(incident), Answer):
+                return armed.fault.name, given
         return None
 
-    def is_dead(self, target: str) -> bool:
-        """Say whether a link died before its time."""
-        return target in self._dead_links
 
+def arm(
+    register: Mapping[str, Fault],
+    name: str,
+    *,
+    times: int | None,
+    skip: int,
+    side: str | None,
+    path: str,
+    settings: Mapping[str, object],
+) -> Armed:
+    """Make a fault ready to strike; see `Faults.add` for what is what.
 
-def _chosen(fault: Fault, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Fill in a fault's defaults; of a tuple of choices, the first."""
-    chosen = {
-        name: default[0] if isinstance(default, tuple) else default
-        for name, default in fault.settings.items()
-    }
-    for name, value in settings.items():
-        if name not in chosen:
-            known = _listed(chosen) if chosen else "none"
-            raise ValueError(f"{fault.name} has no setting {name!r}; it has {known}")
-        choices = fault.settings[name]
-        if isinstance(choices, tuple) and value not in choices:
-            raise ValueError(f"{name} of {fault.name} is one of {_listed(choices)}, not {value!r}")
-    return {**chosen, **settings}
-
-
-def _listed(names: Iterable[object]) -> str:
-    return ", ".join(sorted(map(str, names)))
+    Raises:
+        ValueError: There is no such fault, side or setting; the message lists those that there are.
+    """
+    if name not in register:
+        raise ValueError(f"there is no fault {name!r}; known are {listed(register)}")
+    fault = register[name]
+    where = fault.sides[0] if side is None else side
+    if where not in fault.sides:
+        raise ValueError(f"{name} cannot strike {side!r}; it can {listed(fault.sides)}")
+    if times is not None and times < 1:
+        raise ValueError(f"{name} strikes a whole number of times above 0, not {times}")
+    if skip < 0:
+        raise ValueError(f"{name} lets a whole number of requests pass, not {skip}")
+    return Armed(
+        fault=fault,
+        times=times,
+        skip=skip,
+        side=Side(where),
+        path=path,
+        settings=chosen(fault, settings),
+    )

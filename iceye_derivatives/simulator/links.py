@@ -63,10 +63,10 @@ class Links:
         self._key = digest("links", secret, size=32)
         self._issued = count()
 
-    def sign(self, path: str, *, now: float) -> str:
-        """Give a URL for `path` that dies `lifetime` seconds after `now`."""
+    def sign(self, path: str, *, now: float, lifetime: float | None = None) -> str:
+        """Give a URL for `path` that dies `lifetime` seconds after `now`; None takes the links'."""
         # CloudFront knows whole seconds only.
-        expires = int(now + self.lifetime)
+        expires = int(now + (self.lifetime if lifetime is None else lifetime))
         policy = self._policy(path, expires)
         salt = digest("salt", self._key.hex(), next(self._issued), size=_SALT_SIZE)
         signature = _encode(salt + self._mac(salt, policy))

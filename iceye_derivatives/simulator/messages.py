@@ -22,10 +22,11 @@ class Side(StrEnum):
 
 
 class Ending(StrEnum):
-    """How an answer ends on the wire."""
+    """How an answer ends on the wire: as it should, with a FIN, with an RST, or not at all."""
 
     WHOLE = "whole"
     CLOSE = "close"
+    RESET = "reset"
     STALL = "stall"
 
 
@@ -36,19 +37,29 @@ class Wire:
     Attributes:
         delay: Real seconds of silence before the status line.
         head: Whether a status line and headers are sent at all.
+        length: What Content-Length says; None tells the truth.
         limit: How many bytes of the body are sent; None sends all of them.
+        filler: What is repeated after the body, in chunks and without a Content-Length.
+        size: How many bytes body and filler have together; of no meaning without a filler.
+        rate: Bytes in a real second; None sends as fast as it can.
+        surplus: Bytes that follow where HTTP says that the answer is over.
         ending: What follows the last byte that was sent.
     """
 
     delay: float = 0.0
     head: bool = True
+    length: int | None = None
     limit: int | None = None
+    filler: bytes = field(default=b"", repr=False)
+    size: int = 0
+    rate: float | None = None
+    surplus: bytes = field(default=b"", repr=False)
     ending: Ending = Ending.WHOLE
 
     @property
     def stalls(self) -> bool:
         """Whether real time passes in which the simulator does nothing."""
-        return self.delay > 0 or self.ending is Ending.STALL
+        return self.delay > 0 or self.rate is not None or self.ending is Ending.STALL
 
 
 @frozen(kw_only=True)

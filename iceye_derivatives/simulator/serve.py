@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from iceye_derivatives.simulator.server import Simulator
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterable
 
     from iceye_derivatives.simulator.clock import Clock
     from iceye_derivatives.simulator.links import Signing
     from iceye_derivatives.simulator.plan import TaskPlan
+    from iceye_derivatives.simulator.scenario import Scenario
 
 
 async def serve(
@@ -29,6 +31,8 @@ async def serve(
     host: str = "127.0.0.1",
     port: int = 0,
     cdn_port: int = 0,
+    tls: ssl.SSLContext | None = None,
+    scenario: Scenario | None = None,
 ) -> None:
     """Serve until cancelled; both ports are closed before the cancellation goes on.
 
@@ -45,6 +49,8 @@ async def serve(
         host: Where to listen.
         port: The API's port; 0 takes a free one.
         cdn_port: The CDN's port; 0 takes a free one.
+        tls: None speaks http.
+        scenario: What it says goes before the other arguments; `faults` come besides its own.
 
     Raises:
         ValueError: There is no such fault.
@@ -61,6 +67,8 @@ async def serve(
         host=host,
         port=port,
         cdn_port=cdn_port,
+        tls=tls,
+        scenario=scenario,
     )
     for fault in faults:
         name, _, times = fault.partition(":")

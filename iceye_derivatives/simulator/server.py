@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 import anyio
-from aiohttp import web
 
 from iceye_derivatives.simulator.api import Api
-from iceye_derivatives.simulator.cdn import Cdn, denial
+from iceye_derivatives.simulator.cdn import Cdn
 from iceye_derivatives.simulator.clock import RealClock
 from iceye_derivatives.simulator.contract import DERIVATIVE_TYPES
-from iceye_derivatives.simulator.fault_register import FAULTS
+from iceye_derivatives.simulator.desk import Desk
+from iceye_derivatives.simulator.fault_register import REGISTER
 from iceye_derivatives.simulator.faults import Faults
 from iceye_derivatives.simulator.links import Links
-from iceye_derivatives.simulator.messages import Answer, Call, Side
+from iceye_derivatives.simulator.messages import Call, Side
 from iceye_derivatives.simulator.notation import http_date
 from iceye_derivatives.simulator.oauth import Tokens
 from iceye_derivatives.simulator.recording import RecordedRequest
@@ -22,13 +22,18 @@ from iceye_derivatives.simulator.wire import deliver, receive
 from iceye_derivatives.simulator.world import World
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Awaitable, Callable, Iterable
     from types import TracebackType
 
+    from aiohttp import web
+
     from iceye_derivatives.simulator.clock import Clock
     from iceye_derivatives.simulator.contract import Contract
+    from iceye_derivatives.simulator.desk import Verdict
     from iceye_derivatives.simulator.links import Signing
     from iceye_derivatives.simulator.plan import TaskPlan
+    from iceye_derivatives.simulator.scenario import Scenario
 
 TOKEN_PATH = "/oauth2/v1/token"  # noqa: S105 (a path, not a secret)
 
@@ -36,11 +41,9 @@ _LONGEST_LINE = 16_384
 
 
 class Simulator:
-    """ICEYE's API, token endpoint and CDN on two ports of this machine.
+    """ICEYE's API, token endpoint and CDN on two ports of this machine: an async context manager.
 
-    An async context manager; it is there between entering and leaving. All of it runs on one
-    clock: give `VirtualClock()` here and `clock=sim.clock` to a client, and days pass in
-    milliseconds.
+    With `VirtualClock()` here and `clock=sim.clock` for a client, days pass in milliseconds.
 
     Args:
         seed: What ids and detections follow from.
@@ -57,14 +60,17 @@ class Simulator:
         cdn_port: The port of the CDN; 0 takes a free one.
         client_id: The one client that is known.
         client_secret: Its secret.
+        tls: TLS for both ports, with a certificate for `host`; None speaks http.
+        scenario: What it says goes before the other arguments; see `Scenario.apply`.
 
     Attributes:
         clock: The one clock.
         world: What is true; may be asked and changed at any time, also before entering.
         tokens: The register of tokens.
-        faults: What goes wrong; see `FAULTS`.
+        faults: What goes wrong; see `FAULTS` and `LIES`.
+        desk: Who answers.
         requests: Every request that arrived, oldest first.
-        api_base_url: Scheme, host and port of API and token endpoint; empty before entering.
+        api_base_url: Scheme, host and port of API and tokens; empty before entering.
         cdn_base_url: The same of the CDN.
     """
 
@@ -85,13 +91,15 @@ class Simulator:
         cdn_port: int = 0,
         client_id: str = "simulated-client",
         client_secret: str = "simulated-secret",  # noqa: S107 (opens nothing but this simulator)
+        tls: ssl.SSLContext | None = None,
+        scenario: Scenario | None = None,
     ) -> None:
         self.clock = clock or RealClock()
         self.world = World(seed, plan=plan, detections=detections, contract=contract)
         self.tokens = Tokens(
             client_id=client_id, client_secret=client_secret, lifetime=token_lifetime
         )
-        self.faults = Faults(FAULTS)
+        self.faults = Faults(REGISTER)
         self.requests: list[RecordedRequest] = []
         self.client_id = client_id
         self.client_secret = client_secret
@@ -99,12 +107,25 @@ class Simulator:
         self.cdn_base_url = ""
         self._host = host
         self._ports = (port, cdn_port)
+        self._tls = tls
         self._links = Links(
             "", secret=f"{seed}/{client_secret}", lifetime=link_lifetime, signing=signing
         )
-        self._api = Api(self.world, self.tokens, self._links)
-        self._cdn = Cdn(self.world, self._links, content_type=content_type)
+        self.desk = Desk(
+            tokens=self.tokens,
+            api=Api(self.world, self.tokens, self._links),
+            cdn=Cdn(self.world, self._links, content_type=content_type),
+            links=self._links,
+            faults=self.faults,
+        )
         self._runners: list[web.ServerRunner] = []
+        if scenario is not None:
+            scenario.apply(self)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether both ports listen."""
+        return bool(self._runners)
 
     @property
     def token_url(self) -> str:
@@ -170,6 +191,8 @@ class Simulator:
     async def _listen(
         self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], port: int
     ) -> str:
+        from aiohttp import web  # noqa: PLC0415 (importing the simulator must not import aiohttp)
+
         # The bare server and no Application: its router knows decoded paths only. No access log:
         # it would print the queries of signed links.
         server = web.Server(
@@ -182,8 +205,9 @@ class Simulator:
         runner = web.ServerRunner(server, shutdown_timeout=0.02)
         await runner.setup()
         self._runners.append(runner)
-        await web.TCPSite(runner, self._host, port).start()
-        return f"http://{self._host}:{runner.addresses[0][1]}"
+        await web.TCPSite(runner, self._host, port, ssl_context=self._tls).start()
+        scheme = "http" if self._tls is None else "https"
+        return f"{scheme}://{self._host}:{runner.addresses[0][1]}"
 
     async def _on_api(self, request: web.BaseRequest) -> web.StreamResponse:
         is_token = request.raw_path.partition("?")[0] == TOKEN_PATH
@@ -196,22 +220,22 @@ class Simulator:
         with self.clock.hold():
             call = await receive(request)
             record = self._record(side, call)
-            answer = self._answer(side, call, record)
-            if not answer.wire.stalls:
-                return await self._deliver(request, answer, record)
+            origins = {**dict.fromkeys(Side, self.api_base_url), Side.CDN: self.cdn_base_url}
+            verdict = self.desk.answer(side, call, now=record.time, origins=origins)
+            record.fault = "+".join(verdict.faults) or None
+            if not verdict.answer.wire.stalls:
+                return await self._deliver(request, verdict, record)
         # A stall is real time, in which the simulator's may pass too.
-        return await self._deliver(request, answer, record)
+        return await self._deliver(request, verdict, record)
 
     async def _deliver(
-        self, request: web.BaseRequest, answer: Answer, record: RecordedRequest
+        self, request: web.BaseRequest, verdict: Verdict, record: RecordedRequest
     ) -> web.StreamResponse:
-        # `Date` is the simulator's: a client learns from it how wrong its own clock is.
-        return await deliver(
-            request,
-            answer,
-            record=record,
-            headers=lambda: {"Date": http_date(self.clock.time())},
-        )
+        def headers() -> dict[str, str]:
+            # A client learns from it how wrong its own clock is.
+            return {"Date": http_date(self.clock.time() + verdict.skew)}
+
+        return await deliver(request, verdict.answer, record=record, headers=headers)
 
     def _record(self, side: Side, call: Call) -> RecordedRequest:
         record = RecordedRequest(
@@ -224,25 +248,3 @@ class Simulator:
         )
         self.requests.append(record)
         return record
-
-    def _answer(self, side: Side, call: Call, record: RecordedRequest) -> Answer:
-        struck = []
-        if before := self.faults.instead(side, call, now=record.time):
-            struck.append(before[0])
-            answer = before[1]
-        else:
-            answer = self._true_answer(side, call, record.time)
-        if after := self.faults.after(side, call, answer, now=record.time):
-            struck.append(after[0])
-            answer = after[1]
-        record.fault = "+".join(struck) or None
-        return answer
-
-    def _true_answer(self, side: Side, call: Call, now: float) -> Answer:
-        if side is Side.TOKEN:
-            return self.tokens.answer(call, now=now)
-        if side is Side.API:
-            return self._api.answer(call, now=now)
-        if self.faults.is_dead(call.target):
-            return denial("AccessDenied", "Access denied")
-        return self._cdn.answer(call, now=now)

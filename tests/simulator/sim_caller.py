@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -59,11 +61,37 @@ class Caller:
             if each["assets"]
         }
 
-    async def a_link(self) -> str:
-        """Give a fresh link of a new task whose derivatives are all there."""
+    def a_whole_task(self) -> str:
+        """Give a new task whose derivatives are all there."""
         task_id = self.sim.add_task()
         self.clock.set(max(self.sim.world.ready_times(task_id).values()))
-        return (await self.links(task_id))["DC_VESSELS"]
+        return task_id
+
+    async def a_link(self) -> str:
+        """Give a fresh link of a new task whose derivatives are all there."""
+        return (await self.links(self.a_whole_task()))["DC_VESSELS"]
+
+    async def what_comes(self, url: str, *, headers: Mapping[str, str] | None = None) -> bytes:
+        """Give as much of a body as comes before it breaks off."""
+        came = b""
+        async with self._session.get(URL(url, encoded=True), headers=headers) as response:
+            with suppress(aiohttp.ClientError):
+                async for piece in response.content.iter_any():
+                    came += piece
+        return came
+
+    async def bytes_of(self, url: str, *, headers: Mapping[str, str] | None = None) -> bytes:
+        """Ask past all libraries, and give what came until the connection ended, to a byte."""
+        _, _, rest = url.partition("://")
+        origin, _, target = rest.partition("/")
+        host, _, port = origin.partition(":")
+        more = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
+        reader, writer = await asyncio.open_connection(host, int(port))
+        try:
+            writer.write(f"GET /{target} HTTP/1.1\r\nHost: {origin}\r\n{more}\r\n".encode())
+            return await reader.read(-1)
+        finally:
+            writer.close()
 
 
 def order(now: float, **changes: Any) -> dict[str, Any]:

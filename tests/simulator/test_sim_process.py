@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from iceye_derivatives.simulator import FAULTS
+from iceye_derivatives.simulator import FAULTS, LIES
 from iceye_derivatives.simulator.__main__ import main
 
 
@@ -49,7 +49,7 @@ def test_help_lists_every_fault(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--help"])
     assert caught.value.code == 0
     shown = capsys.readouterr().out
-    assert all(f"{name} " in shown for name in FAULTS)
+    assert all(f"{name} " in shown for name in FAULTS | LIES)
 
 
 @pytest.mark.parametrize("arguments", [["--fault", "nonsense"], ["--speed", "0"]])

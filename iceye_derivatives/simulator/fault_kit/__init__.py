@@ -1,0 +1,1 @@
+"""Everything that can go wrong, by kind: one small function for each fault."""
