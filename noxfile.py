@@ -136,6 +136,15 @@ def properties(session: nox.Session) -> None:
     run_pytest(session, "--hypothesis-profile=soak", "-m", "hypothesis", *patience)
 
 
+@nox.session(default=False, requires=["build"])
+def fuzz(session: nox.Session) -> None:
+    """What reads foreign bytes, under a fuzzer that is guided by coverage: five minutes of it."""
+    session.install(the_wheel("[test]"), "atheris")
+    guided = str(ROOT / "tests" / "fuzz" / "guided.py")
+    session.chdir(session.create_tmp())  # where it leaves what it found
+    session.run("python", guided, *(session.posargs or ("-max_total_time=300", "-max_len=2000")))
+
+
 @nox.session(requires=["build"])
 def package(session: nox.Session) -> None:
     """What a user gets: the right files, few packages, and an import that costs little."""

@@ -15,21 +15,24 @@ _LONGEST = 300
 # Only that much is looked at: a text is shown by its first line, and patterns cost time.
 _LOOKED_AT = 4096
 
+# Each begins where a run of its own characters does, and nowhere inside one: a text that is made of
+# nothing but beginnings would otherwise be gone through once for each of them.
 _SECRETS = (
     # Whatever follows a "?" that begins a query.
-    (re.compile(r"\?[^\s\"'<>]*=[^\s\"'<>]*"), f"?{REDACTED}"),
+    (re.compile(r"\?[^\s\"'<>?=]*+=[^\s\"'<>]*"), f"?{REDACTED}"),
     (re.compile(r"\b(bearer|basic)\s+[^\s\"'<>,;]+", re.IGNORECASE), rf"\1 {REDACTED}"),
     # name=value and "name":"value", for names that signed links and token requests use.
     (
         re.compile(
-            r"\b((?:[a-z_-]*(?:token|secret|password|signature|credential))|policy|expires"
-            r"|key-pair-id|x-amz-[a-z-]+|authorization)(?:=|[\"']\s*:\s*[\"'])[^\s\"'&<>,;]+",
+            r"(?<![a-z0-9_-])(?=[a-z0-9_-]*(?:token|secret|password|signature|credential|policy"
+            r"|expires|key-pair-id|x-amz-|authorization))([a-z0-9_-]++)"
+            r"(?:=|[\"']\s*:\s*[\"'])[^\s\"'&<>,;]+",
             re.IGNORECASE,
         ),
         rf"\1={REDACTED}",
     ),
     # A JSON web token begins with '{"' in base64.
-    (re.compile(r"\beyJ[\w-]+\.[\w.-]+"), REDACTED),
+    (re.compile(r"(?<![\w-])eyJ[\w-]+\.[\w.-]+"), REDACTED),
 )
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from attrs import frozen
 
+from iceye_derivatives._core.redact import clean_text
 from iceye_derivatives._core.seen import Seen
 from iceye_derivatives.errors import ConfigurationError
 from iceye_derivatives.models import AcquisitionWindow
@@ -60,7 +61,8 @@ def load_state(text: str | bytes) -> WatchState:
         return _read(json.loads(text))
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         raise ConfigurationError(
-            f"This is no saved watch of this version ({type(error).__name__}: {error}); "
+            f"This is no saved watch of this version ({type(error).__name__}: "
+            f"{clean_text(str(error))}); "
             "start a new one with Watch(task_id)"
         ) from None
 

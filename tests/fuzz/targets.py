@@ -1,0 +1,143 @@
+"""Which of our functions read foreign bytes, and which errors may each of them raise?
+
+Every target takes any bytes and returns, or raises an error of its own table row: anything else is
+a defect.  They are driven by hypothesis (`test_fuzz.py`) and by a coverage-guided fuzzer
+(`guided.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from iceye_derivatives._core.content import ContentChecker, ContentFault, check_body, first_bytes
+from iceye_derivatives._core.http_date import parse_http_date, parse_retry_after
+from iceye_derivatives._core.limits import Limits
+from iceye_derivatives._core.link_policy import UnsafeLink, check_link, redirect_target
+from iceye_derivatives._core.metering import announced
+from iceye_derivatives._core.problem import read_problem
+from iceye_derivatives._core.redact import clean_text
+from iceye_derivatives._core.responses import (
+    ApiResponse,
+    error_for,
+    read_snapshot,
+    read_task,
+    read_task_page,
+)
+from iceye_derivatives._core.signed_url import read_signed_url
+from iceye_derivatives._core.token_answer import is_token, read_token
+from iceye_derivatives._core.watch_state import dump_state, load_state
+from iceye_derivatives.errors import ApiError, ConfigurationError
+from iceye_derivatives.models import AssetRef
+
+__all__ = ["TARGETS"]
+
+NOW = 1_767_225_600.0
+REF = AssetRef(task_id="t", derivative_id="d", product_type="DC_VESSELS", asset_type="geojson")
+LIMITS = Limits(json_bytes=1 << 20, id_length=64, link_length=512, json_depth=32)
+
+
+def _answer(body: bytes, status: int = 200) -> ApiResponse:
+    return ApiResponse(status=status, headers={}, body=body)
+
+
+def _text(data: bytes) -> str:
+    # As aiohttp hands headers over, with the bytes that are no UTF-8 as lone surrogates.
+    return data.decode("utf-8", "surrogateescape")
+
+
+def snapshot(data: bytes) -> None:
+    """A listing of derivatives: what is read has ids, and links that are kept byte for byte."""
+    with suppress(ApiError):
+        page = read_snapshot("t", _answer(data), NOW, limits=LIMITS)
+        for found in page.snapshot.derivatives:
+            assert 0 < len(found.id) <= LIMITS.id_length
+            assert all(asset.url.reveal() and str(asset.url) for asset in found.assets)
+
+
+def task(data: bytes) -> None:
+    """A task, alone and in a listing."""
+    with suppress(ApiError):
+        assert read_task(_answer(data), NOW, limits=LIMITS).id
+    with suppress(ApiError):
+        read_task_page(_answer(data), NOW, limits=LIMITS)
+
+
+def token(data: bytes) -> None:
+    """A token endpoint's answer: what is read can stand in a header."""
+    with suppress(ApiError):
+        assert is_token(read_token(_answer(data), NOW, limits=LIMITS).value)
+
+
+def problem(data: bytes) -> None:
+    """An error body: the error is one short line without control characters."""
+    found = read_problem(data)
+    for text in (found.text, found.code or "", found.reference or ""):
+        assert text.isprintable()
+    message = str(error_for(_answer(data, 500), NOW, operation="getTask"))
+    assert message.isprintable()
+    assert len(message) < 1000
+    with suppress(ApiError, ConfigurationError):
+        read_token(_answer(data, 400), NOW, limits=LIMITS)
+
+
+def text(data: bytes) -> None:
+    """A stranger's text in a message: printable, short, and the same when cleaned again."""
+    cleaned = clean_text(_text(data))
+    assert cleaned.isprintable()
+    assert len(cleaned) <= 300
+    assert len(first_bytes(data)) <= 120
+
+
+def link(data: bytes) -> None:
+    """A link: kept as it came, judged, redirected."""
+    raw = _text(data)
+    url = read_signed_url(raw)
+    assert url.reveal() == raw
+    assert url.expires is None or url.expires >= 0
+    assert url.expires is None or url.expires_at is not None
+    for candidate in (raw, redirect_target("https://cdn.example/a/b", raw)):
+        with suppress(UnsafeLink):
+            check_link(candidate, came_from="https://cdn.example/a/b")
+
+
+def header(data: bytes) -> None:
+    """``Date``, ``Retry-After``, ``Content-Length`` and ``Content-Range``."""
+    value = _text(data)
+    wait = parse_retry_after(value, NOW, cap=60.0)
+    assert wait is None or 0 <= wait <= 60
+    parse_http_date(value, NOW)
+    for status in (200, 206):
+        announced(status, {"content-length": value, "content-range": value})
+
+
+def saved_watch(data: bytes) -> None:
+    """A saved watch: what is read is written and read again."""
+    try:
+        state = load_state(data)
+    except ConfigurationError as error:
+        assert len(str(error)) < 1000  # noqa: PT017 - one short sentence
+    else:
+        assert load_state(dump_state(state)) == state
+
+
+def geojson(data: bytes) -> None:
+    """A body, whole and in pieces: what the whole check believes, the other does too."""
+    try:
+        digest = check_body(REF, data)
+    except ContentFault:
+        digest = ""
+    checker = ContentChecker(REF)
+    half = len(data) // 2
+    try:
+        checker.feed(data[:half])
+        checker.feed(data[half:])
+        assert digest in ("", checker.finish())
+    except ContentFault:
+        assert not digest
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    target.__name__: target
+    for target in (snapshot, task, token, problem, text, link, header, saved_watch, geojson)
+}
