@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
-from errno import EDQUOT, ENOSPC
 from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from anyio.to_thread import run_sync
 
-from iceye_derivatives._core.content import ContentChecker, check_body
+from iceye_derivatives._core.content import ContentChecker, ContentFault, check_body
 from iceye_derivatives._core.download_settings import DownloadSettings
-from iceye_derivatives.errors import DiskFullError, StorageError
+from iceye_derivatives._core.transfer_errors import TransferErrors
 from iceye_derivatives.models import AssetRef
-from iceye_derivatives.protocols import FoundFile, PartialFile, Sink
+from iceye_derivatives.sharing import PartMark, Place, ResumablePart
 
-__all__ = ["Body"]
+__all__ = ["Body", "storing"]
+
+T = TypeVar("T")
+
+
+@contextmanager
+def storing(errors: TransferErrors) -> Iterator[None]:
+    """Turn the sink's `OSError`s into `DiskFullError` and `StorageError`: here, nowhere else."""
+    try:
+        yield
+    except OSError as error:
+        raise errors.storage(error) from error
 
 
 class Body:
@@ -25,21 +35,25 @@ class Body:
 
     A small body (nearly all detections) is held in memory and handed to the sink whole, which costs
     one hop to a thread.  A longer one is checked, hashed and written batch by batch, with bounded
-    memory.  Used as an async context manager: what was not stored leaves no trace.
-
-    The sink's `OSError`s become `DiskFullError` and `StorageError` here and nowhere else.
+    memory, and marked after each, so that another process can go on with it.  Used as an async
+    context manager: what was neither stored nor marked leaves no trace.
     """
 
-    def __init__(self, ref: AssetRef, name: str, sink: Sink, settings: DownloadSettings) -> None:
+    def __init__(
+        self, ref: AssetRef, place: Place, settings: DownloadSettings, errors: TransferErrors
+    ) -> None:
         self._ref = ref
-        self._name = name
-        self._sink = sink
+        self._place = place
         self._settings = settings
+        self._errors = errors
         self._open = AsyncExitStack()
-        self._part: PartialFile | None = None
+        self._part: ResumablePart | None = None
         self._checker = ContentChecker(ref)
         self._waiting: list[bytes] = []
         self._waiting_size = 0
+        self._written = 0
+        self._etag: str | None = None
+        self._total: int | None = None
         self.size = 0
         """Bytes so far."""
 
@@ -54,13 +68,36 @@ class Body:
     ) -> None:
         # An error's traceback would keep the bytes alive for as long as somebody keeps the record.
         self._waiting = []
-        with self._storing():
+        with storing(self._errors):
             await self._open.__aexit__(exc_type, exc, traceback)
 
-    async def find(self) -> FoundFile | None:
-        """What the sink has under the final name."""
-        with self._storing():
-            return await self._sink.find(self._name)
+    async def resume(self) -> PartMark | None:
+        """Take up what an earlier process left, if its bytes are still what was marked.
+
+        They are read, checked and hashed again: a hash cannot be carried over between processes,
+        and a disk that lost power may have forgotten bytes that it had promised to keep.
+        """
+        mark = self._place.mark
+        if mark is None:
+            return None
+        try:
+            with storing(self._errors):
+                part = await self._begin()
+                async for block in part.read():
+                    await run_sync(self._checker.feed, block)
+                    self._written += len(block)
+            good = self._written == mark.size and self._checker.so_far() == mark.sha256
+        except ContentFault:
+            good = False
+        if not good:
+            await self.restart()
+            return None
+        self.size = mark.size
+        return mark
+
+    def expect(self, *, etag: str | None, total: int | None) -> None:
+        """What the bytes to come are of; without a strong ETag they are not marked."""
+        self._etag, self._total = etag, total
 
     async def write(self, data: bytes) -> None:
         """Append; raises `ContentFault` as soon as a streamed body shows that it is no file."""
@@ -70,56 +107,63 @@ class Body:
         limit = self._settings.small if self._part is None else self._settings.batch
         if self._waiting_size > limit:
             await self._flush()
+            await self._mark()
 
     async def restart(self) -> None:
         """Forget all bytes: the file is sent from its start again."""
-        self._waiting, self._waiting_size, self.size = [], 0, 0
+        self._waiting, self._waiting_size, self._written, self.size = [], 0, 0, 0
         self._checker = ContentChecker(self._ref)
-        self._part = None
-        with self._storing():
-            await self._open.aclose()
+        if self._part is not None:
+            with storing(self._errors):
+                await self._part.restart()
 
     async def store(self) -> tuple[str, str]:
         """Check the whole and store it durably: ``(path, sha256)``; raises `ContentFault`."""
         if self._part is None:
             body, self._waiting = b"".join(self._waiting), []
-            with self._storing():
-                return await self._sink.put(self._name, body, partial(check_body, self._ref))
+            with storing(self._errors):
+                return await self._place.put(body, partial(check_body, self._ref))
         await self._flush()
-        sha256 = await run_sync(self._checker.finish)
-        with self._storing():
+        sha256 = await self._check(self._checker.finish)
+        with storing(self._errors):
             return await self._part.commit(), sha256
 
     async def _flush(self) -> None:
         data, self._waiting, self._waiting_size = b"".join(self._waiting), [], 0
-        if self._part is None:
-            with self._storing():
-                self._part = await self._open.enter_async_context(self._sink.create(self._name))
+        part = await self._begin()
         for batch in _batches(data, self._settings.batch):
             # Checked first: a page of HTML does not even get into a part.
-            await run_sync(self._checker.feed, batch)
-            with self._storing():
-                await self._part.write(batch)
+            await self._check(partial(self._checker.feed, batch))
+            with storing(self._errors):
+                await part.write(batch)
+            self._written += len(batch)
 
-    @contextmanager
-    def _storing(self) -> Iterator[None]:
+    async def _check(self, look: Callable[[], T]) -> T:
+        """Look at bytes in a thread; where they are no file, nothing stays to go on with."""
         try:
-            yield
-        except OSError as error:
-            raise self._storage_error(error) from error
+            return await run_sync(look)
+        except ContentFault:
+            await self.restart()
+            raise
 
-    def _storage_error(self, error: OSError) -> DiskFullError | StorageError:
-        reason = error.strerror or type(error).__name__
-        if error.errno in (ENOSPC, EDQUOT):
-            return DiskFullError(
-                f"No room was left for {self._name} ({reason}): what is there is whole, so make "
-                "room and download again",
-                asset=self._ref,
-            )
-        return StorageError(
-            f"{self._name} could not be stored ({reason}): see the cause, then download again",
+    async def _mark(self) -> None:
+        if self._part is None or self._etag is None:
+            return
+        mark = PartMark(
             asset=self._ref,
+            size=self._written,
+            total=self._total,
+            etag=self._etag,
+            sha256=self._checker.so_far(),
         )
+        with storing(self._errors):
+            await self._part.set_mark(mark)
+
+    async def _begin(self) -> ResumablePart:
+        if self._part is None:
+            with storing(self._errors):
+                self._part = await self._open.enter_async_context(self._place.stream())
+        return self._part
 
 
 def _batches(data: bytes, size: int) -> Iterator[bytes]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from attrs import field, frozen
 
-from iceye_derivatives._body import Body
+from iceye_derivatives._body import Body, storing
 from iceye_derivatives._core.content import ContentFault
 from iceye_derivatives._core.download_settings import DownloadSettings
 from iceye_derivatives._core.link_policy import UnsafeLink
@@ -26,6 +26,7 @@ from iceye_derivatives._core.transfer_terms import (
     Store,
     Verdict,
 )
+from iceye_derivatives._place import PlainPlace
 from iceye_derivatives.errors import DownloadError, IceyeError, NetworkError
 from iceye_derivatives.events import (
     FileRecord,
@@ -40,6 +41,7 @@ from iceye_derivatives.events import (
 from iceye_derivatives.leases import Grant, Leases
 from iceye_derivatives.models import AssetRef, Derivative
 from iceye_derivatives.protocols import Clock, LinkOpener, LinkResponse, Sink
+from iceye_derivatives.sharing import Busy, Place, Present, SharedSink
 
 __all__ = ["FileTransfer", "Surroundings"]
 
@@ -71,7 +73,6 @@ class FileTransfer:
         self._path = around.sink.locate(self._name)
         self._errors = TransferErrors(ref, self._name)
         self._machine = Transfer(around.settings)
-        self._body = Body(ref, self._name, around.sink, around.settings)
         self._grant: Grant | None = None
         self._refused = False
         self._cause: Exception | None = None
@@ -83,8 +84,7 @@ class FileTransfer:
         """Fetch, check and store the asset, or find it there; a failure is a record too."""
         self._began = self._around.clock.time()
         try:
-            async with self._body:
-                record = await self._keep() or await self._fetch()
+            record = await self._keep_or_fetch()
         except DownloadError as error:
             error.path = self._path
             record = self._record(error=error)
@@ -93,33 +93,65 @@ class FileTransfer:
             await self._around.emit(TransferFinished(record=record))
         return record
 
+    async def _keep_or_fetch(self) -> FileRecord:
+        sink = self._around.sink
+        if not isinstance(sink, SharedSink):
+            kept = None if self._around.overwrite else await self._keep()
+            return kept or await self._fetch(PlainPlace(sink, self._name))
+        looks = 0
+        while True:
+            record = await self._keep_or_fetch_alone(sink, looks)
+            if record is not None:
+                return record
+            looks += 1
+
+    async def _keep_or_fetch_alone(self, sink: SharedSink, looks: int) -> FileRecord | None:
+        """None where another process makes the file: it is waited for, and never raced."""
+        async with AsyncExitStack() as held:
+            with storing(self._errors):
+                claim = sink.claim(self._name, self._ref, replace=self._around.overwrite)
+                found = await held.enter_async_context(claim)
+            if not isinstance(found, Present | Busy):
+                return await self._fetch(found)
+        if isinstance(found, Present):
+            return await self._keep()
+        seconds = self._around.settings.backoff.delay(looks, self._around.jitter())
+        if not looks:
+            error = self._errors.busy(found.owner)
+            await self._around.emit(TransferRetrying(asset=self._ref, error=error, seconds=seconds))
+        await self._around.clock.sleep(seconds)
+        return None
+
     async def _keep(self) -> FileRecord | None:
         """What stands under the final name is whole and was checked, by the promise of sinks.
 
         So it is hashed, but not parsed again.  An empty file is the one thing that other tools, or
         a disk that lost power, leave under a good name: it is fetched anew.
         """
-        if self._around.overwrite:
-            return None
-        found = await self._body.find()
+        with storing(self._errors):
+            found = await self._around.sink.find(self._name)
         if found is None or not found.size:
             return None
         return self._record(path=found.path, size=found.size, sha256=found.sha256, kept=True)
 
-    async def _fetch(self) -> FileRecord:
-        decision: Decision = self._machine.begin()
-        while not isinstance(decision, Store):
-            decision = await self._carry_out(decision)
-        try:
-            path, sha256 = await self._body.store()
-        except ContentFault as fault:
-            raise self._errors.content(str(fault), fault.first_bytes) from None
-        return self._record(path=path, size=self._machine.offset, sha256=sha256)
+    async def _fetch(self, place: Place) -> FileRecord:
+        async with Body(self._ref, place, self._around.settings, self._errors) as body:
+            mark = await body.resume()
+            if mark is not None:
+                self._machine.resume(mark)
+            decision: Decision = self._machine.begin()
+            while not isinstance(decision, Store):
+                decision = await self._carry_out(decision, body)
+            try:
+                path, sha256 = await body.store()
+            except ContentFault as fault:
+                raise self._errors.content(str(fault), fault.first_bytes) from None
+            return self._record(path=path, size=self._machine.offset, sha256=sha256)
 
-    async def _carry_out(self, decision: Decision) -> Decision:
+    async def _carry_out(self, decision: Decision, body: Body) -> Decision:
         match decision:
             case Open():
-                return await self._open(decision)
+                return await self._open(decision, body)
             case Renew():
                 self._refused = True
             case Pause(seconds=seconds, reason=reason):
@@ -140,14 +172,14 @@ class FileTransfer:
                 raise AssertionError(f"{decision} is carried out elsewhere")
         return self._machine.begin()
 
-    async def _open(self, ask: Open) -> Decision:
+    async def _open(self, ask: Open, body: Body) -> Decision:
         grant = await self._take()
         self._cause = None
         try:
             async with self._around.opener.open_link(
                 grant.lease.url, headers=ask.headers
             ) as response:
-                return await self._answered(response, grant)
+                return await self._answered(response, grant, body)
         except NetworkError as error:
             self._cause = error
             return self._machine.broke(str(error), self._around.jitter())
@@ -166,7 +198,7 @@ class FileTransfer:
             await self._around.emit(LinkRenewed(asset=self._ref))
         return self._grant
 
-    async def _answered(self, response: LinkResponse, grant: Grant) -> Decision:
+    async def _answered(self, response: LinkResponse, grant: Grant, body: Body) -> Decision:
         beginning = b"" if response.status in (200, 206) else await _beginning(response)
         answer = Answer(status=response.status, headers=response.headers, beginning=beginning)
         decision = self._machine.answered(
@@ -176,12 +208,13 @@ class FileTransfer:
             draw=self._around.jitter(),
         )
         if isinstance(decision, Receive):
-            return await self._receive(response, decision)
+            return await self._receive(response, decision, body)
         return decision
 
-    async def _receive(self, response: LinkResponse, receive: Receive) -> Decision:
-        if receive.offset == 0 and self._body.size:
-            await self._body.restart()
+    async def _receive(self, response: LinkResponse, receive: Receive, body: Body) -> Decision:
+        if receive.offset == 0 and body.size:
+            await body.restart()
+        body.expect(etag=self._machine.etag, total=receive.total)
         await self._around.emit(
             TransferStarted(
                 asset=self._ref, path=self._path, total=receive.total, offset=receive.offset
@@ -192,7 +225,7 @@ class FileTransfer:
             async for chunk in chunks:
                 if not self._machine.received(len(chunk)):
                     return self._machine.overran(self._around.jitter())
-                await self._body.write(chunk)
+                await body.write(chunk)
                 if self._machine.offset - self._told >= self._around.settings.progress_every:
                     await self._progress()
         if self._machine.offset != self._told:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Protocol
 
 import anyio
@@ -14,6 +14,7 @@ from attrs import define, field
 
 from iceye_derivatives._clock import SystemClock
 from iceye_derivatives._core.download_settings import DownloadSettings
+from iceye_derivatives._core.ownership import BEAT
 from iceye_derivatives._core.plan import soonest_first
 from iceye_derivatives._queue import AssetQueue
 from iceye_derivatives._transfer import FileTransfer, Surroundings
@@ -27,6 +28,7 @@ from iceye_derivatives.events import (
 from iceye_derivatives.leases import Leases
 from iceye_derivatives.models import AssetRef, Derivative
 from iceye_derivatives.protocols import Clock, LinkOpener, Sink, SnapshotSource
+from iceye_derivatives.sharing import SharedSink
 
 __all__ = ["DownloadSettings", "DownloadSource", "Downloader"]
 
@@ -187,6 +189,16 @@ class _Run:
         for _ in range(self._workers):
             tasks.start_soon(self._work)
         tasks.start_soon(self._feed, derivatives)
+        if isinstance(self._around.sink, SharedSink):
+            tasks.start_soon(self._beat, self._around.sink)
+
+    async def _beat(self, sink: SharedSink) -> None:
+        # Real time, and not the clock's: it proves to other machines that this process lives, and
+        # they do not share a clock that jumps.
+        while True:
+            await anyio.sleep(BEAT)
+            with suppress(OSError):  # a sink that fails is noticed by whoever stores a file in it
+                await sink.beat()
 
     async def _feed(self, derivatives: Iterable[Derivative] | AsyncIterable[Derivative]) -> None:
         try:

@@ -90,6 +90,10 @@ class ContentChecker:
             except NotGeoJson as fault:
                 raise _fault(str(fault), self._head) from None
 
+    def so_far(self) -> str:
+        """The SHA-256 of what has passed, in hexadecimal."""
+        return self._digest.hexdigest()
+
     def finish(self) -> str:
         """The body has ended: its SHA-256 in hexadecimal."""
         if self._scanner is not None:

@@ -24,10 +24,10 @@ from math import inf
 
 from iceye_derivatives.models import Asset, AssetRef, Derivative
 
-__all__ = ["PART_SUFFIX", "death", "file_name", "soonest_first"]
+__all__ = ["death", "file_name", "journal_name", "soonest_first"]
 
-PART_SUFFIX = ".part"
-"""How every unfinished file ends; no final name does, since `part` is a reserved asset type."""
+JOURNAL = ".iceye-journal.json"
+"""Beside a task's files; none of them begins with a dot."""
 
 _PLAIN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _PLAIN_PRODUCT = re.compile(r"[A-Z][A-Z0-9_]{0,31}")
@@ -64,6 +64,11 @@ def file_name(ref: AssetRef) -> str:
     kind = _part(ref.asset_type, _is_plain_type)
     ordinal = "" if ref.ordinal == 1 else f".{ref.ordinal}"
     return f"{folder}/{product}_{derivative}{ordinal}.{kind}"
+
+
+def journal_name(task_id: str) -> str:
+    """Where what is known of a task's files is written down."""
+    return f"{_part(task_id, _is_plain_id)}/{JOURNAL}"
 
 
 def _part(raw: str, is_plain: Callable[[str], bool]) -> str:

@@ -11,8 +11,8 @@ out and reports back.  What the facts mean:
 416                    there is nothing at that place any more: from the start
 408, 425, 429, 5xx     passing: pause, ``Retry-After`` if given, and again
 any other              given up
-line broke, fewer or   pause and again, from where we stand if the file has a strong ETag
-more bytes than said
+line broke, fewer or   pause and again, from where we stand if the file has a strong ETag;
+more bytes than said   behind the last byte that was announced the file is whole
 =====================  =============================================================================
 """
 
@@ -35,6 +35,7 @@ from iceye_derivatives._core.transfer_terms import (
     Store,
     Verdict,
 )
+from iceye_derivatives.sharing import PartMark
 
 __all__ = ["Transfer"]
 
@@ -67,10 +68,24 @@ class Transfer:
         self._breaks_in_row = 0
         self._renewals_in_row = 0
 
-    def begin(self) -> Open:
+    @property
+    def etag(self) -> str | None:
+        """The strong ETag of what we hold bytes of."""
+        return self._etag
+
+    def resume(self, mark: PartMark) -> None:
+        """An earlier process has brought bytes already."""
+        if _strong(mark.etag) is not None:
+            self.offset, self.total, self._etag = mark.size, mark.total, mark.etag
+
+    def begin(self) -> Open | Store:
         """Ask for the file, from where we stand if its ETag lets us be sure that it is the same."""
         if self._etag is None:
             self._forget()
+        elif self.offset and self.offset == self.total:
+            # The process was killed behind the last byte: a Range that begins there would be
+            # answered 416, and the whole file fetched again.
+            return Store()
         return Open(offset=self.offset, if_range=self._etag if self.offset else None)
 
     def answered(
@@ -109,8 +124,10 @@ class Transfer:
             return self.broke(f"the body ended after {self.offset} of {self.total} bytes", draw)
         return Store()
 
-    def broke(self, reason: str, draw: float) -> Pause | GiveUp:
-        """No answer, or a body that broke."""
+    def broke(self, reason: str, draw: float) -> Store | Pause | GiveUp:
+        """No answer, or a body that broke: behind its last byte that is no loss."""
+        if self.offset and self.offset == self.total:
+            return Store()
         return self._again(reason, draw)
 
     def _body_begins(self, answer: Answer, draw: float) -> Receive | Pause | GiveUp:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from errno import EDQUOT, ENOSPC
+
 from attrs import frozen
 
 from iceye_derivatives._core.transfer_terms import GiveUp, Verdict
 from iceye_derivatives.errors import (
     ContentError,
+    DiskFullError,
     DownloadError,
     LinkRefusedError,
+    StorageError,
     TransferError,
     UnsafeLinkError,
 )
@@ -46,6 +50,14 @@ class TransferErrors:
         """One try failed."""
         return TransferError(f"The transfer of {self._name} broke: {reason}", asset=self._asset)
 
+    def busy(self, owner: str) -> StorageError:
+        """Another process makes the file."""
+        return StorageError(
+            f"{self._name} is being fetched by {owner}: it is waited for, and taken over if that "
+            "process ends first",
+            asset=self._asset,
+        )
+
     def content(self, reason: str, beginning: bytes) -> ContentError:
         """What came is not the file."""
         return ContentError(
@@ -59,4 +71,18 @@ class TransferErrors:
         """The link is not one to follow."""
         return UnsafeLinkError(
             f"The link of {self._name} was not followed: {reason}", asset=self._asset
+        )
+
+    def storage(self, error: OSError) -> DiskFullError | StorageError:
+        """The sink failed."""
+        reason = error.strerror or type(error).__name__
+        if error.errno in (ENOSPC, EDQUOT):
+            return DiskFullError(
+                f"No room was left for {self._name} ({reason}): what is there is whole, so make "
+                "room and download again",
+                asset=self._asset,
+            )
+        return StorageError(
+            f"{self._name} could not be stored ({reason}): see the cause, then download again",
+            asset=self._asset,
         )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from iceye_derivatives._core.plan import PART_SUFFIX, file_name, soonest_first
+from iceye_derivatives._core.plan import file_name, soonest_first
 from iceye_derivatives.models import Asset, AssetRef, Derivative, SignedUrl
 
 DEVICES = {
@@ -118,7 +118,7 @@ def test_what_a_file_system_may_take_for_the_same_has_another_name(
 
 @given(REFS)
 def test_no_final_name_looks_like_an_unfinished_file(asset: AssetRef) -> None:
-    assert not file_name(asset).endswith(PART_SUFFIX)
+    assert not file_name(asset).endswith(".part")
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ from iceye_derivatives._core.transfer_terms import (
     Store,
     Verdict,
 )
+from iceye_derivatives.models import AssetRef
+from iceye_derivatives.sharing import PartMark
 
 NOW = 1_700_000_000.0
 OLD = LinkFacts(expires=NOW + 3000, skew=0.0, fresh=False)
@@ -281,6 +283,39 @@ def test_retry_after_is_obeyed_in_both_forms_spread_and_capped(value: str, secon
     assert decision.seconds == seconds
 
 
+def mark(size: int = 40, total: int | None = 100, etag: str = ETAG) -> PartMark:
+    asset = AssetRef(task_id="t", derivative_id="d", product_type="P", asset_type="tif")
+    return PartMark(asset=asset, size=size, total=total, etag=etag, sha256="0" * 64)
+
+
+def test_what_an_earlier_process_brought_is_gone_on_with() -> None:
+    machine = transfer()
+    machine.resume(mark())
+    assert machine.begin() == Open(offset=40, if_range=ETAG)
+    headers = {"content-range": "bytes 40-99/100", "etag": ETAG}
+    assert answer(machine, 206, headers) == Receive(offset=40, total=100)
+
+
+def test_what_is_of_no_strong_etag_is_not_gone_on_with() -> None:
+    machine = transfer()
+    machine.resume(mark(etag='W/"1"'))
+    assert machine.begin() == Open(offset=0)
+
+
+def test_what_an_earlier_process_brought_whole_is_stored_without_a_request() -> None:
+    machine = transfer()
+    machine.resume(mark(size=100))
+    assert machine.begin() == Store()
+
+
+def test_a_line_that_breaks_behind_the_last_byte_is_no_loss() -> None:
+    machine = transfer(retries=0)
+    machine.begin()
+    answer(machine, 200, {"content-length": "5"})
+    machine.received(5)
+    assert machine.broke("the line broke", 0.5) == Store()
+
+
 @given(st.lists(st.floats(0, 1, exclude_max=True), min_size=6, max_size=6))
 def test_pauses_are_bounded_and_the_budget_ends_them(draws: list[float]) -> None:
     machine = transfer()
@@ -329,7 +364,9 @@ class AnyStore(RuleBasedStateMachine):
         self.coming = None
         match decision:
             case Pause() | Renew():
-                self.ask = self.machine.begin()
+                ask = self.machine.begin()
+                assert isinstance(ask, Open)
+                self.ask = ask
             case Store():
                 assert self.held in {self.body(v) for v in range(self.version + 1)}
                 self.over = True

@@ -133,7 +133,7 @@ async def test_a_part_left_by_a_killed_process_is_in_nobody_s_way(
     with Folder(str(tmp_path), NAME, make=True) as folder:
         left, descriptor = folder.begin()
         os.close(descriptor)
-    number = int(left.rpartition("-")[2].removesuffix(".part"))
+    number = int(left.rpartition("-")[2].removesuffix(".part"), 16)
     monkeypatch.setattr("iceye_derivatives.sinks._folder._counter", iter((number, number + 1)))
     await DirectorySink(tmp_path).put(NAME, BODY, hashed)
     assert tree(tmp_path) == {NAME, f"task-1/{left}"}

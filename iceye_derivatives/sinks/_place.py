@@ -1,0 +1,149 @@
+"""Whose turn is it to make a file in a folder, and how far did an earlier process come?"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+
+from anyio.to_thread import run_sync
+
+from iceye_derivatives._core.notes import NoteFault
+from iceye_derivatives._core.part_names import file_of, sidecar_name
+from iceye_derivatives._core.sidecar import LARGEST, Sidecar, parse_sidecar
+from iceye_derivatives.models import AssetRef
+from iceye_derivatives.sharing import Busy, PartMark, Present
+from iceye_derivatives.sinks._claim import Claim
+from iceye_derivatives.sinks._finish import finish
+from iceye_derivatives.sinks._folder import Folder, stamp_of
+from iceye_derivatives.sinks._part import DirectoryPart
+
+__all__ = ["DirectoryPlace", "Strays"]
+
+
+class Strays:
+    """What stood beside files that were not finished when we came: looked for once a folder."""
+
+    def __init__(self) -> None:
+        self._by_folder: dict[str, set[str]] = {}
+
+    def __call__(self, folder: Folder, name: str) -> bool:
+        """Whether anything stands beside this file; `name` is its name in the sink."""
+        above = name.rpartition("/")[0]
+        if above not in self._by_folder:
+            files = (file_of(found) for found in folder.names())
+            self._by_folder[above] = {file for file in files if file is not None}
+        return folder.file in self._by_folder[above]
+
+    def forget(self, folder: Folder, name: str) -> None:
+        """It was cleared away."""
+        self._by_folder[name.rpartition("/")[0]].discard(folder.file)
+
+
+class DirectoryPlace:
+    """A name in a folder; implements `iceye_derivatives.sharing.Place` once it was taken."""
+
+    def __init__(self, root: str, name: str, path: str, asset: AssetRef, strays: Strays) -> None:
+        self._root = root
+        self._name = name
+        self._path = path
+        self._asset = asset
+        self._strays = strays
+        self._claim = Claim()
+        self._sidecar: Sidecar | None = None
+        self.stamp: str | None = None
+
+    @property
+    def mark(self) -> PartMark | None:
+        """How far an earlier process came."""
+        return None if self._sidecar is None else self._sidecar.mark
+
+    @property
+    def ours(self) -> bool:
+        """Whether the name is ours at the moment."""
+        return self._claim.mine is not None
+
+    async def put(self, body: bytes, check: Callable[[bytes], str]) -> tuple[str, str]:
+        """Check a small body and store it durably, all in one hop to a thread."""
+
+        def store() -> str:
+            checked = check(body)
+            with Folder(self._root, self._name, make=True) as folder:
+                self._stored(folder, folder.store(body))
+            return checked
+
+        return self._path, await finish(lambda: run_sync(store))
+
+    @asynccontextmanager
+    async def stream(self) -> AsyncIterator[DirectoryPart]:
+        """A file to stream into, going on from the mark; what is marked outlives us."""
+        sidecar, self._sidecar = self._sidecar, None
+        part = DirectoryPart(
+            self._root,
+            self._name,
+            self._path,
+            sidecar=sidecar,
+            copied=not self._claim.surely_alone,
+            on_stored=self._stored,
+        )
+        try:
+            yield part
+        finally:
+            await finish(part.close)
+
+    # -- in a thread -------------------------------------------------------------------------------
+
+    def take(self, replace: bool) -> Present | Busy | None:  # noqa: FBT001 - called by a thread's runner
+        """Look what is there; None where the name is ours now."""
+        with Folder(self._root, self._name, make=True) as folder:
+            strays = self._strays(folder, self._name)
+            found = None if replace else self._present(folder)
+            if found is not None and not strays:
+                return found
+            other = self._claim.take(folder)
+            if other is not None:
+                return found or Busy(owner=f"process {other.pid} on {other.host or 'this machine'}")
+            try:
+                # Whoever had the name until now may have finished the file.
+                found = None if replace else self._present(folder)
+                self._tidy(folder, strays=strays, whole=found is not None)
+            except BaseException:
+                self._claim.drop(folder)
+                raise
+            if found is not None:
+                self._claim.drop(folder)
+            return found
+
+    def drop(self) -> None:
+        """Give the name back."""
+        with suppress(OSError), Folder(self._root, self._name) as folder:
+            self._claim.drop(folder)
+
+    def beat(self) -> None:
+        """Show that we live."""
+        with suppress(OSError), Folder(self._root, self._name) as folder:
+            self._claim.beat(folder)
+
+    def _present(self, folder: Folder) -> Present | None:
+        found = folder.look()
+        if found is None:
+            return None
+        return Present(path=self._path, size=found.st_size, stamp=stamp_of(found))
+
+    def _tidy(self, folder: Folder, *, strays: bool, whole: bool) -> None:
+        """Keep what can be gone on with, and clear away what else was left beside the file."""
+        note = folder.read(sidecar_name(folder.file), LARGEST)
+        if note is not None and not whole:
+            with suppress(NoteFault):
+                self._sidecar = parse_sidecar(note, file=folder.file, asset=self._asset)
+        if strays or self._claim.took_over or (note is not None and self._sidecar is None):
+            kept = {*self._claim.names}
+            if self._sidecar is not None:
+                kept |= {sidecar_name(folder.file), self._sidecar.part}
+            for name in folder.names():
+                if file_of(name) == folder.file and name not in kept:
+                    folder.discard(name)
+            self._strays.forget(folder, self._name)
+
+    def _stored(self, folder: Folder, stamp: str) -> None:
+        self.stamp = stamp
+        self._claim.drop(folder)

@@ -1,0 +1,91 @@
+"""Which process are we, and does another one still live?"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from contextlib import suppress
+from functools import cache
+from itertools import count
+from pathlib import Path
+from secrets import token_hex
+from typing import Final
+
+from iceye_derivatives._core.ownership import Owner
+
+__all__ = ["forget_claim", "lives", "new_claim", "unique_token"]
+
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+# Behind the command's name, which may hold anything: "(22) starttime" of proc_pid_stat(5), less
+# the two fields before it.
+_STARTED = 19
+_counter = count(1)
+_claims: Final[set[str]] = set()
+"""Claims of this process that are alive: a forked or restarted one has none of them."""
+_token: tuple[int, str] = (0, "")
+
+
+def unique_token() -> str:
+    """A word of this process: random, and another one after a fork."""
+    global _token  # noqa: PLW0603 - one process, one word
+    if _token[0] != os.getpid():
+        _token = (os.getpid(), token_hex(8))
+    return _token[1]
+
+
+def new_claim() -> Owner:
+    """A record of this process for one more file."""
+    token = f"{unique_token()}{next(_counter):08x}"
+    _claims.add(token)
+    pid = os.getpid()
+    return Owner(
+        token=token,
+        host=socket.gethostname(),
+        machine=_machine(pid),
+        pid=pid,
+        started=_started(pid) or "",
+    )
+
+
+def forget_claim(owner: Owner) -> None:
+    """The claim has ended."""
+    _claims.discard(owner.token)
+
+
+def lives(owner: Owner) -> bool | None:
+    """Whether the owner's process lives and still holds its claim; None where nobody can tell."""
+    here = _machine(os.getpid())
+    if not here or owner.machine != here:
+        return None
+    if owner.pid == os.getpid():
+        return owner.token in _claims
+    if _BOOT.exists():
+        # A number that was given to another process since is told by when that one started.
+        return _started(owner.pid) == owner.started
+    try:
+        os.kill(owner.pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return None
+    return None
+
+
+@cache
+def _machine(pid: int) -> str:
+    """What a process number is a number of; the cache is by process, since a fork may move."""
+    with suppress(OSError):
+        # Two containers on one kernel have process numbers of their own, so one names both.
+        numbers = os.readlink(f"/proc/{pid}/ns/pid")  # noqa: PTH115 - a name, not a path
+        return f"{_BOOT.read_text(encoding='ascii').strip()} {numbers}"
+    return "" if sys.platform == "win32" else f"host {socket.gethostname()}"
+
+
+def _started(pid: int) -> str | None:
+    try:
+        # Bytes: a process may call itself anything.
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+        return None if fields[0] == b"Z" else fields[_STARTED].decode("ascii")
+    except (OSError, LookupError, ValueError):
+        return None

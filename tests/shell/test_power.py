@@ -1,0 +1,168 @@
+"""Killed, or without power, at each step on the disk: does the next run end with the same bytes?
+
+The steps are those of the operating system that sinks take.  At the chosen one the "process" dies:
+it and all that follow fail, so nothing is cleaned up.  Without power, bytes that were not synced
+are lost besides, each file's to an extent of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import random
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from store_fakes import FakeStore, detections
+
+from iceye_derivatives._core.download_settings import DownloadSettings
+from iceye_derivatives.downloader import Downloader
+from iceye_derivatives.events import DownloadReport
+from iceye_derivatives.sinks import DirectorySink, _process
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.skipif(os.name == "nt", reason="the steps are those of Unix"),
+]
+
+SETTINGS = DownloadSettings(small=300, batch=200, retries=0)
+STEPS = ("open", "fsync", "fdatasync", "replace", "unlink", "mkdir", "ftruncate")
+
+
+class Killed(BaseException):
+    """The process is no more."""
+
+
+class Disk:
+    """Counts the steps, dies at one, and knows what had been synced by then."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, root: Path, dies_at: int) -> None:
+        self.root = root
+        self.steps = 0
+        self.dies_at = dies_at
+        self.synced: dict[int, int] = {}
+        for name in STEPS:
+            monkeypatch.setattr(os, name, self._watched(getattr(os, name)))
+
+    def _watched(self, real: Callable[..., Any]) -> Callable[..., Any]:
+        def step(*arguments: Any, **named: Any) -> Any:
+            self.steps += 1
+            if self.steps >= self.dies_at:
+                raise Killed
+            result = real(*arguments, **named)
+            if real.__name__ in {"fsync", "fdatasync"}:
+                found = os.fstat(arguments[0])
+                self.synced[found.st_ino] = found.st_size
+            return result
+
+        return step
+
+    def lose(self, chance: random.Random) -> None:
+        """The power goes: what was not synced is there in part, or not at all."""
+        for path in self.root.rglob("*"):
+            if path.is_file():
+                found = path.stat()
+                kept = min(self.synced.get(found.st_ino, 0), found.st_size)
+                os.truncate(path, chance.randint(kept, found.st_size))
+                # A machine needs a minute to come up again.
+                os.utime(path, (found.st_atime - 60, found.st_mtime - 60))
+
+
+def world() -> tuple[FakeStore, list[Any]]:
+    store = FakeStore(chunk=50)
+    sizes = {"d1": 1500, "d2": 900, "d3": 10, "empty": 0}
+    return store, [store.add(name, detections(name[-1], size)) for name, size in sizes.items()]
+
+
+async def run(store: FakeStore, root: Path, derivatives: list[Any]) -> DownloadReport:
+    found = Downloader(
+        store,
+        DirectorySink(root),
+        clock=store.clock,
+        jitter=lambda: 0.5,
+        settings=SETTINGS,
+        concurrency=1,
+    )
+    return await found.download(derivatives)
+
+
+async def dies(store: FakeStore, root: Path, derivatives: list[Any]) -> bool:
+    """Whether the run died; a dead process has no claims."""
+    try:
+        await run(store, root, derivatives)
+    except BaseException as error:
+        group = error.exceptions if isinstance(error, BaseExceptionGroup) else (error,)
+        if not all(isinstance(member, Killed) for member in group):
+            raise
+        return True
+    finally:
+        _process._claims.clear()
+        close_below(root)
+    return False
+
+
+def close_below(root: Path) -> None:
+    """What a system does for a dead process: close its files."""
+    gc.collect()
+    for entry in list(Path("/proc/self/fd").iterdir()):
+        with contextlib.suppress(OSError):
+            if str(entry.readlink()).startswith(str(root)):
+                os.close(int(entry.name))
+
+
+def fetched(store: FakeStore) -> int:
+    """Bytes that would have been sent, had each request been read to its end."""
+    return sum(
+        len(store.bodies[key]) - int(headers.get("Range", "bytes=0-")[6:-1])
+        for key, headers, _ in store.requests
+    )
+
+
+@pytest.mark.parametrize("power", [True, False])
+async def test_at_whatever_step_it_ends_the_next_run_ends_with_the_same_bytes(
+    tmp_path: Path, *, power: bool
+) -> None:
+    chance = random.Random(3)
+    step, ended, resumed = 0, False, 0
+    while not ended:
+        step += 1
+        root = tmp_path / str(step)
+        root.mkdir()
+        store, derivatives = world()
+        with pytest.MonkeyPatch.context() as patched:
+            disk = Disk(patched, root, step)
+            ended = not await dies(store, root, derivatives)
+        if not power:
+            disk.lose(chance)
+        store.requests.clear()
+
+        whole = {path.name for path in root.rglob("*.geojson")}
+        report = await run(store, root, derivatives)
+
+        report.raise_for_failures()
+        for record in report.files:
+            assert record.path is not None
+            key = next(key for ref, key in store.wanted().items() if ref == record.asset)
+            assert Path(record.path).read_bytes() == store.bodies[key], step
+            assert record.sha256 == sha256(store.bodies[key]).hexdigest()
+            assert record.kept == (Path(record.path).name in whole)
+        assert not list(root.rglob("*.part")), step
+        resumed += any("Range" in headers for _, headers, _ in store.requests)
+        if power:
+            check_waste(store, whole)
+    assert step > 60
+    assert resumed > 5
+
+
+def check_waste(store: FakeStore, whole: set[str]) -> None:
+    """A whole file costs nothing, an open one what was not marked."""
+    wanted = {key for ref, key in store.wanted().items() if _name(ref) not in whole}
+    assert {key for key, _, _ in store.requests} <= wanted
+
+
+def _name(ref: Any) -> str:
+    return f"{ref.product_type}_{ref.derivative_id}.{ref.asset_type}"
