@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import errno
 import socket
+import zlib
 from functools import cache
 from urllib.parse import urlsplit
 
+from iceye_derivatives._core.limits import how_to_raise
 from iceye_derivatives.errors import NetworkError
 
 __all__ = ["failures", "host_of", "network_error"]
@@ -38,6 +40,7 @@ def failures() -> tuple[type[BaseException], ...]:
         http_exceptions.HttpProcessingError,  # a broken chunk is no `ClientError`
         OSError,  # with `TimeoutError` and everything of `ssl`
         EOFError,
+        zlib.error,
         ValueError,  # names that cannot be encoded, addresses that cannot be parsed
     )
 
@@ -65,6 +68,8 @@ def _kinds() -> tuple[tuple[type[BaseException], str, bool], ...]:
         (aiohttp.ServerDisconnectedError, "the connection was closed before an answer came", True),
         (aiohttp.ClientPayloadError, "the body broke off", True),
         (http_exceptions.PayloadEncodingError, "the body broke off", True),
+        (EOFError, "the body broke off", True),
+        (zlib.error, "the body broke off", True),
         (aiohttp.ClientResponseError, "what came is no HTTP answer", True),
         (http_exceptions.HttpProcessingError, "what came is no HTTP answer", True),
     )
@@ -80,10 +85,17 @@ def network_error(error: BaseException, url: str) -> NetworkError:
     # aiohttp has a class of its own for this only in later versions than the lowest we take.
     if kind == _NOT_CONNECTED and isinstance(getattr(error, "os_error", None), socket.gaierror):
         kind = "its name was not found"
+    if _is_long_header(error):
+        kind = f"a header is longer than allowed; {how_to_raise('header_bytes')}"
     detail = _detail(error)
     why = f"{kind} ({detail})" if detail else kind
     advice = _TRUST if kind == _NOT_TRUSTED else _ADVICE
     return NetworkError(f"The exchange with {host_of(url)} failed: {why}; {advice}", sent=sent)
+
+
+def _is_long_header(error: BaseException) -> bool:
+    # aiohttp's class for it does not survive its way up; of its sentence the rest is the header.
+    return str(getattr(error, "message", "")).startswith("Got more than ")
 
 
 def _detail(error: BaseException) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import anyio
+from anyio.lowlevel import checkpoint
 from attrs import field, frozen
 
 from iceye_derivatives._core.limits import DEFAULT_LIMITS, Limits
@@ -14,6 +15,7 @@ from iceye_derivatives._core.responses import ApiResponse, longest_body
 from iceye_derivatives._transport.failures import failures, network_error
 from iceye_derivatives._transport.neighbourhood import Judge, JudgedResolver
 from iceye_derivatives._transport.proxies import Proxies
+from iceye_derivatives._transport.unpacking import PACKING, Unpacking
 
 if TYPE_CHECKING:
     import aiohttp
@@ -167,7 +169,13 @@ async def _exchange(
     line: Line, method: str, url: str, headers: Mapping[str, str], body: bytes | None
 ) -> ApiResponse:
     """Its frame holds aiohttp's response, whose `repr` tells all, and is gone when we raise."""
-    response = await line.request(method, url, headers=headers, body=body)
+    response = await line.request(
+        method,
+        url,
+        headers={**headers, "Accept-Encoding": PACKING},
+        body=body,
+        auto_decompress=False,
+    )
     try:
         content = await _read(response, longest_body(response.status, line.limits))
     finally:
@@ -178,12 +186,17 @@ async def _exchange(
 
 
 async def _read(response: aiohttp.ClientResponse, longest: int) -> bytes:
+    unpacking = Unpacking(response.headers.get("Content-Encoding", ""))
     content = bytearray()
     async for chunk in response.content.iter_chunked(_CHUNK):
-        content += chunk
-        if len(content) > longest:
-            break
-    return bytes(content[: longest + 1])
+        for piece in unpacking.feed(chunk):
+            content += piece
+            if len(content) > longest:
+                return bytes(content[: longest + 1])
+            if len(piece) > _CHUNK:
+                await checkpoint()  # a bomb keeps nobody else from running
+    unpacking.finish()
+    return bytes(content)
 
 
 def lower_headers(headers: Mapping[str, str]) -> dict[str, str]:

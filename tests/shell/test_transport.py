@@ -254,6 +254,25 @@ async def test_a_packed_answer_is_unpacked() -> None:
         assert (await sender.send(TASK)).body == b"{}"
 
 
+@pytest.mark.parametrize(
+    "packed", [gzip.compress(b"{}")[:-3], b"{}", gzip.compress(b"{}")[:9] + b"\xff" * 9]
+)
+async def test_an_answer_that_is_badly_packed_is_no_answer(packed: bytes) -> None:
+    """Cut short, not packed at all, or broken in the middle."""
+    answer = web.Response(body=packed, headers={"Content-Encoding": "gzip"})
+    async with serving(answer) as server, api(server.url) as sender:
+        with pytest.raises(NetworkError):
+            await sender.send(TASK)
+
+
+async def test_a_coding_that_nobody_asked_for_stays_as_it_is() -> None:
+    """It is no JSON then, which says enough."""
+    answer = web.Response(body=b"{}", headers={"Content-Encoding": "br"})
+    async with serving(answer) as server, api(server.url) as sender:
+        assert (await sender.send(TASK)).body == b"{}"
+        assert server.seen[0].headers["accept-encoding"] == "gzip"
+
+
 async def test_a_body_without_end_is_cut_off() -> None:
     """One byte more than allowed is kept, so that the reader of the answer can tell."""
     async with (
