@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from iceye_derivatives.simulator.derivatives import Derivative
-    from iceye_derivatives.simulator.links import Links
+    from iceye_derivatives.simulator.links import Signer
     from iceye_derivatives.simulator.messages import Answer, Call
     from iceye_derivatives.simulator.oauth import Tokens
     from iceye_derivatives.simulator.world import World
@@ -44,7 +44,7 @@ class Request:
 class Api:
     """The tasking API, and as much of the company API as leads to it."""
 
-    def __init__(self, world: World, tokens: Tokens, links: Links) -> None:
+    def __init__(self, world: World, tokens: Tokens, links: Signer) -> None:
         self._world = world
         self._tokens = tokens
         self._links = links

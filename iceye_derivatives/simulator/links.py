@@ -14,7 +14,7 @@ import hmac
 import json
 from base64 import b64decode, b64encode
 from itertools import count
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from attrs import frozen
 
@@ -28,6 +28,13 @@ _SALT_SIZE = 8
 # CloudFront's alphabet for base64 inside of a query.
 _TO_URL = str.maketrans("+=/", "-_~")
 _FROM_URL = str.maketrans("-_~", "+=/")
+
+
+class Signer(Protocol):
+    """Who signs the links that a listing gives."""
+
+    def sign(self, path: str, *, now: float) -> str:
+        """Give a URL for `path`, signed at `now` (Unix seconds)."""
 
 
 @frozen(kw_only=True)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from iceye_derivatives.simulator.clock import Clock
     from iceye_derivatives.simulator.contract import Contract
     from iceye_derivatives.simulator.desk import Verdict
-    from iceye_derivatives.simulator.links import Signing
+    from iceye_derivatives.simulator.links import Signer, Signing
     from iceye_derivatives.simulator.plan import TaskPlan
     from iceye_derivatives.simulator.scenario import Scenario
 
@@ -53,6 +53,8 @@ class Simulator:
         token_lifetime: How long a token lives, in seconds.
         link_lifetime: How long a download link lives, in seconds.
         signing: The kind of signed link that is made, "canned" or "custom".
+        signer: Who signs the links that are listed, where files lie in a store of your own, e.g.
+            nginx; None for the CDN of this simulator.
         content_type: What files of detections are declared to be.
         contract: The one contract there is.
         host: Where to listen.
@@ -84,6 +86,7 @@ class Simulator:
         token_lifetime: float = 3600.0,
         link_lifetime: float = 3600.0,
         signing: Signing = "canned",
+        signer: Signer | None = None,
         content_type: str = "application/geo+json",
         contract: Contract | None = None,
         host: str = "127.0.0.1",
@@ -113,7 +116,7 @@ class Simulator:
         )
         self.desk = Desk(
             tokens=self.tokens,
-            api=Api(self.world, self.tokens, self._links),
+            api=Api(self.world, self.tokens, self._links if signer is None else signer),
             cdn=Cdn(self.world, self._links, content_type=content_type),
             links=self._links,
             faults=self.faults,

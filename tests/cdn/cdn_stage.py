@@ -19,7 +19,6 @@ from nginx_server import Nginx
 from iceye_derivatives import DerivativesClient, DownloadReport, SignedUrl
 from iceye_derivatives._clock import SystemClock
 from iceye_derivatives.simulator import Simulator, TaskPlan
-from iceye_derivatives.simulator.api import Api
 
 
 @mutable
@@ -152,11 +151,11 @@ async def links_of(client: DerivativesClient, task_id: str) -> list[SignedUrl]:
 @asynccontextmanager
 async def staged(folder: Path, trust: ssl.SSLContext) -> AsyncGenerator[Stage, None]:
     """The stage; nginx is on it, but still to be started."""
-    async with Simulator(seed=7) as sim:
+    # The simulator's own store stays out of it: its API hands out links to nginx.
+    links = NginxLinks("")
+    async with Simulator(seed=7, signer=links) as sim:
         nginx = Nginx(folder=folder, api=sim.api_base_url)
-        links = NginxLinks(nginx.cdn_url)
-        # The simulator's own store stays out of it: its API hands out links to nginx.
-        sim._api = Api(sim.world, sim.tokens, links)  # type: ignore[arg-type]
+        links.base_url = nginx.cdn_url
         try:
             yield Stage(sim=sim, nginx=nginx, links=links, clock=ImpatientClock(), trust=trust)
         finally:
