@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import anyio
+from anyio import to_thread
 from anyio.lowlevel import checkpoint
 from attrs import field, frozen
 
@@ -25,6 +26,7 @@ __all__ = ["Line", "SessionSettings", "exchange", "lower_headers"]
 
 _CHUNK = 1 << 16
 _CLOSING = 5.0
+_LOADED: set[str] = set()
 
 
 @frozen(kw_only=True)
@@ -81,6 +83,7 @@ class Line:
 
         Raises whatever aiohttp does: to be translated by the caller.
         """
+        await _load()
         from yarl import URL  # noqa: PLC0415 - importing the library must not import aiohttp
 
         proxy = await self.proxies.lookup(url)
@@ -146,6 +149,20 @@ class Line:
     def _tls(self) -> dict[str, Any]:
         context = self._settings.ssl_context
         return {} if context is None else {"ssl": context}
+
+
+async def _load() -> None:
+    """Import the HTTP client beside the loop: that takes a tenth of a second, once."""
+    if "aiohttp" not in _LOADED:
+        await to_thread.run_sync(_import)
+
+
+def _import() -> None:
+    import aiohttp  # noqa: PLC0415 - importing the library must not import aiohttp
+
+    # `sys.modules` has its name while it is still being imported, and whoever imports it then
+    # waits: on the loop, that would be everybody.
+    _LOADED.add(aiohttp.__name__)
 
 
 async def exchange(

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from blockbuster import BlockBuster
 
-from iceye_derivatives import DerivativesClient
+import iceye_derivatives
+from iceye_derivatives import DerivativesClient, simulator
 from iceye_derivatives.simulator import Simulator, VirtualClock
+
+
+@pytest.fixture(autouse=True)
+def no_blocking_call() -> Iterator[None]:
+    """Fail where our code opens a file, sleeps, looks up a name, … on the event loop itself.
+
+    How long its own steps take is measured in `test_loop_hygiene.py`.
+    """
+    detector = BlockBuster([iceye_derivatives], excluded_modules=[simulator])
+    detector.activate()
+    yield
+    detector.deactivate()
 
 
 @pytest.fixture
