@@ -18,7 +18,8 @@ PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 PYTHONS = nox.project.python_versions(PROJECT)
 OLDEST = PYTHONS[0]
 LINTERS = PROJECT["project"]["optional-dependencies"]["lint"]
-CODE = ("iceye_derivatives", "tests", "benchmarks", "examples", "noxfile.py")
+FOLDERS = ("iceye_derivatives", "tests", "benchmarks", "examples")
+CODE = (*FOLDERS, "iceye_derivatives_pytest.py", "noxfile.py")
 # Left out: 102 (the shield stands inside the function that a `finally` awaits, where the rule does
 # not look; the tests that cancel at each await do), 106 (a matter of taste), 109 (`timeout` of a
 # watch is total patience, which the pure watch decides, and no cancel scope in disguise), 110
@@ -69,7 +70,7 @@ def run_pytest(session: nox.Session, *args: str, dev: bool = False) -> None:
     """Run the tests from a folder without our source: what they import is what is installed."""
     session.chdir(session.create_tmp())
     session.run(
-        *("pytest", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT)),
+        *("pytest", "-n", "auto", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT)),
         *(str(ROOT / "tests"), *args, *session.posargs),
         env={"PYTHONDEVMODE": "1" if dev else ""},
     )
@@ -90,7 +91,7 @@ def lint(session: nox.Session) -> None:
     session.install(*LINTERS)
     session.run("ruff", "check", *CODE)
     session.run("ruff", "format", "--check", *CODE)
-    files = [str(path) for folder in CODE[:-1] for path in sorted(Path(folder).rglob("*.py"))]
+    files = [str(path) for folder in FOLDERS for path in sorted(Path(folder).rglob("*.py"))]
     session.run("flake8-async", "--anyio", *ASYNC_RULES, *files, log=False)
 
 

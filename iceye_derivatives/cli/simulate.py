@@ -17,7 +17,14 @@ from iceye_derivatives.cli.options import debug_option
 from iceye_derivatives.cli.running import run
 from iceye_derivatives.cli.wording import clock_time, size
 from iceye_derivatives.errors import ConfigurationError
-from iceye_derivatives.simulator import FAULTS, RecordedRequest, Simulator, serve
+from iceye_derivatives.simulator import (
+    FAULTS,
+    LIES,
+    RecordedRequest,
+    Simulator,
+    load_scenario,
+    serve,
+)
 
 __all__ = ["simulate"]
 
@@ -27,7 +34,7 @@ SHORTEST_TOKEN, SHORTEST_LINK = 60.0, 10.0
 """Real seconds: at an hour a second, ICEYE's hour would be over before a slow machine has read the
 answer that carries the token."""
 FAULT_HELP = "Switch a fault on, for so many requests (1); repeat for several. Known are: " + (
-    ", ".join(FAULTS)
+    ", ".join({**FAULTS, **LIES})
 )
 
 
@@ -51,6 +58,12 @@ FAULT_HELP = "Switch a fault on, for so many requests (1); repeat for several. K
 )
 @click.option("--fault", "faults", multiple=True, metavar="NAME[:TIMES]", help=FAULT_HELP)
 @click.option(
+    "--scenario",
+    "scenario_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A TOML file with a task's fate, faults and settings; it wins over other options.",
+)
+@click.option(
     "--env-file",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the export lines here too; the file goes when the simulator does.",
@@ -64,6 +77,7 @@ def simulate(
     seed: int,
     detections: int,
     faults: tuple[str, ...],
+    scenario_file: Path | None,
     env_file: Path | None,
 ) -> None:
     """Serve ICEYE's API, token endpoint and files on this machine, without an account.
@@ -84,6 +98,7 @@ def simulate(
             await serve(
                 on_ready=announce,
                 faults=faults,
+                scenario=None if scenario_file is None else load_scenario(scenario_file),
                 seed=seed,
                 clock=clock,
                 detections=detections,

@@ -16,10 +16,11 @@ from helpers import ALL_TYPES, files_in
 
 from iceye_derivatives import ClientCredentials, DerivativesClient, IceyeError, Watch
 from iceye_derivatives.events import DownloadEvent
-from iceye_derivatives.simulator import FAULTS, Simulator, VirtualClock
+from iceye_derivatives.simulator import FAULTS, LIES, Simulator, VirtualClock
 
 pytestmark = pytest.mark.anyio
 
+KNOWN = FAULTS | LIES
 SECRET = "canary-secret-5f2c"
 
 
@@ -78,9 +79,9 @@ def secrets_of(sim: Simulator) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("name", "side"), [(name, side) for name in sorted(FAULTS) for side in FAULTS[name].sides]
+    ("name", "side"), [(name, side) for name in sorted(KNOWN) for side in KNOWN[name].sides]
 )
-@pytest.mark.parametrize("times", [1, 100])
+@pytest.mark.parametrize("times", [1, 12])
 async def test_no_secret_is_told_under_any_fault(
     name: str, side: str, times: int, everything: Everything, tmp_path: Path
 ) -> None:
@@ -111,7 +112,12 @@ async def test_no_secret_is_told_under_any_fault(
             outputs.extend((repr(client), str(vars(client))))
             try:
                 report = await client.download_task(
-                    task_id, tmp_path, watch=watch, on_event=note, timeout=2 * 86_400
+                    task_id,
+                    tmp_path,
+                    watch=watch,
+                    on_event=note,
+                    timeout=2 * 86_400,
+                    max_failures=8,
                 )
                 outputs.append(repr(report))
                 with contextlib.suppress(IceyeError):

@@ -264,3 +264,10 @@ def test_help_fits_80_columns_and_offers_no_secret(command: str, capsys: Capture
 def test_the_version_is_shown(capsys: Captured) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("iceye-derivatives, version ")
+
+
+def test_a_scenario_file_that_is_none_is_refused_by_name(tmp_path: Path, capsys: Captured) -> None:
+    (tmp_path / "bad.toml").write_text("nonsense = 1")
+
+    assert main(["simulate", "--scenario", str(tmp_path / "bad.toml")]) == 2
+    assert "bad.toml" in capsys.readouterr().err
