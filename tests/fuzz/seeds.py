@@ -33,6 +33,22 @@ SEEDS: list[Any] = [
         "handed": {"a": [["geojson", 1]]},
     },
     {"version": "x" * 5000},
+    {
+        "format": 1,
+        "part": "f.geojson.0123456789abcdef0-1.part",
+        "asset": {
+            "task_id": "t",
+            "derivative_id": "d",
+            "product_type": "DC_VESSELS",
+            "asset_type": "geojson",
+            "ordinal": 1,
+        },
+        "size": 5,
+        "total": None,
+        "etag": '"v1"',
+        "sha256": "0" * 64,
+    },
+    {"format": 1, "token": "0" * 32, "host": "h", "machine": "m", "pid": 7, "started": "1"},
     {"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": None}]},
 ]
 TEXTS = [
@@ -40,6 +56,8 @@ TEXTS = [
     b"Sunday, 06-Nov-94 08:49:37 GMT",
     b"Sun Nov  6 08:49:37 1994",
     b"120.5",
+    b"sha-256=:" + base64.b64encode(bytes(32)) + b":",
+    b"md5=" + base64.b64encode(bytes(16)) + b",crc32=AAAAAA==",
     b"bytes 5-9/10",
     b"https://c.example/a?Policy=" + base64.b64encode(b'{"Statement":[{"Condition":{}}]}'),
     b"https://s3.example/a?X-Amz-Date=20300131T120000Z&X-Amz-Expires=3600",

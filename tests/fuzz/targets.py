@@ -11,10 +11,13 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from iceye_derivatives._core.content import ContentChecker, ContentFault, check_body, first_bytes
+from iceye_derivatives._core.digest import DigestCheck, offers
 from iceye_derivatives._core.http_date import parse_http_date, parse_retry_after
 from iceye_derivatives._core.limits import Limits
 from iceye_derivatives._core.link_policy import UnsafeLink, check_link, redirect_target
 from iceye_derivatives._core.metering import announced
+from iceye_derivatives._core.notes import NoteFault
+from iceye_derivatives._core.ownership import parse_owner, render_owner
 from iceye_derivatives._core.problem import read_problem
 from iceye_derivatives._core.redact import clean_text
 from iceye_derivatives._core.responses import (
@@ -24,6 +27,7 @@ from iceye_derivatives._core.responses import (
     read_task,
     read_task_page,
 )
+from iceye_derivatives._core.sidecar import parse_sidecar, render_sidecar
 from iceye_derivatives._core.signed_url import read_signed_url
 from iceye_derivatives._core.token_answer import is_token, read_token
 from iceye_derivatives._core.watch_state import dump_state, load_state
@@ -121,6 +125,29 @@ def saved_watch(data: bytes) -> None:
         assert load_state(dump_state(state)) == state
 
 
+def sidecar(data: bytes) -> None:
+    """A note beside a part: what is read is written and read again."""
+    with suppress(NoteFault):
+        found = parse_sidecar(data, file="f.geojson", asset=REF)
+        assert parse_sidecar(render_sidecar(found), file="f.geojson", asset=REF) == found
+
+
+def owner(data: bytes) -> None:
+    """A record of who makes a file: the same."""
+    with suppress(NoteFault):
+        found = parse_owner(data)
+        assert parse_owner(render_owner(found)) == found
+
+
+def digests(data: bytes) -> None:
+    """The digests that a store offers, in all the headers for them."""
+    names = ("repr-digest", "content-digest", "digest", "x-goog-hash", "content-md5")
+    found = offers(dict.fromkeys(names, _text(data)), whole=True)
+    check = DigestCheck(found)
+    check.feed(data)
+    check.fault()
+
+
 def geojson(data: bytes) -> None:
     """A body, whole and in pieces: what the whole check believes, the other does too."""
     try:
@@ -139,5 +166,8 @@ def geojson(data: bytes) -> None:
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
     target.__name__: target
-    for target in (snapshot, task, token, problem, text, link, header, saved_watch, geojson)
+    for target in (
+        *(snapshot, task, token, problem, text, link, header),
+        *(saved_watch, sidecar, owner, digests, geojson),
+    )
 }
