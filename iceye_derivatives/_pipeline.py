@@ -40,7 +40,7 @@ async def bring_home(
         async with (
             aclosing(derivatives),
             aclosing(ledger.noting(derivatives)) as noted,
-            downloader.transfers(noted) as events,
+            downloader.transfers(noted, watch=watch) as events,
         ):
             async for event in events:
                 if isinstance(event, TransferFinished | TransferFailed):

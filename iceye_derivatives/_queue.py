@@ -27,6 +27,9 @@ class AssetQueue:
         self._heap: list[tuple[float, int, AssetRef, Derivative]] = []
         self._order = count()
 
+    def __len__(self) -> int:
+        return len(self._heap)
+
     async def put(self, ref: AssetRef, asset: Asset, derivative: Derivative) -> None:
         """Let an asset wait; itself waits where too many do."""
         heappush(self._heap, (death(asset), next(self._order), ref, derivative))

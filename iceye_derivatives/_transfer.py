@@ -11,6 +11,7 @@ from attrs import field, frozen
 from iceye_derivatives._body import Body, storing
 from iceye_derivatives._core.content import ContentFault
 from iceye_derivatives._core.download_settings import DownloadSettings
+from iceye_derivatives._core.journal import WholeFile
 from iceye_derivatives._core.link_policy import UnsafeLink
 from iceye_derivatives._core.plan import file_name
 from iceye_derivatives._core.transfer import Transfer
@@ -26,6 +27,7 @@ from iceye_derivatives._core.transfer_terms import (
     Store,
     Verdict,
 )
+from iceye_derivatives._journal import Journals
 from iceye_derivatives._place import PlainPlace
 from iceye_derivatives.errors import DownloadError, IceyeError, NetworkError
 from iceye_derivatives.events import (
@@ -58,7 +60,9 @@ class Surroundings:
     clock: Clock
     jitter: Callable[[], float]
     settings: DownloadSettings
+    journals: Journals
     overwrite: bool
+    repair: bool
     emit: Callable[[TransferEvent], Awaitable[None]] = field(repr=False)
 
 
@@ -96,43 +100,82 @@ class FileTransfer:
     async def _keep_or_fetch(self) -> FileRecord:
         sink = self._around.sink
         if not isinstance(sink, SharedSink):
-            kept = None if self._around.overwrite else await self._keep()
+            kept = None if self._around.overwrite else await self._keep(None)
             return kept or await self._fetch(PlainPlace(sink, self._name))
-        looks = 0
+        looks, replace = 0, self._around.overwrite
         while True:
-            record = await self._keep_or_fetch_alone(sink, looks)
-            if record is not None:
-                return record
-            looks += 1
+            found = await self._claim_and_fetch(sink, replace=replace)
+            match found:
+                case FileRecord():
+                    return found
+                case Present():
+                    record = await self._keep(found)
+                    if record is not None:
+                        return record
+                    replace = True
+                case Busy():
+                    await self._wait_for(found, looks)
+                    looks += 1
 
-    async def _keep_or_fetch_alone(self, sink: SharedSink, looks: int) -> FileRecord | None:
-        """None where another process makes the file: it is waited for, and never raced."""
+    async def _claim_and_fetch(
+        self, sink: SharedSink, *, replace: bool
+    ) -> FileRecord | Present | Busy:
         async with AsyncExitStack() as held:
             with storing(self._errors):
-                claim = sink.claim(self._name, self._ref, replace=self._around.overwrite)
+                claim = sink.claim(self._name, self._ref, replace=replace)
                 found = await held.enter_async_context(claim)
-            if not isinstance(found, Present | Busy):
-                return await self._fetch(found)
-        if isinstance(found, Present):
-            return await self._keep()
+            return found if isinstance(found, Present | Busy) else await self._fetch(found)
+
+    async def _wait_for(self, other: Busy, looks: int) -> None:
+        """Another process makes the file: it is waited for, and never raced."""
         seconds = self._around.settings.backoff.delay(looks, self._around.jitter())
         if not looks:
-            error = self._errors.busy(found.owner)
+            error = self._errors.busy(other.owner)
             await self._around.emit(TransferRetrying(asset=self._ref, error=error, seconds=seconds))
         await self._around.clock.sleep(seconds)
-        return None
 
-    async def _keep(self) -> FileRecord | None:
+    async def _keep(self, present: Present | None) -> FileRecord | None:
         """What stands under the final name is whole and was checked, by the promise of sinks.
 
-        So it is hashed, but not parsed again.  An empty file is the one thing that other tools, or
-        a disk that lost power, leave under a good name: it is fetched anew.
+        Where size and stamp are those of the journal, that is believed; else it is hashed, but not
+        parsed again.  An empty file is the one thing that other tools, or a disk that lost power,
+        leave under a good name: it is fetched anew.  So is one whose hash is not that of the
+        journal, where that was asked for; otherwise it may be somebody's work, and is kept.
         """
+        known = await self._around.journals.known(self._ref)
+        stamp = None if present is None else present.stamp
+        if (
+            present is not None
+            and known is not None
+            and not self._around.repair
+            and (known.size, known.stamp) == (present.size, stamp)
+        ):
+            return self._record(path=present.path, size=known.size, sha256=known.sha256, kept=True)
         with storing(self._errors):
             found = await self._around.sink.find(self._name)
         if found is None or not found.size:
             return None
+        if known is None or known.sha256 == found.sha256:
+            self._note(found.size, found.sha256, stamp, known)
+        elif self._around.repair:
+            return None
         return self._record(path=found.path, size=found.size, sha256=found.sha256, kept=True)
+
+    def _note(
+        self, size: int, sha256: str, stamp: str | None, known: WholeFile | None = None
+    ) -> None:
+        now = self._around.clock.time()
+        self._around.journals.note(
+            WholeFile(
+                asset=self._ref,
+                size=size,
+                sha256=sha256,
+                stamp=stamp,
+                etag=self._machine.etag if known is None else known.etag,
+                begun=self._began if known is None else known.begun,
+                finished=now if known is None else known.finished,
+            )
+        )
 
     async def _fetch(self, place: Place) -> FileRecord:
         async with Body(self._ref, place, self._around.settings, self._errors) as body:
@@ -146,6 +189,7 @@ class FileTransfer:
                 path, sha256 = await body.store()
             except ContentFault as fault:
                 raise self._errors.content(str(fault), fault.first_bytes) from None
+            self._note(self._machine.offset, sha256, place.stamp)
             return self._record(path=path, size=self._machine.offset, sha256=sha256)
 
     async def _carry_out(self, decision: Decision, body: Body) -> Decision:

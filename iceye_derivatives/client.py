@@ -26,6 +26,7 @@ from iceye_derivatives._core.requests import normalise_base_url
 from iceye_derivatives._core.retry import RetryPolicy
 from iceye_derivatives._core.task_check import check_task_request
 from iceye_derivatives._core.watch import Watch
+from iceye_derivatives._journal import resumed_watch
 from iceye_derivatives._ordering import order_once
 from iceye_derivatives._patient import PatientSource
 from iceye_derivatives._persistent import PersistentCalls
@@ -347,23 +348,26 @@ class DerivativesClient:
         max_failures: int = 60,
         concurrency: int = 16,
         overwrite: bool = False,
+        repair: bool = False,
         on_event: Callable[[DownloadEvent], None] | None = None,
     ) -> DownloadReport:
         """Watch and download at once: files land while later derivatives are still being made.
 
-        Run again, it keeps the files that are whole and fetches only what is missing.  Cancelled
-        at any moment, it leaves no task, socket or handle, and under each final name a whole file
-        or nothing.
+        Run again, it keeps the files that are whole, goes on with those that were begun, and
+        fetches what is missing; a journal beside the files saves it most looks.  Cancelled or
+        killed at any moment, it leaves no task, socket or handle, and under each final name a whole
+        file or nothing.  Several processes may do so in one folder at the same time.
 
         Args:
             task_id: Which task.
             destination: A folder (made if need be), or a `Sink`.
             backoff: As in `watch_task`.
             timeout: Patience for the wait, in seconds; transfers that have begun are finished.
-            watch: As in `watch_task`.
+            watch: As in `watch_task`; None takes up what the journal knows of the task.
             max_failures: As in `watch_task`.
             concurrency: Transfers at a time.
             overwrite: Fetch files again that are there already.
+            repair: Hash the files that are there, and fetch those again that have changed.
             on_event: Called with each watch and transfer event.
 
         Returns:
@@ -384,9 +388,12 @@ class DerivativesClient:
             sink,
             concurrency=concurrency,
             overwrite=overwrite,
+            repair=repair,
             clock=self._clock,
             jitter=self._jitter,
         )
+        if watch is None and task_id not in self._ordered:
+            watch = await resumed_watch(sink, task_id)
         watch = self._watch_of(task_id, watch)
         derivatives = self.watch_task(
             task_id,

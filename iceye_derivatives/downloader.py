@@ -16,6 +16,8 @@ from iceye_derivatives._clock import SystemClock
 from iceye_derivatives._core.download_settings import DownloadSettings
 from iceye_derivatives._core.ownership import BEAT
 from iceye_derivatives._core.plan import soonest_first
+from iceye_derivatives._core.watch import Watch
+from iceye_derivatives._journal import Journals
 from iceye_derivatives._queue import AssetQueue
 from iceye_derivatives._transfer import FileTransfer, Surroundings
 from iceye_derivatives.errors import ConfigurationError
@@ -48,9 +50,12 @@ class Downloader:
         client: Who lists derivatives and opens links; it is not closed here.
         sink: Where files go, e.g. ``DirectorySink("detections")``.
         concurrency: Transfers at a time.
-        overwrite: Fetch files again that the sink holds already.  Otherwise they are kept: hashed,
-            but neither requested nor parsed again, since sinks hold only whole, checked files
-            under final names (an empty one is the exception, it is fetched anew).
+        overwrite: Fetch files again that the sink holds already.  Otherwise they are kept: hashed
+            (unless the journal beside them knows them), but neither requested nor parsed again,
+            since sinks hold only whole, checked files under final names (an empty one is the
+            exception, it is fetched anew).
+        repair: Hash all files that are there, and fetch those again that are not what the journal
+            says they were.
         clock: Now and sleeping.
         jitter: Draws from [0, 1).
         settings: How stubborn, careful and talkative.
@@ -73,6 +78,7 @@ class Downloader:
         *,
         concurrency: int = 16,
         overwrite: bool = False,
+        repair: bool = False,
         clock: Clock | None = None,
         jitter: Callable[[], float] | None = None,
         settings: DownloadSettings | None = None,
@@ -83,6 +89,7 @@ class Downloader:
         self._sink = sink
         self._concurrency = concurrency
         self._overwrite = overwrite
+        self._repair = repair
         self._clock: Clock = SystemClock() if clock is None else clock
         self._jitter = random.random if jitter is None else jitter
         self._settings = DownloadSettings() if settings is None else settings
@@ -112,7 +119,10 @@ class Downloader:
         return DownloadReport(files=tuple(records))
 
     def transfers(
-        self, derivatives: Iterable[Derivative] | AsyncIterable[Derivative]
+        self,
+        derivatives: Iterable[Derivative] | AsyncIterable[Derivative],
+        *,
+        watch: Watch | None = None,
     ) -> AbstractAsyncContextManager[ObjectReceiveStream[TransferEvent]]:
         """The same as a stream of events, which ends when the last transfer has.
 
@@ -121,20 +131,27 @@ class Downloader:
         however often its derivative is handed in (as an update, say).  If `derivatives` raises, the
         transfers that it had given rise to end first; then the context's end raises the error.
 
+        Args:
+            derivatives: What to download.
+            watch: Where they come from; its state is written into the journal beside the files.
+
         Example::
 
             async with downloader.transfers(client.watch_task(task_id)) as events:
                 async for event in events:
                     print(event)
         """
-        return self._transfers(derivatives)
+        return self._transfers(derivatives, watch)
 
     @asynccontextmanager
     async def _transfers(
-        self, derivatives: Iterable[Derivative] | AsyncIterable[Derivative]
+        self,
+        derivatives: Iterable[Derivative] | AsyncIterable[Derivative],
+        watch: Watch | None,
     ) -> AsyncGenerator[ObjectReceiveStream[TransferEvent], None]:
         send, receive = anyio.create_memory_object_stream[TransferEvent](0)
-        run = _Run(self._surroundings(_Teller(send)), send, self._concurrency)
+        journals = Journals(self._sink, self._clock, watch)
+        run = _Run(self._surroundings(_Teller(send), journals), send, self._concurrency)
         error: BaseException | None
         try:
             async with anyio.create_task_group() as tasks, receive:
@@ -151,10 +168,12 @@ class Downloader:
             error = group.exceptions[0]
         finally:
             run.close()
+            with anyio.CancelScope(shield=True):
+                await journals.close()
         if error is not None:
             raise error
 
-    def _surroundings(self, emit: _Teller) -> Surroundings:
+    def _surroundings(self, emit: _Teller, journals: Journals) -> Surroundings:
         return Surroundings(
             opener=self._client,
             leases=Leases(
@@ -164,7 +183,9 @@ class Downloader:
             clock=self._clock,
             jitter=self._jitter,
             settings=self._settings,
+            journals=journals,
             overwrite=self._overwrite,
+            repair=self._repair,
             emit=emit,
         )
 
@@ -181,6 +202,7 @@ class _Run:
     _queue: AssetQueue = field(init=False, factory=AssetQueue)
     _seen: set[AssetRef] = field(init=False, factory=set)
     _done: set[AssetRef] = field(init=False, factory=set)
+    _active: int = field(init=False, default=0)
 
     def start(
         self, tasks: TaskGroup, derivatives: Iterable[Derivative] | AsyncIterable[Derivative]
@@ -232,9 +254,15 @@ class _Run:
     async def _work(self) -> None:
         try:
             async for ref, derivative in self._queue:
-                await FileTransfer(ref, derivative, self._around).run()
+                self._active += 1
+                try:
+                    await FileTransfer(ref, derivative, self._around).run()
+                finally:
+                    self._active -= 1
                 self._done.add(ref)
                 self._around.leases.forget(ref)
+                idle = not self._active and not len(self._queue)
+                await self._around.journals.save(at_once=idle)
         except _ReaderLeft:
             pass  # closing the stream before leaving the context is leaving, too
         finally:

@@ -16,7 +16,15 @@ from attrs import frozen
 from iceye_derivatives.models import AssetRef
 from iceye_derivatives.protocols import PartialFile
 
-__all__ = ["Busy", "PartMark", "Place", "Present", "ResumablePart", "SharedSink"]
+__all__ = [
+    "Busy",
+    "NoteSink",
+    "PartMark",
+    "Place",
+    "Present",
+    "ResumablePart",
+    "SharedSink",
+]
 
 
 @frozen(kw_only=True)
@@ -112,4 +120,23 @@ class SharedSink(Protocol):
 
     async def beat(self) -> None:
         """Show others that we live; to be called every 20 seconds of real time."""
+        ...
+
+
+@runtime_checkable
+class NoteSink(Protocol):
+    """A sink that keeps small notes beside the files: their journals.
+
+    Names are like those of files, but their last part begins with a dot.
+    """
+
+    async def read_note(self, name: str) -> bytes | None:
+        """The note of that name, or None; raises `OSError`."""
+        ...
+
+    async def write_note(self, name: str, render: Callable[[], bytes]) -> None:
+        """Put a note in place of the old one, atomically and durably; raises `OSError`.
+
+        `render` makes the note; it runs where the writing does, off the event loop.
+        """
         ...

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from iceye_derivatives._core.watch import Watch
+from iceye_derivatives._journal import resumed_watch
 from iceye_derivatives.cli.clocks import clock_from
 from iceye_derivatives.cli.options import (
     backoff_of,
@@ -26,6 +27,7 @@ from iceye_derivatives.cli.session import (
 )
 from iceye_derivatives.client import DerivativesClient
 from iceye_derivatives.events import DownloadReport
+from iceye_derivatives.sinks import DirectorySink
 
 __all__ = ["download"]
 
@@ -68,7 +70,7 @@ def download(
             return await bring_home(
                 client,
                 screen,
-                Watch(task_id),
+                await resumed_watch(DirectorySink(folder), task_id) or Watch(task_id),
                 folder,
                 backoff=backoff,
                 timeout=timeout,

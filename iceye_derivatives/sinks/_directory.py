@@ -11,6 +11,7 @@ from threading import Event
 
 from anyio.to_thread import run_sync
 
+from iceye_derivatives._core.journal import LARGEST
 from iceye_derivatives.models import AssetRef
 from iceye_derivatives.protocols import FoundFile
 from iceye_derivatives.sharing import Busy, Place, Present
@@ -103,6 +104,30 @@ class DirectorySink:
 
         if held:
             await finish(lambda: run_sync(beat))
+
+    async def read_note(self, name: str) -> bytes | None:
+        """The note of that name, or None; never through a symbolic link."""
+        return await finish(lambda: run_sync(self._read_note, name))
+
+    async def write_note(self, name: str, render: Callable[[], bytes]) -> None:
+        """Put a note in place of the old one, atomically and durably."""
+        await finish(lambda: run_sync(self._write_note, name, render))
+
+    def _read_note(self, name: str) -> bytes | None:
+        try:
+            with Folder(self.path, name) as folder:
+                return folder.read(folder.file, LARGEST)
+        except OSError as error:
+            if error.errno in NO_FILE:
+                return None
+            raise
+
+    def _write_note(self, name: str, render: Callable[[], bytes]) -> None:
+        with Folder(self.path, name, make=True) as folder:
+            if self._strays(folder, name):
+                # At worst another process, which is just writing one, has to write it again.
+                self._strays.clear(folder, name)
+            folder.store(render())
 
     def _find(self, name: str, stop: Event) -> FoundFile | None:
         try:

@@ -25,6 +25,8 @@ class MemorySink:
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         """Whole, checked files by name."""
+        self.notes: dict[str, bytes] = {}
+        """Journals by name, see `iceye_derivatives.sharing.NoteSink`."""
 
     def __repr__(self) -> str:
         return f"MemorySink({len(self.files)} files)"
@@ -50,6 +52,14 @@ class MemorySink:
     async def create(self, name: str) -> AsyncIterator[_MemoryPart]:
         """A file to stream into; forgotten unless committed."""
         yield _MemoryPart(self.files, name)
+
+    async def read_note(self, name: str) -> bytes | None:
+        """The note of that name, or None."""
+        return self.notes.get(name)
+
+    async def write_note(self, name: str, render: Callable[[], bytes]) -> None:
+        """Keep a note in place of the old one."""
+        self.notes[name] = await run_sync(render)
 
 
 class _MemoryPart:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Container
 from contextlib import asynccontextmanager, suppress
 
 from anyio.to_thread import run_sync
@@ -34,8 +34,11 @@ class Strays:
             self._by_folder[above] = {file for file in files if file is not None}
         return folder.file in self._by_folder[above]
 
-    def forget(self, folder: Folder, name: str) -> None:
-        """It was cleared away."""
+    def clear(self, folder: Folder, name: str, *, kept: Container[str] = ()) -> None:
+        """Delete it, but for what is `kept`."""
+        for found in folder.names():
+            if file_of(found) == folder.file and found not in kept:
+                folder.discard(found)
         self._by_folder[name.rpartition("/")[0]].discard(folder.file)
 
 
@@ -139,10 +142,7 @@ class DirectoryPlace:
             kept = {*self._claim.names}
             if self._sidecar is not None:
                 kept |= {sidecar_name(folder.file), self._sidecar.part}
-            for name in folder.names():
-                if file_of(name) == folder.file and name not in kept:
-                    folder.discard(name)
-            self._strays.forget(folder, self._name)
+            self._strays.clear(folder, self._name, kept=kept)
 
     def _stored(self, folder: Folder, stamp: str) -> None:
         self.stamp = stamp

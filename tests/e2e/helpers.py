@@ -33,11 +33,11 @@ def good_request(sim: Simulator, **changes: object) -> TaskRequest:
 
 
 def files_in(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder by its relative name."""
+    """Every file below a folder by its relative name, but for journals."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        if path.is_file() and not path.name.startswith(".")
     }
 
 

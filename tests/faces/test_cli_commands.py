@@ -18,7 +18,9 @@ Captured = pytest.CaptureFixture[str]
 
 
 def files_in(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file())
+    """Every file but for journals."""
+    found = (path for path in folder.rglob("*") if not path.name.startswith("."))
+    return sorted(path for path in found if path.is_file())
 
 
 def test_an_order_writes_nothing_but_its_id_to_stdout(stage: Stage, capsys: Captured) -> None:

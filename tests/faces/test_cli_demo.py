@@ -28,7 +28,7 @@ def test_without_credentials_it_rehearses_the_whole_way(tmp_path: Path, capsys: 
     assert (report["answers"][0], report["answers"][-1]) == (404, 200)
     assert [line["detections"] for line in lines if line["event"] == "found"] == [12, 12, 12]
     assert {Path(each["path"]) for each in report["files"]} == {
-        path for path in tmp_path.rglob("*") if path.is_file()
+        path for path in tmp_path.rglob("*") if path.is_file() and not path.name.startswith(".")
     }
 
 

@@ -54,7 +54,10 @@ def read_until(process: subprocess.Popen[str], *words: str) -> list[str]:
 
 
 def files_in(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file())
+    """Every file but for journals."""
+    return sorted(
+        path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")
+    )
 
 
 @unix

@@ -1,0 +1,167 @@
+"""What is known of a task's files: which are whole, and where its watch stood?
+
+The journal stands beside the files.  It saves looks: a file whose size and stamp are still those
+that it remembers need not be hashed again.  Without it all files are hashed once more, and nothing
+else is lost.  It holds no URL: "Do not store the URLs for long term access."
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Final
+
+from attrs import define, field, frozen
+
+from iceye_derivatives._core.notes import (
+    NoteFault,
+    Reason,
+    asset_fields,
+    read_asset,
+    read_note,
+    read_number,
+    read_object,
+    read_optional,
+    read_text,
+    write_note,
+)
+from iceye_derivatives._core.plan import file_name
+from iceye_derivatives._core.seen import Seen
+from iceye_derivatives._core.watch import Watch
+from iceye_derivatives.errors import ConfigurationError
+from iceye_derivatives.models import AssetRef
+
+__all__ = ["LARGEST", "Journal", "WholeFile", "parse_journal"]
+
+FORMAT: Final = 1
+LARGEST: Final = 64 * 1024 * 1024
+"""Bytes: a hundred thousand files are half of it."""
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@frozen(kw_only=True)
+class WholeFile:
+    """A file that was stored whole and checked."""
+
+    asset: AssetRef
+    size: int
+    sha256: str
+    stamp: str | None
+    """What the sink said of it then; another one means that somebody has touched it since."""
+    etag: str | None
+    begun: float
+    """Unix seconds."""
+    finished: float
+
+
+@define
+class Journal:
+    """One task's journal; `files` is by the names of the files in the task's folder."""
+
+    task_id: str
+    files: dict[str, WholeFile] = field(factory=dict)
+    watch: str | None = None
+    """What `Watch.to_json()` gave."""
+
+    def note(self, file: WholeFile) -> None:
+        """A file is whole."""
+        self.files[_name_of(file.asset)] = file
+
+    def get(self, asset: AssetRef) -> WholeFile | None:
+        """What is known of an asset's file."""
+        return self.files.get(_name_of(asset))
+
+    def merge(self, other: Journal) -> None:
+        """Add what another process has written down meanwhile; the later word counts."""
+        for name, file in other.files.items():
+            known = self.files.get(name)
+            if known is None or known.finished < file.finished:
+                self.files[name] = file
+        if self.watch is None:
+            self.watch = other.watch
+
+    def resumed_watch(self) -> Watch | None:
+        """A watch that knows of the task what the saved one knew; None where none can be read.
+
+        It hands everything out again: whether a file is whole is told by the file, and a process
+        that was killed may have handed out what it never brought home.
+        """
+        if self.watch is None:
+            return None
+        try:
+            watch = Watch.from_json(self.watch)
+        except ConfigurationError:
+            return None
+        watch.seen = Seen()
+        return watch if watch.task_id == self.task_id else None
+
+    def render(self) -> bytes:
+        """The journal as JSON."""
+        return write_note(
+            FORMAT,
+            {
+                "task_id": self.task_id,
+                "files": {name: _fields(file) for name, file in self.files.items()},
+                "watch": None if self.watch is None else json.loads(self.watch),
+            },
+        )
+
+
+def parse_journal(note: bytes, task_id: str | None = None) -> Journal:
+    """The journal of a task.
+
+    Raises:
+        NoteFault: it is none of this version, or another task's than `task_id`.
+    """
+    fields = read_note(note, FORMAT)
+    journal = Journal(read_text(fields, "task_id"))
+    if task_id is not None and journal.task_id != task_id:
+        raise NoteFault(Reason.OTHER_FILE)
+    watch = read_optional(fields, "watch", dict)
+    journal.watch = None if watch is None else json.dumps(watch)
+    files = read_object(fields, "files")
+    for name in files:
+        file = _read(read_object(files, name))
+        # Our name for the asset, and nobody else's: it becomes a path.
+        if file.asset.task_id != journal.task_id or _name_of(file.asset) != name:
+            raise NoteFault(Reason.OTHER_FILE)
+        journal.files[name] = file
+    return journal
+
+
+def _fields(file: WholeFile) -> dict[str, object]:
+    return {
+        "asset": asset_fields(file.asset),
+        "size": file.size,
+        "sha256": file.sha256,
+        "stamp": file.stamp,
+        "etag": file.etag,
+        "begun": file.begun,
+        "finished": file.finished,
+    }
+
+
+def _read(fields: dict[str, object]) -> WholeFile:
+    file = WholeFile(
+        asset=read_asset(read_object(fields, "asset")),
+        size=read_number(fields, "size"),
+        sha256=read_text(fields, "sha256"),
+        stamp=read_optional(fields, "stamp", str),
+        etag=read_optional(fields, "etag", str),
+        begun=_moment(fields, "begun"),
+        finished=_moment(fields, "finished"),
+    )
+    if not _SHA256.fullmatch(file.sha256):
+        raise NoteFault(Reason.WRONG_SHAPE)
+    return file
+
+
+def _moment(fields: dict[str, object], name: str) -> float:
+    value = fields.get(name)
+    if type(value) not in (int, float):
+        raise NoteFault(Reason.WRONG_SHAPE)
+    return float(value)  # type: ignore[arg-type]  # one of the two, as the line above says
+
+
+def _name_of(asset: AssetRef) -> str:
+    return file_name(asset).partition("/")[2]

@@ -1,0 +1,155 @@
+"""What is known of a task's files: which are whole, and where its watch stood?"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import TASK_ID, derivative, snapshot
+
+from iceye_derivatives._core.journal import Journal, WholeFile, parse_journal
+from iceye_derivatives._core.notes import NoteFault, Reason
+from iceye_derivatives._core.plan import file_name, journal_name
+from iceye_derivatives._core.watch import Watch
+from iceye_derivatives.models import AssetRef
+
+texts = st.text(max_size=20)
+moments = st.floats(0, 1e11) | st.integers(0, 1 << 40)
+
+
+@st.composite
+def journals(draw: st.DrawFn, task_id: str | None = None) -> Journal:
+    journal = Journal(draw(texts) if task_id is None else task_id)
+    for derivative_id in draw(st.lists(texts, max_size=4)):
+        asset = AssetRef(
+            task_id=journal.task_id,
+            derivative_id=derivative_id,
+            product_type=draw(texts),
+            asset_type=draw(texts),
+            ordinal=draw(st.integers(1, 3)),
+        )
+        journal.note(
+            WholeFile(
+                asset=asset,
+                size=draw(st.integers(0, 1 << 50)),
+                sha256=draw(st.text("0123456789abcdef", min_size=64, max_size=64)),
+                stamp=draw(st.none() | texts),
+                etag=draw(st.none() | texts),
+                begun=draw(moments),
+                finished=draw(moments),
+            )
+        )
+    if draw(st.booleans()):
+        journal.watch = Watch(
+            journal.task_id, requested=draw(st.none() | st.lists(texts))
+        ).to_json()
+    return journal
+
+
+@given(journals())
+def test_what_is_written_is_read_again(journal: Journal) -> None:
+    note = journal.render()
+    assert parse_journal(note) == parse_journal(note, journal.task_id) == journal
+    assert b"http" not in note
+
+
+junk = st.none() | st.booleans() | st.integers() | st.floats() | texts | st.just([]) | st.just({})
+
+
+@given(journals(), st.data())
+def test_whatever_else_is_found_is_ignored_with_a_reason(
+    journal: Journal, data: st.DataObject
+) -> None:
+    note = journal.render()
+    fields = json.loads(note)
+    place = fields
+    while isinstance(place, dict) and place:
+        name = data.draw(st.sampled_from(sorted(place)))
+        if not isinstance(place[name], dict) or data.draw(st.booleans()):
+            place[name] = data.draw(junk)
+            break
+        place = place[name]
+    for bad in (
+        json.dumps(fields).encode(),
+        note[: data.draw(st.integers(0, len(note) - 1))],
+        data.draw(st.binary(max_size=30)),
+        b"[" * 100_000,
+    ):
+        try:
+            found = parse_journal(bad, journal.task_id)
+        except NoteFault as fault:
+            reason = fault.reason
+            assert isinstance(reason, Reason)
+        else:
+            found.resumed_watch()
+            assert json.loads(found.render())["files"] == json.loads(bad)["files"]
+
+
+@given(journals())
+def test_another_task_s_journal_is_not_believed(journal: Journal) -> None:
+    with pytest.raises(NoteFault) as caught:
+        parse_journal(journal.render(), journal.task_id + "x")
+    assert caught.value.reason is Reason.OTHER_FILE
+
+
+def test_a_name_that_leads_elsewhere_is_not_believed() -> None:
+    """The names become paths."""
+    asset = AssetRef(task_id="t", derivative_id="d", product_type="P", asset_type="x")
+    journal = Journal("t")
+    journal.note(
+        WholeFile(asset=asset, size=1, sha256="0" * 64, stamp="1", etag=None, begun=0, finished=0)
+    )
+    fields = json.loads(journal.render())
+    [file] = fields["files"].values()
+    for name in ("../../etc/passwd", "/etc/passwd", "P_other.x", ""):
+        bad = json.dumps(fields | {"files": {name: file}}).encode()
+        with pytest.raises(NoteFault) as caught:
+            parse_journal(bad)
+        assert caught.value.reason is Reason.OTHER_FILE
+
+
+@given(journals("t"), journals("t"))
+def test_merging_keeps_all_files_and_of_each_the_later_word(one: Journal, two: Journal) -> None:
+    merged = Journal("t", dict(one.files), one.watch)
+    merged.merge(two)
+    assert merged.files.keys() == one.files.keys() | two.files.keys()
+    for name, file in merged.files.items():
+        words = [found[name] for found in (one.files, two.files) if name in found]
+        assert file in words
+        assert file.finished == max(word.finished for word in words)
+    again = Journal("t", dict(merged.files), merged.watch)
+    again.merge(two)
+    assert again == merged
+
+
+def test_a_resumed_watch_knows_the_task_and_hands_everything_out_again() -> None:
+    """Only whole files count as done: a killed process may have stored nothing of it."""
+    watch = Watch(TASK_ID, requested=["DC_VESSELS"])
+    watch.receive(snapshot(derivative("a", "geojson")), 0.0)
+    assert watch.pop() is not None
+    journal = Journal(TASK_ID, watch=watch.to_json())
+
+    resumed = parse_journal(journal.render()).resumed_watch()
+
+    assert resumed is not None
+    assert (resumed.requested, resumed.sure) == (("DC_VESSELS",), True)
+    assert resumed.delivered == ()
+    resumed.receive(snapshot(derivative("a", "geojson", serial=2)), 0.0)
+    assert resumed.pop() is not None
+
+
+@pytest.mark.parametrize("watch", [None, "{}", '{"version": 99}', Watch("another").to_json()])
+def test_a_watch_that_cannot_be_read_is_begun_anew(watch: str | None) -> None:
+    assert Journal("t", watch=watch).resumed_watch() is None
+
+
+@given(texts)
+def test_a_journal_has_a_name_that_no_file_has(task_id: str) -> None:
+    asset = AssetRef(task_id=task_id, derivative_id="d", product_type="P", asset_type="json")
+    folder, _, name = journal_name(task_id).partition("/")
+    assert file_name(asset).startswith(f"{folder}/")
+    assert name.startswith(".")
+    assert not file_name(evolve(asset, product_type=".iceye")).partition("/")[2].startswith(".")
