@@ -177,7 +177,7 @@ def demo(session: nox.Session) -> None:
     found = Path(session.create_tmp()).resolve() / "detections"
     session.chdir(found.parent)
     session.run("iceye-derivatives", "demo", "--to", str(found))
-    files = sorted(path for path in found.rglob("*") if path.is_file())
+    files = sorted(p for p in found.rglob("*") if p.is_file() and not p.name.startswith("."))
     if not files or any(path.suffix != ".geojson" for path in files if path.name[0] != "."):
         session.error(f"The demo left {files}")
 
