@@ -18,6 +18,7 @@ from iceye_derivatives.cli.order import order
 from iceye_derivatives.cli.redaction import redact
 from iceye_derivatives.cli.simulate import simulate
 from iceye_derivatives.cli.status import status
+from iceye_derivatives.cli.verify import verify
 from iceye_derivatives.cli.watch import watch
 
 __all__ = ["commands", "run_command"]
@@ -45,7 +46,7 @@ def commands() -> None:
     """
 
 
-for command in (demo, order, status, watch, download, simulate):
+for command in (demo, order, status, watch, download, verify, simulate):
     commands.add_command(command)
 
 

@@ -43,6 +43,11 @@ AGAIN = "run the same command again: whole files are kept"
     required=True,
     help="The folder for the files; it is made if need be.",
 )
+@click.option(
+    "--repair",
+    is_flag=True,
+    help="Hash the files that are there, and fetch those again that have changed.",
+)
 @patience_options
 @download_options
 @json_option
@@ -51,6 +56,7 @@ def download(
     *,
     task_id: str,
     folder: Path,
+    repair: bool,
     timeout: float | None,
     max_interval: float,
     concurrency: int,
@@ -60,7 +66,7 @@ def download(
     """Wait for a task's derivatives and download each as soon as it is there.
 
     Files appear under their names only when they are whole and checked; run the same command
-    again after any end, and it fetches what is missing.
+    again after any end, and it goes on where it stood.
     """
     clock = clock_from(os.environ)
     backoff = backoff_of(max_interval)
@@ -76,6 +82,7 @@ def download(
                 timeout=timeout,
                 concurrency=concurrency,
                 overwrite=overwrite,
+                repair=repair,
             )
 
     with (

@@ -78,6 +78,7 @@ async def bring_home(
     timeout: float | None = None,  # noqa: ASYNC109  the pure Watch decides it
     concurrency: int = 8,
     overwrite: bool = False,
+    repair: bool = False,
 ) -> DownloadReport:
     """Watch and download a task with all its events on the screen.
 
@@ -92,6 +93,7 @@ async def bring_home(
         timeout=timeout,
         concurrency=concurrency,
         overwrite=overwrite,
+        repair=repair,
         on_event=following(watch, screen),
     )
     report.raise_for_failures()

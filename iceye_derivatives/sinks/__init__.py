@@ -7,6 +7,7 @@ The only package that touches a disk.  Your own place is a class with the four m
 from __future__ import annotations
 
 from iceye_derivatives.sinks._directory import DirectorySink
+from iceye_derivatives.sinks._inspect import inspect
 from iceye_derivatives.sinks._memory import MemorySink
 
-__all__ = ["DirectorySink", "MemorySink"]
+__all__ = ["DirectorySink", "MemorySink", "inspect"]

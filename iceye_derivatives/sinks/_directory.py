@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from hashlib import sha256
 from threading import Event
 
 from anyio.to_thread import run_sync
@@ -17,12 +15,11 @@ from iceye_derivatives.protocols import FoundFile
 from iceye_derivatives.sharing import Busy, Place, Present
 from iceye_derivatives.sinks._finish import finish
 from iceye_derivatives.sinks._folder import NO_FILE, Folder, split
+from iceye_derivatives.sinks._hash import hash_file
 from iceye_derivatives.sinks._part import DirectoryPart
 from iceye_derivatives.sinks._place import DirectoryPlace, Strays
 
 __all__ = ["DirectorySink"]
-
-_BLOCK = 1024 * 1024
 
 
 class DirectorySink:
@@ -131,15 +128,12 @@ class DirectorySink:
 
     def _find(self, name: str, stop: Event) -> FoundFile | None:
         try:
-            with Folder(self.path, name) as folder, folder.open_final() as file:
-                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                    return None
-                digest, size = sha256(), 0
-                while not stop.is_set() and (block := file.read(_BLOCK)):
-                    digest.update(block)
-                    size += len(block)
+            with Folder(self.path, name) as folder:
+                found = hash_file(folder, folder.file, stop)
         except OSError as error:
             if error.errno in NO_FILE:
                 return None
             raise
-        return FoundFile(path=self.locate(name), size=size, sha256=digest.hexdigest())
+        if found is None:
+            return None
+        return FoundFile(path=self.locate(name), size=found[0], sha256=found[1])

@@ -196,7 +196,7 @@ async def test_where_folders_cannot_be_held_open_planted_links_are_not_followed_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The way that Windows goes."""
-    monkeypatch.setattr("iceye_derivatives.sinks._folder._BY_HANDLE", False)
+    monkeypatch.setattr("iceye_derivatives.sinks._open_folder._BY_HANDLE", False)
     sink = DirectorySink(tmp_path / "out")
     await sink.put(NAME, BODY, hashed)
     found = await sink.find(NAME)
@@ -429,7 +429,7 @@ async def test_a_cancelled_look_at_a_long_file_stops_reading(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ctrl-C must not wait until gigabytes are hashed."""
-    monkeypatch.setattr("iceye_derivatives.sinks._directory._BLOCK", 1)
+    monkeypatch.setattr("iceye_derivatives.sinks._hash._BLOCK", 1)
     sink = DirectorySink(tmp_path)
     (tmp_path / "long").write_bytes(b"x" * 30_000_000)
     with anyio.move_on_after(0.05) as scope:

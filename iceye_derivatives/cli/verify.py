@@ -1,0 +1,95 @@
+"""``verify``: are the files in a folder still what was downloaded?
+
+With ``--json``, one line a file and one at the end, however it ends:
+
+===========  =====================================================================================
+event        its other fields
+===========  =====================================================================================
+verified     folder task_id(or null) name condition(whole, changed, missing, unfinished, foreign)
+             size(bytes that are there, or null) sha256(what the journal says, or null)
+report       ok exit_code whole changed missing unfinished foreign
+===========  =====================================================================================
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import click
+
+from iceye_derivatives._clock import SystemClock
+from iceye_derivatives._core.inventory import Condition, Finding, Inventory
+from iceye_derivatives.cli.options import debug_option, json_option
+from iceye_derivatives.cli.wording import count, iso
+from iceye_derivatives.sinks import inspect
+
+__all__ = ["verify"]
+
+SOME_FAILED = 7
+"""As with a download of which some files failed; see `exit_codes.py`."""
+
+
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@json_option
+@debug_option
+def verify(*, folder: Path, as_json: bool) -> int:
+    """Hash the files in a folder again and compare them with the journals beside them.
+
+    It needs no credentials and changes nothing; `download TASK_ID --to FOLDER --repair` fetches
+    again what has changed or is missing.  The exit code is 0 where every file is whole, and 7
+    where one has changed, is missing or unfinished, or is known to no journal.
+    """
+    found: Counter[Condition] = Counter()
+    ok, tasks = True, 0
+    for inventory in inspect(folder):
+        tasks += inventory.task_id is not None
+        ok &= inventory.ok
+        found.update(finding.condition for finding in inventory.findings)
+        _show_all(inventory, as_json=as_json)
+    ok &= tasks > 0
+    code = 0 if ok else SOME_FAILED
+    if as_json:
+        numbers = {str(condition): found[condition] for condition in Condition}
+        _print_line("report", ok=ok, exit_code=code, **numbers)
+    else:
+        click.echo(_sum_up(found, tasks, folder))
+    return code
+
+
+def _show_all(inventory: Inventory, *, as_json: bool) -> None:
+    if not as_json:
+        click.echo(f"Task {inventory.task_id or '(no journal tells which)'} in {inventory.folder}")
+    for finding in inventory.findings:
+        if as_json:
+            _print_line(
+                "verified",
+                folder=inventory.folder,
+                task_id=inventory.task_id,
+                name=finding.name,
+                condition=finding.condition,
+                size=finding.size,
+                sha256=finding.sha256,
+            )
+        else:
+            click.echo(_sentence(finding))
+
+
+def _sentence(finding: Finding) -> str:
+    return f"  {finding.condition:<10}  {finding.name}"
+
+
+def _sum_up(found: Counter[Condition], tasks: int, folder: Path) -> str:
+    if not tasks:
+        return f"Nothing in {folder} has a journal: download into it again to have one made"
+    numbers = [f"{found[condition]} {condition}" for condition in Condition if found[condition]]
+    mend = found[Condition.CHANGED] + found[Condition.MISSING] + found[Condition.UNFINISHED]
+    advice = "; `download TASK_ID --to FOLDER --repair` mends them" if mend else ""
+    return f"{count(tasks, 'task')}: {', '.join(numbers) or 'no files'}{advice}"
+
+
+def _print_line(event: str, **fields: object) -> None:
+    line = {"event": event, "time": iso(SystemClock().time()), **fields}
+    click.echo(json.dumps(line))

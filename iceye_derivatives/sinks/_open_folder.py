@@ -1,0 +1,152 @@
+"""How is a folder held open, so that nothing in it leads elsewhere?
+
+The folder of a file is held open by handle where the system can, so that nobody can put a symbolic
+link in its place between two calls; elsewhere (Windows) links are looked for by path.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from contextlib import suppress
+from io import BufferedReader
+from types import TracebackType
+from typing import Final, Self
+
+__all__ = ["NO_FILE", "OpenFolder", "split"]
+
+# Zero where the system has no such flag.
+NOFOLLOW: Final[int] = getattr(os, "O_NOFOLLOW", 0)
+BINARY: Final[int] = getattr(os, "O_BINARY", 0)
+_FOLDER: Final[int] = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
+# Opening a planted FIFO would otherwise wait for a writer for ever.
+_READ: Final[int] = os.O_RDONLY | BINARY | NOFOLLOW | getattr(os, "O_NONBLOCK", 0)
+
+_BY_HANDLE: Final = {os.open, os.unlink, os.rename, os.mkdir} <= os.supports_dir_fd
+# Some file systems cannot sync a folder and say so; then nobody can.
+_CANNOT_SYNC: Final = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}
+# Not there; a planted link (ENOTDIR for a folder's); a folder.  None of them is a file of ours.
+NO_FILE: Final = {errno.ENOENT, errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.ENXIO}
+
+
+def split(name: str) -> list[str]:
+    """The parts of a sink's name; `ValueError` for one that could lead out of the folder.
+
+    Our own names cannot (`_core.plan`); this guards sinks that are used by others.
+    """
+    parts = name.split("/")
+    if any(part in ("", ".", "..") or set(part) & set('\\:\0"*?<>|') for part in parts):
+        raise ValueError(f"{name!r} is not a name for a file: use plain parts joined by '/'")
+    return parts
+
+
+class OpenFolder:
+    """The folder of one file, open as long as the ``with`` block lasts."""
+
+    def __init__(self, root: str, name: str, *, make: bool = False) -> None:
+        *self._above, self._file = split(name)
+        self._path = root
+        self._make = make
+        self._handle: int | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            if self._make:
+                os.makedirs(self._path, exist_ok=True)  # noqa: PTH103 - handles go with strings
+            if _BY_HANDLE:
+                self._handle = os.open(self._path, _FOLDER)
+            for part in self._above:
+                self._descend(part)
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let the folder go; safe to call twice."""
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            os.close(handle)
+
+    @property
+    def file(self) -> str:
+        """The file's final name in this folder."""
+        return self._file
+
+    def names(self) -> list[str]:
+        """All names in this folder."""
+        return os.listdir(self._path if self._handle is None else self._handle)  # noqa: PTH208
+
+    def exists(self, name: str) -> bool:
+        """Whether anything stands under that name."""
+        return self._stat(name) is not None
+
+    def is_file(self, name: str) -> bool:
+        """Whether a regular file stands under that name."""
+        found = self._stat(name)
+        return found is not None and stat.S_ISREG(found.st_mode)
+
+    def discard(self, part: str) -> None:
+        """Delete something of ours, if it is still there."""
+        with suppress(OSError):
+            os.unlink(self._at(part), dir_fd=self._handle)
+
+    def open_to_read(self, name: str) -> BufferedReader:
+        """A file in this folder; never through a symbolic link."""
+        self._refuse_link(name)
+        descriptor = os.open(self._at(name), _READ, dir_fd=self._handle)
+        try:
+            return os.fdopen(descriptor, "rb")
+        except BaseException:  # a folder stands there
+            os.close(descriptor)
+            raise
+
+    def _stat(self, name: str) -> os.stat_result | None:
+        try:
+            return os.stat(self._at(name), dir_fd=self._handle, follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+
+    def _rename(self, part: str, name: str) -> None:
+        os.replace(self._at(part), self._at(name), src_dir_fd=self._handle, dst_dir_fd=self._handle)
+
+    def _descend(self, part: str) -> None:
+        made = False
+        if self._make:
+            with suppress(FileExistsError):
+                os.mkdir(self._at(part), dir_fd=self._handle)
+                made = True
+        self._refuse_link(part)
+        if made:
+            self._sync()  # the new folder's own name must survive a power cut as well
+        if self._handle is not None:
+            inner = os.open(part, _FOLDER | NOFOLLOW, dir_fd=self._handle)
+            os.close(self._handle)
+            self._handle = inner
+        self._path = os.path.join(self._path, part)  # noqa: PTH118 - handles go with strings
+
+    def _at(self, name: str) -> str:
+        return name if self._handle is not None else os.path.join(self._path, name)  # noqa: PTH118
+
+    def _refuse_link(self, name: str) -> None:
+        """Where handles cannot be had, the look before the leap is the best there is."""
+        if self._handle is None and os.path.islink(self._at(name)):  # noqa: PTH114
+            raise OSError(errno.ELOOP, "a symbolic link stands where we do not follow one", name)
+
+    def _sync(self) -> None:
+        if self._handle is None:
+            return
+        try:
+            os.fsync(self._handle)
+        except OSError as error:
+            if error.errno not in _CANNOT_SYNC:
+                raise
