@@ -255,7 +255,9 @@ async def test_a_packed_answer_is_unpacked() -> None:
 
 
 @pytest.mark.parametrize(
-    "packed", [gzip.compress(b"{}")[:-3], b"{}", gzip.compress(b"{}")[:9] + b"\xff" * 9]
+    "packed",
+    [gzip.compress(b"{}")[:-3], b"{}", gzip.compress(b"{}")[:9] + b"\xff" * 9],
+    ids=["cut short", "not packed", "broken"],
 )
 async def test_an_answer_that_is_badly_packed_is_no_answer(packed: bytes) -> None:
     """Cut short, not packed at all, or broken in the middle."""
