@@ -11,6 +11,7 @@ from typing import Self, TypeVar
 from anyio.to_thread import run_sync
 
 from iceye_derivatives._core.content import ContentChecker, ContentFault, check_body
+from iceye_derivatives._core.digest import DigestCheck, Offer
 from iceye_derivatives._core.download_settings import DownloadSettings
 from iceye_derivatives._core.transfer_errors import TransferErrors
 from iceye_derivatives.models import AssetRef
@@ -49,6 +50,7 @@ class Body:
         self._open = AsyncExitStack()
         self._part: ResumablePart | None = None
         self._checker = ContentChecker(ref)
+        self._digests = DigestCheck()
         self._waiting: list[bytes] = []
         self._waiting_size = 0
         self._written = 0
@@ -95,9 +97,15 @@ class Body:
         self.size = mark.size
         return mark
 
-    def expect(self, *, etag: str | None, total: int | None) -> None:
+    def expect(
+        self, *, etag: str | None, total: int | None, offers: tuple[Offer, ...] = ()
+    ) -> None:
         """What the bytes to come are of; without a strong ETag they are not marked."""
         self._etag, self._total = etag, total
+        if self.size:
+            self._digests.also(offers)
+        else:
+            self._digests = DigestCheck(offers)
 
     async def write(self, data: bytes) -> None:
         """Append; raises `ContentFault` as soon as a streamed body shows that it is no file."""
@@ -112,7 +120,7 @@ class Body:
     async def restart(self) -> None:
         """Forget all bytes: the file is sent from its start again."""
         self._waiting, self._waiting_size, self._written, self.size = [], 0, 0, 0
-        self._checker = ContentChecker(self._ref)
+        self._checker, self._digests = ContentChecker(self._ref), DigestCheck()
         if self._part is not None:
             with storing(self._errors):
                 await self._part.restart()
@@ -122,9 +130,9 @@ class Body:
         if self._part is None:
             body, self._waiting = b"".join(self._waiting), []
             with storing(self._errors):
-                return await self._place.put(body, partial(check_body, self._ref))
+                return await self._place.put(body, self._judge_whole)
         await self._flush()
-        sha256 = await self._check(self._checker.finish)
+        sha256 = await self._check(self._judge)
         with storing(self._errors):
             return await self._part.commit(), sha256
 
@@ -133,7 +141,7 @@ class Body:
         part = await self._begin()
         for batch in _batches(data, self._settings.batch):
             # Checked first: a page of HTML does not even get into a part.
-            await self._check(partial(self._checker.feed, batch))
+            await self._check(partial(self._feed, batch))
             with storing(self._errors):
                 await part.write(batch)
             self._written += len(batch)
@@ -142,9 +150,29 @@ class Body:
         """Look at bytes in a thread; where they are no file, nothing stays to go on with."""
         try:
             return await run_sync(look)
-        except ContentFault:
-            await self.restart()
-            raise
+        except ContentFault as fault:
+            found = fault
+        # Not inside of the `except`: a cancellation there would swallow the fault.
+        await self.restart()
+        raise found
+
+    def _feed(self, batch: bytes) -> None:
+        self._checker.feed(batch)
+        self._digests.feed(batch)
+
+    def _judge(self) -> str:
+        return self._agreed(self._checker.finish())
+
+    def _judge_whole(self, body: bytes) -> str:
+        sha256 = check_body(self._ref, body)
+        self._digests.feed(body)
+        return self._agreed(sha256, body)
+
+    def _agreed(self, sha256: str, body: bytes = b"") -> str:
+        disagreement = self._digests.fault(sha256)
+        if disagreement is not None:
+            raise ContentFault(disagreement, body)
+        return sha256
 
     async def _mark(self) -> None:
         if self._part is None or self._etag is None:

@@ -37,13 +37,14 @@ class PersistentCalls:
         """Cancel: idempotent in effect, so a second try does no harm."""
         try:
             return await self._persist(partial(self._calls.cancel_task, task_id))
-        except BadRequestError:
-            # "Allowed in RECEIVED and ACTIVE only": so the second try after a lost answer is
-            # refused just because the first one worked.
-            task = await self.get_task(task_id)
-            if task.status != TaskStatus.CANCELED:
-                raise
+        except BadRequestError as error:
+            refusal = error
+        # "Allowed in RECEIVED and ACTIVE only": so the second try after a lost answer is refused
+        # just because the first one worked.
+        task = await self.get_task(task_id)
+        if task.status == TaskStatus.CANCELED:
             return task
+        raise refusal
 
     async def get_derivatives(self, task_id: str) -> Snapshot:
         """One look that was answered."""

@@ -188,7 +188,7 @@ class FileTransfer:
             try:
                 path, sha256 = await body.store()
             except ContentFault as fault:
-                raise self._errors.content(str(fault), fault.first_bytes) from None
+                raise self._errors.fault(fault) from None
             self._note(self._machine.offset, sha256, place.stamp)
             return self._record(path=path, size=self._machine.offset, sha256=sha256)
 
@@ -230,7 +230,7 @@ class FileTransfer:
         except UnsafeLink as error:
             raise self._errors.unsafe(str(error)) from None
         except ContentFault as fault:
-            raise self._errors.content(str(fault), fault.first_bytes) from None
+            raise self._errors.fault(fault) from None
 
     async def _take(self) -> Grant:
         """A living link; never one that the store has just refused."""
@@ -258,7 +258,7 @@ class FileTransfer:
     async def _receive(self, response: LinkResponse, receive: Receive, body: Body) -> Decision:
         if receive.offset == 0 and body.size:
             await body.restart()
-        body.expect(etag=self._machine.etag, total=receive.total)
+        body.expect(etag=self._machine.etag, total=receive.total, offers=receive.offers)
         await self._around.emit(
             TransferStarted(
                 asset=self._ref, path=self._path, total=receive.total, offset=receive.offset

@@ -31,7 +31,7 @@ from iceye_derivatives._ordering import order_once
 from iceye_derivatives._patient import PatientSource
 from iceye_derivatives._persistent import PersistentCalls
 from iceye_derivatives._pipeline import bring_home
-from iceye_derivatives._transport import ApiTransport, FileTransport, MeteredSource
+from iceye_derivatives._transport import ApiTransport, FileTransport
 from iceye_derivatives.downloader import Downloader
 from iceye_derivatives.errors import ConfigurationError, InvalidTaskRequestError
 from iceye_derivatives.events import DownloadEvent, DownloadReport, WatchEvent
@@ -384,13 +384,14 @@ class DerivativesClient:
             else destination
         )
         downloader = Downloader(
-            MeteredSource(self, self._limits),
+            self,
             sink,
             concurrency=concurrency,
             overwrite=overwrite,
             repair=repair,
             clock=self._clock,
             jitter=self._jitter,
+            limits=self._limits,
         )
         if watch is None and task_id not in self._ordered:
             watch = await resumed_watch(sink, task_id)

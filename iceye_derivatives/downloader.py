@@ -14,12 +14,14 @@ from attrs import define, field
 
 from iceye_derivatives._clock import SystemClock
 from iceye_derivatives._core.download_settings import DownloadSettings
+from iceye_derivatives._core.limits import Limits
 from iceye_derivatives._core.ownership import BEAT
 from iceye_derivatives._core.plan import soonest_first
 from iceye_derivatives._core.watch import Watch
 from iceye_derivatives._journal import Journals
 from iceye_derivatives._queue import AssetQueue
 from iceye_derivatives._transfer import FileTransfer, Surroundings
+from iceye_derivatives._transport import MeteredSource
 from iceye_derivatives.errors import ConfigurationError
 from iceye_derivatives.events import (
     DownloadReport,
@@ -59,6 +61,7 @@ class Downloader:
         clock: Now and sleeping.
         jitter: Draws from [0, 1).
         settings: How stubborn, careful and talkative.
+        limits: Ceilings; ``bytes_per_run`` is counted over all files of one `transfers()`.
 
     Raises:
         ConfigurationError: `concurrency` is not at least 1.
@@ -82,6 +85,7 @@ class Downloader:
         clock: Clock | None = None,
         jitter: Callable[[], float] | None = None,
         settings: DownloadSettings | None = None,
+        limits: Limits | None = None,
     ) -> None:
         if concurrency < 1:
             raise ConfigurationError(f"concurrency={concurrency} moves nothing: give at least 1")
@@ -93,6 +97,7 @@ class Downloader:
         self._clock: Clock = SystemClock() if clock is None else clock
         self._jitter = random.random if jitter is None else jitter
         self._settings = DownloadSettings() if settings is None else settings
+        self._limits = Limits() if limits is None else limits
 
     async def download(
         self, derivatives: Iterable[Derivative] | AsyncIterable[Derivative]
@@ -175,7 +180,7 @@ class Downloader:
 
     def _surroundings(self, emit: _Teller, journals: Journals) -> Surroundings:
         return Surroundings(
-            opener=self._client,
+            opener=MeteredSource(self._client, self._limits),
             leases=Leases(
                 self._client, clock=self._clock, jitter=self._jitter, settings=self._settings
             ),

@@ -108,19 +108,32 @@ def _offer(pair: tuple[str, str]) -> Offer | None:
 
 
 class DigestCheck:
-    """Compares a body, fed in pieces, with everything that was offered."""
+    """Compares a body, fed in pieces from its start, with everything that was offered."""
 
-    def __init__(self, offered: tuple[Offer, ...]) -> None:
+    def __init__(self, offered: tuple[Offer, ...] = ()) -> None:
         self._running = [(offer, _ALGORITHMS[offer.algorithm][1]()) for offer in offered]
+        self._late: tuple[Offer, ...] = ()
+
+    def also(self, offered: tuple[Offer, ...]) -> None:
+        """What an answer offers that goes on in the middle: bytes have passed uncounted by then.
+
+        Of those only SHA-256 can still be judged, since that one is computed over every file.
+        """
+        known = {offer for offer, _ in self._running}
+        self._late = tuple(
+            offer for offer in offered if offer.algorithm == "sha-256" and offer not in known
+        )
 
     def feed(self, data: bytes) -> None:
         """The next bytes of the file."""
         for _, running in self._running:
             running.update(data)
 
-    def fault(self) -> str | None:
-        """What does not agree, or None when everything does."""
-        for offer, running in self._running:
-            if running.digest() != offer.value:
+    def fault(self, sha256: str) -> str | None:
+        """What does not agree, or None when everything does; `sha256` is the file's, in hex."""
+        digests = [(offer, running.digest()) for offer, running in self._running]
+        digests += [(offer, bytes.fromhex(sha256)) for offer in self._late]
+        for offer, digest in digests:
+            if digest != offer.value:
                 return f"its {offer.algorithm} is not the one that the store gives"
         return None

@@ -22,6 +22,7 @@ import re
 from typing import Final
 
 from iceye_derivatives._core.content import first_bytes
+from iceye_derivatives._core.digest import offers
 from iceye_derivatives._core.download_settings import DownloadSettings
 from iceye_derivatives._core.http_date import parse_http_date, parse_retry_after
 from iceye_derivatives._core.transfer_terms import (
@@ -139,7 +140,7 @@ class Transfer:
         self._forget()
         self.total = _number(answer.headers.get("content-length"))
         self._etag = _strong(answer.headers.get("etag"))
-        return Receive(offset=0, total=self.total)
+        return Receive(offset=0, total=self.total, offers=offers(answer.headers, whole=True))
 
     def _goes_on(self, answer: Answer, draw: float) -> Receive | Pause | GiveUp:
         if not self.offset:
@@ -153,7 +154,8 @@ class Transfer:
         if not same or (self.total is not None and total != self.total):
             return self._start_over("the file was changed meanwhile", draw)
         self.total = total
-        return Receive(offset=self.offset, total=total)
+        found_offers = offers(answer.headers, whole=False)
+        return Receive(offset=self.offset, total=total, offers=found_offers)
 
     def _refused(self, answer: Answer, link: LinkFacts, now: float) -> Renew | GiveUp:
         """Renewing helps a link that is dead, and may help one of unknown age: nothing else."""

@@ -6,11 +6,14 @@ from errno import EDQUOT, ENOSPC
 
 from attrs import frozen
 
+from iceye_derivatives._core.content import ContentFault
+from iceye_derivatives._core.metering import TooManyBytes
 from iceye_derivatives._core.transfer_terms import GiveUp, Verdict
 from iceye_derivatives.errors import (
     ContentError,
     DiskFullError,
     DownloadError,
+    FileTooLargeError,
     LinkRefusedError,
     StorageError,
     TransferError,
@@ -57,6 +60,17 @@ class TransferErrors:
             "process ends first",
             asset=self._asset,
         )
+
+    def fault(self, fault: ContentFault) -> ContentError | FileTooLargeError:
+        """The body is not the file, or more than is taken."""
+        if isinstance(fault, TooManyBytes):
+            return FileTooLargeError(
+                f"{self._name} was not stored: {fault}",
+                asset=self._asset,
+                limit=fault.limit,
+                allowed=fault.allowed,
+            )
+        return self.content(str(fault), fault.first_bytes)
 
     def content(self, reason: str, beginning: bytes) -> ContentError:
         """What came is not the file."""

@@ -8,6 +8,8 @@ from typing import TypeAlias
 
 from attrs import field, frozen
 
+from iceye_derivatives._core.digest import Offer
+
 __all__ = [
     "Answer",
     "Decision",
@@ -74,6 +76,8 @@ class Receive:
 
     offset: int
     total: int | None
+    offers: tuple[Offer, ...] = ()
+    """Digests of the whole file that came with the answer."""
 
 
 @frozen

@@ -34,7 +34,7 @@ def checked(body: bytes, offered: tuple[Offer, ...]) -> str | None:
     check = DigestCheck(offered)
     check.feed(body[:7])
     check.feed(body[7:])
-    return check.fault()
+    return check.fault(hashlib.sha256(body).hexdigest())
 
 
 @pytest.mark.parametrize("headers", SPELLINGS)
@@ -59,6 +59,15 @@ def test_of_a_part_only_the_digest_of_the_representation_counts() -> None:
 
     assert offers(part, whole=False) == ()
     assert len(offers({"repr-digest": f"sha-256=:{SHA256}:"} | part, whole=False)) == 1
+
+
+def test_an_offer_that_comes_in_the_middle_is_judged_by_the_hash_of_the_whole() -> None:
+    check = DigestCheck()
+    check.also(offers({"repr-digest": f"sha-256=:{SHA256}:"}, whole=False))
+    check.feed(BODY[7:])
+
+    assert check.fault(hashlib.sha256(BODY).hexdigest()) is None
+    assert check.fault(hashlib.sha256(BODY[7:]).hexdigest()) is not None
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from iceye_derivatives.cli.redaction import redact
 from iceye_derivatives.simulator import FAULTS
 
 # Those that let a client wait for an answer cost real time, and the e2e canary has them all.
-SLOW = {"slow_headers", "stalled_body"}
+SLOW = {"absurd_retry_after", "slow_headers", "stalled_body"}
 
 
 @pytest.mark.parametrize("options", [[], ["--json", "--debug"]])
