@@ -1,0 +1,23 @@
+"""Does the library do under each fault what ``docs/faults.md`` says?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fault_outcomes import HEAD, KNOWN, PAGE, outcome_of
+
+pytestmark = pytest.mark.anyio
+
+ROWS = PAGE.read_text("utf-8").removeprefix(HEAD).splitlines()
+
+
+@pytest.mark.parametrize("name", sorted(KNOWN))
+async def test_the_table_says_what_happens(name: str, tmp_path: Path) -> None:
+    row = (await outcome_of(KNOWN[name], tmp_path)).row(KNOWN[name])
+
+    assert row in ROWS, "write the page anew: python tests/e2e/fault_outcomes.py"
+
+
+def test_the_table_has_every_fault_and_no_other() -> None:
+    assert len(ROWS) == len(KNOWN)
