@@ -138,6 +138,14 @@ def properties(session: nox.Session) -> None:
 
 
 @nox.session(default=False, requires=["build"])
+def crash(session: nox.Session) -> None:
+    """The program killed with SIGKILL at two hundred moments, and what that costs."""
+    session.install(the_wheel("[test]"))
+    session.env["ICEYE_CRASH_KILLS"] = "200"
+    run_pytest(session, "-k", "test_crash", "-o", "faulthandler_timeout=0")
+
+
+@nox.session(default=False, requires=["build"])
 def fuzz(session: nox.Session) -> None:
     """What reads foreign bytes, under a fuzzer that is guided by coverage: five minutes of it."""
     session.install(the_wheel("[test]"), "atheris")
@@ -178,7 +186,7 @@ def demo(session: nox.Session) -> None:
     session.chdir(found.parent)
     session.run("iceye-derivatives", "demo", "--to", str(found))
     files = sorted(p for p in found.rglob("*") if p.is_file() and not p.name.startswith("."))
-    if not files or any(path.suffix != ".geojson" for path in files if path.name[0] != "."):
+    if not files or any(path.suffix != ".geojson" for path in files):
         session.error(f"The demo left {files}")
 
 

@@ -18,9 +18,11 @@ from iceye_derivatives._core.limits import Limits
 from iceye_derivatives._core.ownership import BEAT
 from iceye_derivatives._core.plan import soonest_first
 from iceye_derivatives._core.watch import Watch
+from iceye_derivatives._fetch import Surroundings
 from iceye_derivatives._journal import Journals
 from iceye_derivatives._queue import AssetQueue
-from iceye_derivatives._transfer import FileTransfer, Surroundings
+from iceye_derivatives._room import Room
+from iceye_derivatives._transfer import FileTransfer
 from iceye_derivatives._transport import MeteredSource
 from iceye_derivatives.errors import ConfigurationError
 from iceye_derivatives.events import (
@@ -189,6 +191,7 @@ class Downloader:
             jitter=self._jitter,
             settings=self._settings,
             journals=journals,
+            room=Room(self._sink, self._clock, self._settings),
             overwrite=self._overwrite,
             repair=self._repair,
             emit=emit,

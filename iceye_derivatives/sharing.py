@@ -24,6 +24,8 @@ __all__ = [
     "Present",
     "ResumablePart",
     "SharedSink",
+    "Space",
+    "SpaceSink",
 ]
 
 
@@ -139,4 +141,23 @@ class NoteSink(Protocol):
 
         `render` makes the note; it runs where the writing does, off the event loop.
         """
+        ...
+
+
+@frozen(kw_only=True)
+class Space:
+    """What a disk has left."""
+
+    disk: str
+    """Which one: the same for all sinks on it."""
+    free: int
+    """Bytes that may be written."""
+
+
+@runtime_checkable
+class SpaceSink(Protocol):
+    """A sink that knows what room is left."""
+
+    async def space(self) -> Space | None:
+        """Look; None where it cannot be known; raises `OSError`."""
         ...

@@ -40,5 +40,13 @@ class DownloadSettings:
     With a piece from the line this stays below 1 MiB: what a killed process fetches twice."""
     batch: int = 512 * _KIB
     """Bytes that are checked, written, synced and marked at a time where a file is streamed."""
+    headroom: int = 16 * _KIB * _KIB
+    """Bytes of the disk that downloads leave free, where files say how long they are."""
+    full_for: float = 30.0
+    """Seconds for which a disk that was full counts as full: no other file is tried meanwhile."""
+    slowest: float = 1024.0
+    """Bytes a second below which a transfer is cut and gone on with; 0 takes any trickle."""
+    window: float = 60.0
+    """Seconds over which that is judged; complete silence is the client's ``read_timeout``."""
     progress_every: int = 256 * _KIB
     """Bytes between two `TransferProgressed` events of a file."""

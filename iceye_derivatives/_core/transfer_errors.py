@@ -91,12 +91,16 @@ class TransferErrors:
         """The sink failed."""
         reason = error.strerror or type(error).__name__
         if error.errno in (ENOSPC, EDQUOT):
-            return DiskFullError(
-                f"No room was left for {self._name} ({reason}): what is there is whole, so make "
-                "room and download again",
-                asset=self._asset,
-            )
+            return self.no_room(reason)
         return StorageError(
             f"{self._name} could not be stored ({reason}): see the cause, then download again",
+            asset=self._asset,
+        )
+
+    def no_room(self, reason: str) -> DiskFullError:
+        """The disk is full, or would be."""
+        return DiskFullError(
+            f"No room was left for {self._name} ({reason}): all files that are there are whole and "
+            "what came of this one is kept, so make room and download again to go on",
             asset=self._asset,
         )

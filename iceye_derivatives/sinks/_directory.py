@@ -12,12 +12,13 @@ from anyio.to_thread import run_sync
 from iceye_derivatives._core.journal import LARGEST
 from iceye_derivatives.models import AssetRef
 from iceye_derivatives.protocols import FoundFile
-from iceye_derivatives.sharing import Busy, Place, Present
+from iceye_derivatives.sharing import Busy, Place, Present, Space
 from iceye_derivatives.sinks._finish import finish
 from iceye_derivatives.sinks._folder import NO_FILE, Folder, split
 from iceye_derivatives.sinks._hash import hash_file
 from iceye_derivatives.sinks._part import DirectoryPart
 from iceye_derivatives.sinks._place import DirectoryPlace, Strays
+from iceye_derivatives.sinks._space import space_of
 
 __all__ = ["DirectorySink"]
 
@@ -109,6 +110,10 @@ class DirectorySink:
     async def write_note(self, name: str, render: Callable[[], bytes]) -> None:
         """Put a note in place of the old one, atomically and durably."""
         await finish(lambda: run_sync(self._write_note, name, render))
+
+    async def space(self) -> Space | None:
+        """What the folder's disk has left."""
+        return await finish(lambda: run_sync(space_of, self.path))
 
     def _read_note(self, name: str) -> bytes | None:
         try:

@@ -34,7 +34,8 @@ from iceye_derivatives.sinks._folder import Folder
 pytestmark = pytest.mark.anyio
 unix = pytest.mark.skipif(os.name == "nt", reason="processes are told apart by Unix's means")
 
-SETTINGS = DownloadSettings(small=64, batch=32, retries=0)
+# Who waits for another process moves a clock that jumps: no trickle, and no link that dies.
+SETTINGS = DownloadSettings(small=64, batch=32, retries=0, slowest=0)
 ASSET = AssetRef(
     task_id="task-1", derivative_id="d1", product_type="DC_VESSELS", asset_type="geojson"
 )
@@ -119,7 +120,7 @@ async def test_a_first_that_gives_up_is_succeeded_at_the_byte_where_it_stood(
 
 
 async def test_many_at_once_fetch_each_file_once(tmp_path: Path) -> None:
-    store = FakeStore()
+    store = FakeStore(life=1e9)
     derivatives = [store.add(f"d{n}", detections(str(n), 60 * n)) for n in range(6)]
 
     async def download() -> None:

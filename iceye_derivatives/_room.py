@@ -1,0 +1,101 @@
+"""May a file still come, or is the disk full, or promised to others?"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from attrs import define, field
+
+from iceye_derivatives._core.download_settings import DownloadSettings
+from iceye_derivatives._core.space import SpaceLedger
+from iceye_derivatives._core.transfer_errors import TransferErrors
+from iceye_derivatives.models import AssetRef
+from iceye_derivatives.protocols import Clock, Sink
+from iceye_derivatives.sharing import SpaceSink
+
+__all__ = ["Room"]
+
+_LOOK_EVERY: Final = 10.0
+"""Seconds between two looks at a disk that has room."""
+
+_ledgers: Final[dict[str, SpaceLedger]] = {}
+"""By disk: all runs of this process write to the same few."""
+
+
+@define
+class Room:
+    """The room of one run's sink."""
+
+    _sink: Sink
+    _clock: Clock
+    _settings: DownloadSettings
+    _full: tuple[float, str] | None = None
+    _known: SpaceLedger | None = None
+    _promises: dict[AssetRef, tuple[SpaceLedger, object]] = field(factory=dict)
+
+    def check(self, errors: TransferErrors) -> None:
+        """Raise `DiskFullError` where the disk was full a moment ago: nothing is tried meanwhile.
+
+        Later one file tries again, so a run of weeks goes on when somebody has made room.
+        """
+        if self._full is not None:
+            since, reason = self._full
+            if abs(self._clock.time() - since) < self._settings.full_for:
+                raise errors.no_room(f"{reason}, a moment ago; it was not tried")
+            self._full = None
+
+    def was_full(self, reason: str) -> None:
+        """The disk has refused bytes."""
+        self._full = (self._clock.time(), reason)
+
+    async def look(self) -> None:
+        """Look at the disk, unless that was done a moment ago.
+
+        Called before a request is sent: a body that waits meanwhile may lose what has come of it.
+        """
+        ledger = self._known
+        now = self._clock.time()
+        if ledger is None or ledger.looked_at is None or abs(now - ledger.looked_at) > _LOOK_EVERY:
+            await self._look()
+
+    async def reserve(self, asset: AssetRef, size: int, errors: TransferErrors) -> None:
+        """Promise room for the bytes that are still to come.
+
+        Raises:
+            DiskFullError: beside what is promised to other files, there is none.
+        """
+        self.release(asset)
+        needed = size + self._settings.headroom
+        if self._known is not None and self._known.room < needed:
+            await self._look()  # what was free a moment ago is no reason to refuse
+        ledger = self._known
+        if ledger is None:
+            return
+        if ledger.room < needed:
+            raise errors.no_room(
+                f"{size:,} bytes are to come, {ledger.free:,} are free, {ledger.promised:,} of "
+                f"them for files on their way, and {self._settings.headroom:,} stay free"
+            )
+        key = object()
+        ledger.promise(key, size)
+        self._promises[asset] = (ledger, key)
+
+    def wrote(self, asset: AssetRef, size: int) -> None:
+        """Some of them came."""
+        if asset in self._promises:
+            ledger, key = self._promises[asset]
+            ledger.wrote(key, size)
+
+    def release(self, asset: AssetRef) -> None:
+        """No more will come."""
+        if asset in self._promises:
+            ledger, key = self._promises.pop(asset)
+            ledger.release(key)
+
+    async def _look(self) -> None:
+        if isinstance(self._sink, SpaceSink):
+            found = await self._sink.space()
+            self._known = None
+            if found is not None:
+                self._known = _ledgers.setdefault(found.disk, SpaceLedger())
+                self._known.look(found.free, self._clock.time())
