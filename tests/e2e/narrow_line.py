@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
 PIECE = 64 * 1024
-PAUSE = 0.003
+PAUSE = 0.006
 """Seconds between two pieces: slow enough that next to nothing waits in buffers of the kernel."""
 
 
