@@ -95,7 +95,7 @@ class FileTransport:
 
         Raises:
             UnsafeLink: the link, or what it redirects to, is not followed.
-            TooManyBytes: from the body, where it is above ``bytes_per_file``.
+            TooManyBytes: from the head or the body, where it is above ``bytes_per_file``.
             NetworkError: no answer came.
         """
         opened = await self._follow(Secret(url.reveal()), headers)

@@ -27,11 +27,16 @@ class Meter(Protocol):
 
 
 class MeteredResponse:
-    """A `LinkResponse` whose body passes a meter."""
+    """A `LinkResponse` whose body passes a meter.
+
+    Made of a head that has come: `TooManyBytes` at once where that says that it is above a ceiling,
+    before anybody makes room for the file.
+    """
 
     def __init__(self, response: LinkResponse, meter: Meter) -> None:
         self._response = response
         self._meter = meter
+        meter.begin(response.status, response.headers)
 
     @property
     def status(self) -> int:
@@ -43,7 +48,6 @@ class MeteredResponse:
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body as it arrives; `TooManyBytes` as soon as it is known to be above a ceiling."""
-        self._meter.begin(self.status, self.headers)
         async for chunk in self._response.chunks():
             self._meter.take(len(chunk))
             yield chunk
