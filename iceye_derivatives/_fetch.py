@@ -179,10 +179,6 @@ class Fetch:
         if receive.offset == 0 and self._body.size:
             await self._body.restart()
         self._body.expect(etag=self._machine.etag, total=receive.total, offers=receive.offers)
-        if receive.total is not None:
-            with storing(self._errors):
-                missing = receive.total - receive.offset
-                await self._around.room.reserve(self._ref, missing, self._errors)
         await self._around.emit(
             TransferStarted(
                 asset=self._ref, path=self._path, total=receive.total, offset=receive.offset
@@ -199,10 +195,13 @@ class Fetch:
         """Read the body to its end; None where nothing is wrong with it."""
         settings, clock = self._around.settings, self._around.clock
         flow = Flow(slowest=settings.slowest, window=settings.window)
-        asked = clock.time()
+        began, asked = self._machine.offset, clock.time()
         async for chunk in chunks:
             # Only the waiting counts: what we do with the bytes is not the line's fault.
             enough = flow.came(len(chunk), clock.time() - asked)
+            if self._machine.offset == began and self._machine.total is not None:
+                # Not before the first bytes: a length above a ceiling is told by those.
+                await self._reserve(self._machine.total - began)
             if not self._machine.received(len(chunk)):
                 return self._machine.overran(self._around.jitter())
             await self._body.write(chunk)
@@ -213,6 +212,10 @@ class Fetch:
                 return self._machine.broke(flow.complaint, self._around.jitter())
             asked = clock.time()
         return None
+
+    async def _reserve(self, size: int) -> None:
+        with storing(self._errors):
+            await self._around.room.reserve(self._ref, size, self._errors)
 
     async def _progress(self) -> None:
         self._told = self._machine.offset

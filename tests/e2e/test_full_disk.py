@@ -1,0 +1,47 @@
+"""The real program under a limit of the system that a disk has, too: what is said, what is kept?"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from trials import MIB, Trial, stage
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="limits of Unix")
+
+LIMIT = 2 * MIB
+
+
+# No file may grow beyond the limit: write(2) then says EFBIG, as a full disk says ENOSPC.
+LIMITED = f"""
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, ({LIMIT}, {LIMIT}))
+from iceye_derivatives.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_a_file_that_cannot_grow_is_told_kept_and_gone_on_with(tmp_path: Path) -> None:
+    with stage() as (simulator, line):
+        trial = Trial(simulator, line, tmp_path)
+        ended = subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, "-c", LIMITED, "download", trial.task_id, "--to", str(tmp_path)],
+            env={**os.environ, **simulator.environ},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert ended.returncode == 9
+        assert "could not be stored (File too large)" in ended.stderr
+        assert "Traceback" not in ended.stderr
+        assert not list(tmp_path.rglob("*.geojson"))
+        assert len(list(tmp_path.rglob("*.mark.part"))) == 3
+
+        with trial.start() as process:
+            assert process.wait(60) == 0
+        trial.allowed = 3 * 2 * MIB
+        trial.check_end()
