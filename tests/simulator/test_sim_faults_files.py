@@ -120,9 +120,11 @@ async def test_gzip_weak_etag_comes_although_identity_was_asked_for(
 
 async def test_gzip_bomb_unfolds(caller: Caller) -> None:
     caller.sim.faults.add("gzip_bomb", size=1_000_000)
-    reply = await caller.api("GET", TASKS)
-    assert len(reply.body) > 1_000_000
-    assert reply.json["data"] == []
+    # Unfolded here: older aiohttp stops behind the first member of a gzip body.
+    reply = await caller.api("GET", TASKS, auto_decompress=False)
+    unfolded = gzip.decompress(reply.body)
+    assert len(unfolded) > 1_000_000
+    assert json.loads(unfolded)["data"] == []
     assert caller.sim.requests[-1].bytes_sent < 10_000
 
 
