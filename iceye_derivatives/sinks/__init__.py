@@ -1,7 +1,7 @@
 """Where do files go: a folder, or memory?
 
 The only package that touches a disk.  Your own place is a class with the four methods of
-`iceye_derivatives.protocols.Sink`.
+`iceye_derivatives.protocols.Sink`; `iceye_derivatives.sharing` says what it may offer besides.
 """
 
 from __future__ import annotations

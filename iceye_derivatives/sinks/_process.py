@@ -12,6 +12,8 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Final
 
+from attrs import evolve
+
 from iceye_derivatives._core.ownership import Owner
 
 __all__ = ["forget_claim", "lives", "new_claim", "unique_token"]
@@ -38,14 +40,7 @@ def new_claim() -> Owner:
     """A record of this process for one more file."""
     token = f"{unique_token()}{next(_counter):08x}"
     _claims.add(token)
-    pid = os.getpid()
-    return Owner(
-        token=token,
-        host=socket.gethostname(),
-        machine=_machine(pid),
-        pid=pid,
-        started=_started(pid) or "",
-    )
+    return evolve(_ourselves(os.getpid()), token=token)
 
 
 def forget_claim(owner: Owner) -> None:
@@ -70,6 +65,17 @@ def lives(owner: Owner) -> bool | None:
     except OSError:
         return None
     return None
+
+
+@cache
+def _ourselves(pid: int) -> Owner:
+    return Owner(
+        token="",
+        host=socket.gethostname(),
+        machine=_machine(pid),
+        pid=pid,
+        started=_started(pid) or "",
+    )
 
 
 @cache

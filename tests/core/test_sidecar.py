@@ -91,6 +91,15 @@ def test_whatever_else_is_found_is_ignored_with_a_reason(
     assert len(reasons) >= 2
 
 
+SOME = {
+    "task_id": "t",
+    "derivative_id": "d",
+    "product_type": "P",
+    "asset_type": "geojson",
+    "ordinal": 1,
+}
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
@@ -105,10 +114,12 @@ def test_whatever_else_is_found_is_ignored_with_a_reason(
         ({"part": "../../etc/passwd"}, Reason.OTHER_FILE),
         ({"part": "f.geojson"}, Reason.OTHER_FILE),
         ({"part": "g.geojson.0-1.part"}, Reason.OTHER_FILE),
+        ({"asset": {**SOME, "derivative_id": "other"}}, Reason.OTHER_FILE),
+        ({"asset": {**SOME, "ordinal": 2}}, Reason.OTHER_FILE),
     ],
 )
 def test_why_a_sidecar_is_ignored(changes: dict[str, object], reason: Reason) -> None:
-    asset = AssetRef(task_id="t", derivative_id="d", product_type="P", asset_type="geojson")
+    asset = AssetRef(**SOME)  # type: ignore[arg-type]
     mark = PartMark(asset=asset, size=10, total=10, etag='"e"', sha256="0" * 64)
     note = json.loads(render_sidecar(Sidecar("f.geojson.0-1.part", mark)))
     with pytest.raises(NoteFault) as caught:

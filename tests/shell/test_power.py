@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import json
 import os
 import random
 from collections.abc import Callable
@@ -157,6 +158,41 @@ async def test_at_whatever_step_it_ends_the_next_run_ends_with_the_same_bytes(
             check_waste(store, whole)
     assert step > 60
     assert resumed > 5
+
+
+async def test_a_mark_never_speaks_of_bytes_that_were_not_synced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does the disk get it unsynced itself: after a power cut it would be lost, or garbage."""
+    synced: dict[int, int] = {}
+    marks = 0
+    replace = os.replace
+
+    def noting(real: Callable[..., Any]) -> Callable[..., Any]:
+        def sync(handle: int) -> None:
+            found = os.fstat(handle)
+            synced[found.st_ino] = found.st_size
+            real(handle)
+
+        return sync
+
+    def replaced(source: str, target: str, **handles: int) -> None:
+        nonlocal marks
+        folder = tmp_path / "task-1"
+        if target.endswith(".mark.part"):
+            marks += 1
+            written = folder / source
+            note = json.loads(written.read_bytes())
+            assert synced[written.stat().st_ino] == written.stat().st_size
+            assert note["size"] <= synced[(folder / note["part"]).stat().st_ino]
+        replace(source, target, **handles)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "fsync", noting(os.fsync))
+    monkeypatch.setattr(os, "fdatasync", noting(os.fdatasync))
+    monkeypatch.setattr(os, "replace", replaced)
+    store, derivatives = world()
+    assert (await run(store, tmp_path, derivatives)).ok
+    assert marks > 5
 
 
 def check_waste(store: FakeStore, whole: set[str]) -> None:

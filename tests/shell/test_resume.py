@@ -132,7 +132,7 @@ def lose_part(root: Path) -> None:
 def longer(root: Path) -> None:
     """Bytes that were written, but never marked: they are not believed."""
     with the(root, "*-*.part").open("ab") as file:
-        file.write(b"unsynced rubbish" * 9)
+        file.write(b"unsynced rubbish" * 99)
 
 
 @pytest.mark.parametrize("harm", [cut, flip, zero, garble, empty, lose_part, longer])

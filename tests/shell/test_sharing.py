@@ -293,6 +293,23 @@ async def test_a_zombie_can_neither_spoil_nor_publish_what_was_taken_over(tmp_pa
     assert not [name for name in parts(tmp_path) if "owner" in name]
 
 
+def test_who_was_thought_dead_does_not_give_its_heir_s_name_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zombie, heir, third = Claim(), Claim(), Claim()
+    with Folder(str(tmp_path), NAME, make=True) as folder:
+        assert zombie.take(folder) is None
+        with monkeypatch.context() as patched:
+            patched.setattr(claims, "lives", lambda _: False)
+            assert heir.take(folder) is None
+        zombie.drop(folder)
+        assert third.take(folder) is not None
+        heir.drop(folder)
+        assert third.take(folder) is None
+        third.drop(folder)
+    assert parts(tmp_path) == set()
+
+
 async def test_what_a_killed_process_left_beside_a_whole_file_is_cleared_away(
     tmp_path: Path,
 ) -> None:
