@@ -18,6 +18,7 @@ PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 PYTHONS = nox.project.python_versions(PROJECT)
 OLDEST = PYTHONS[0]
 LINTERS = PROJECT["project"]["optional-dependencies"]["lint"]
+EXTRAS = "cloud,stac,geo,telemetry,speed"
 FOLDERS = ("iceye_derivatives", "tests", "benchmarks", "examples")
 CODE = (*FOLDERS, "iceye_derivatives_pytest.py", "noxfile.py")
 # Left out: 102 (the shield stands inside the function that a `finally` awaits, where the rule does
@@ -66,12 +67,12 @@ def the_wheel(extras: str = "") -> str:
     return f"{next(DIST.glob('*.whl'))}{extras}"
 
 
-def run_pytest(session: nox.Session, *args: str, dev: bool = False) -> None:
+def run_pytest(session: nox.Session, *args: str, where: str = "tests", dev: bool = False) -> None:
     """Run the tests from a folder without our source: what they import is what is installed."""
     session.chdir(session.create_tmp())
     session.run(
         *("pytest", "-n", "auto", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT)),
-        *(str(ROOT / "tests"), *args, *session.posargs),
+        *(str(ROOT / where), *args, *session.posargs),
         env={"PYTHONDEVMODE": "1" if dev else ""},
     )
 
@@ -133,6 +134,13 @@ def tests_lowest(session: nox.Session) -> None:
     session.install("--resolution=lowest-direct", "--extra=cli", "-r", "pyproject.toml")
     session.install(the_wheel("[test]"))
     run_pytest(session)
+
+
+@nox.session(python=OLDEST, default=False, requires=["build"])
+def extras(session: nox.Session) -> None:
+    """What the extras bring, each against the real library that it is a bridge to."""
+    session.install(the_wheel(f"[test,{EXTRAS}]"))
+    run_pytest(session, where="tests/extras")
 
 
 @nox.session(default=False, requires=["build"])
