@@ -15,7 +15,7 @@ from iceye_derivatives._core.limits import DEFAULT_LIMITS, Limits
 from iceye_derivatives._core.requests import ApiRequest
 from iceye_derivatives._core.responses import ApiResponse, SnapshotPage, TaskPage
 from iceye_derivatives.errors import LimitExceededError, UnexpectedResponseError
-from iceye_derivatives.models import Snapshot, Task, TaskRequest
+from iceye_derivatives.models import Scene, Snapshot, Task, TaskRequest
 from iceye_derivatives.protocols import Clock
 
 __all__ = ["Calls", "Paging", "Sender"]
@@ -53,6 +53,11 @@ class Calls:
         """The task as it is."""
         answer = await self._sender.send(requests.get_task(task_id))
         return responses.read_task(answer, self._clock.time(), task_id=task_id, limits=self.limits)
+
+    async def look_at_scene(self, task_id: str) -> Scene:
+        """The scene as it is planned; there is none before ACTIVE, nor after a cancellation."""
+        answer = await self._sender.send(requests.get_scene(task_id))
+        return responses.read_scene(answer, self._clock.time(), task_id=task_id, limits=self.limits)
 
     async def cancel_task(self, task_id: str) -> Task:
         """Cancel; doing so twice does what doing it once does."""

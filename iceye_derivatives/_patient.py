@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from iceye_derivatives._core.pace import Pacer
 from iceye_derivatives.errors import RateLimitedError
-from iceye_derivatives.models import Snapshot, Task
+from iceye_derivatives.models import Scene, Snapshot, Task
 from iceye_derivatives.protocols import Clock
 from iceye_derivatives.watcher import WatchSource
 
@@ -34,6 +34,11 @@ class PatientSource:
         """One question for the task, unless the client is paused beyond the deadline."""
         self._check(task_id)
         return await self._source.look_at_task(task_id)
+
+    async def look_at_scene(self, task_id: str) -> Scene:
+        """One question for the scene, unless the client is paused beyond the deadline."""
+        self._check(task_id)
+        return await self._source.look_at_scene(task_id)
 
     def _check(self, task_id: str) -> None:
         now = self._clock.time()

@@ -10,7 +10,7 @@ from typing import TypeVar
 from iceye_derivatives._calls import Calls, Paging
 from iceye_derivatives._core.retry import RetryPolicy
 from iceye_derivatives.errors import BadRequestError, IceyeError
-from iceye_derivatives.models import Snapshot, Task, TaskStatus
+from iceye_derivatives.models import Scene, Snapshot, Task, TaskStatus
 from iceye_derivatives.protocols import Clock
 
 __all__ = ["PersistentCalls"]
@@ -32,6 +32,10 @@ class PersistentCalls:
     async def get_task(self, task_id: str) -> Task:
         """The task as it is."""
         return await self._persist(partial(self._calls.look_at_task, task_id))
+
+    async def get_scene(self, task_id: str) -> Scene:
+        """The scene as it is planned."""
+        return await self._persist(partial(self._calls.look_at_scene, task_id))
 
     async def cancel_task(self, task_id: str) -> Task:
         """Cancel: idempotent in effect, so a second try does no harm."""

@@ -35,7 +35,7 @@ from iceye_derivatives._transport import ApiTransport, FileTransport
 from iceye_derivatives.downloader import Downloader
 from iceye_derivatives.errors import ConfigurationError, InvalidTaskRequestError
 from iceye_derivatives.events import DownloadEvent, DownloadReport, WatchEvent
-from iceye_derivatives.models import Derivative, SignedUrl, Snapshot, Task, TaskRequest
+from iceye_derivatives.models import Derivative, Scene, SignedUrl, Snapshot, Task, TaskRequest
 from iceye_derivatives.protocols import Clock, LinkResponse, Sink, TokenSource
 from iceye_derivatives.sinks import DirectorySink
 from iceye_derivatives.watcher import WatchSource, watch_derivatives
@@ -245,6 +245,19 @@ class DerivativesClient:
         """
         return await self._persistent.get_task(task_id)
 
+    async def get_scene(self, task_id: str) -> Scene:
+        """When and how the image is planned to be taken, or was.
+
+        There is a scene while the task is ACTIVE, FULFILLED or DONE; its values move until the
+        image is taken, and are fixed then.
+
+        Raises:
+            TaskNotFoundError: there is no scene (yet), or no such task.
+            ApiError: any other refusal.
+            NetworkError: no answer, after the retries.
+        """
+        return await self._persistent.get_scene(task_id)
+
     def list_tasks(
         self,
         *,
@@ -415,6 +428,10 @@ class DerivativesClient:
     async def look_at_task(self, task_id: str) -> Task:
         """`get_task` without a second try."""
         return await self._calls.look_at_task(task_id)
+
+    async def look_at_scene(self, task_id: str) -> Scene:
+        """`get_scene` without a second try."""
+        return await self._calls.look_at_scene(task_id)
 
     def open_link(
         self, url: SignedUrl, *, headers: Mapping[str, str]

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from attrs import field, frozen
 
 from iceye_derivatives.errors import DownloadError, DownloadFailedError, IceyeError
-from iceye_derivatives.models import AssetRef, Availability, Derivative
+from iceye_derivatives.models import AssetRef, Availability, Derivative, Scene
 
 __all__ = [
     "DerivativeReady",
@@ -20,6 +20,7 @@ __all__ = [
     "FileRecord",
     "LinkRenewed",
     "PollFailed",
+    "SceneReceived",
     "SnapshotReceived",
     "TaskStatusReceived",
     "TransferEvent",
@@ -51,6 +52,15 @@ class TaskStatusReceived:
 
     task_id: str
     status: str
+
+
+@frozen(kw_only=True)
+class SceneReceived:
+    """The task's scene was asked for, to tell when its image is due."""
+
+    task_id: str
+    scene: Scene | None
+    """None where there is none to be had: the watch goes on without a forecast."""
 
 
 @frozen(kw_only=True)
@@ -95,7 +105,13 @@ class WatchFinished:
 
 
 WatchEvent: TypeAlias = (
-    SnapshotReceived | TaskStatusReceived | DerivativeReady | PollFailed | Waiting | WatchFinished
+    SnapshotReceived
+    | TaskStatusReceived
+    | SceneReceived
+    | DerivativeReady
+    | PollFailed
+    | Waiting
+    | WatchFinished
 )
 
 

@@ -27,8 +27,10 @@ __all__ = [
     "Derivative",
     "DerivativeProductType",
     "ImagingMode",
+    "ImagingTime",
     "IncidenceAngle",
     "PointOfInterest",
+    "Scene",
     "SignedUrl",
     "Snapshot",
     "Task",
@@ -301,5 +303,30 @@ class Task:
     reference: str | None = None
     imaging_duration: int | None = None
     products_available_in_seconds: int | None = None
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, eq=False, repr=False)
+    """Fields of the answer that this version does not know, as they came."""
+
+
+@frozen(kw_only=True)
+class ImagingTime:
+    """When the image is taken: two moments with a UTC offset, seconds apart."""
+
+    start: datetime
+    end: datetime
+
+
+@frozen(kw_only=True)
+class Scene:
+    """How and when a task's image is planned to be taken; its values move until it is."""
+
+    imaging_time: ImagingTime
+    duration: int | None = None
+    """Seconds."""
+    look_side: str | None = None
+    """``LEFT`` or ``RIGHT``."""
+    pass_direction: str | None = None
+    """``ASCENDING`` or ``DESCENDING``."""
+    incidence_angle: str | None = None
+    """Degrees; a string in ICEYE's schema, and a number that comes instead is written as one."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, eq=False, repr=False)
     """Fields of the answer that this version does not know, as they came."""

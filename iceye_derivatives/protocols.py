@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from attrs import field, frozen
 
 if TYPE_CHECKING:
-    from iceye_derivatives.models import SignedUrl, Snapshot, Task
+    from iceye_derivatives.models import Scene, SignedUrl, Snapshot, Task
 
 __all__ = [
     "AccessToken",
@@ -18,6 +18,7 @@ __all__ = [
     "LinkOpener",
     "LinkResponse",
     "PartialFile",
+    "SceneSource",
     "Sink",
     "SnapshotSource",
     "TaskSource",
@@ -73,6 +74,14 @@ class TaskSource(Protocol):
 
     async def look_at_task(self, task_id: str) -> Task:
         """One request, no retry; `TaskNotFoundError` where the API does not know it."""
+        ...
+
+
+class SceneSource(Protocol):
+    """Who can ask for a task's scene once."""
+
+    async def look_at_scene(self, task_id: str) -> Scene:
+        """One request, no retry; any `IceyeError` means no more than that there is no forecast."""
         ...
 
 

@@ -5,28 +5,37 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from typing import Protocol, TypeAlias
 
-from iceye_derivatives._core.decisions import AskTask, Failed, Finished, Look, Patience, Wait
+from iceye_derivatives._core.decisions import (
+    AskScene,
+    AskTask,
+    Failed,
+    Finished,
+    Look,
+    Patience,
+    Wait,
+)
 from iceye_derivatives._core.watch import Watch
 from iceye_derivatives.errors import IceyeError, TaskNotFoundError
 from iceye_derivatives.events import (
     DerivativeReady,
     PollFailed,
+    SceneReceived,
     SnapshotReceived,
     TaskStatusReceived,
     Waiting,
     WatchEvent,
     WatchFinished,
 )
-from iceye_derivatives.models import Derivative
-from iceye_derivatives.protocols import Clock, SnapshotSource, TaskSource
+from iceye_derivatives.models import Derivative, Scene
+from iceye_derivatives.protocols import Clock, SceneSource, SnapshotSource, TaskSource
 
 __all__ = ["OnWatchEvent", "WatchSource", "watch_derivatives"]
 
 OnWatchEvent: TypeAlias = Callable[[WatchEvent], None]
 
 
-class WatchSource(SnapshotSource, TaskSource, Protocol):
-    """The two questions that a watch asks."""
+class WatchSource(SnapshotSource, TaskSource, SceneSource, Protocol):
+    """The three questions that a watch asks."""
 
 
 async def watch_derivatives(
@@ -55,6 +64,8 @@ async def watch_derivatives(
                 await _look(source, watch, clock, on_event)
             case AskTask():
                 await _ask(source, watch, clock, on_event)
+            case AskScene():
+                await _ask_scene(source, watch, clock, on_event)
             case Wait(seconds=seconds, until=until, reason=reason):
                 on_event(
                     Waiting(task_id=watch.task_id, seconds=seconds, until=until, reason=reason)
@@ -94,6 +105,19 @@ async def _ask(source: WatchSource, watch: Watch, clock: Clock, on_event: OnWatc
     else:
         watch.receive_task(task, clock.time())
         on_event(TaskStatusReceived(task_id=watch.task_id, status=task.status))
+
+
+async def _ask_scene(
+    source: WatchSource, watch: Watch, clock: Clock, on_event: OnWatchEvent
+) -> None:
+    scene: Scene | None = None
+    try:
+        scene = await source.look_at_scene(watch.task_id)
+    except IceyeError as error:
+        watch.receive_no_scene(error, clock.time())
+    else:
+        watch.receive_scene(scene, clock.time())
+    on_event(SceneReceived(task_id=watch.task_id, scene=scene))
 
 
 def _note_failure(watch: Watch, error: IceyeError, on_event: OnWatchEvent) -> None:

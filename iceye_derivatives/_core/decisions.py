@@ -9,7 +9,7 @@ from attrs import Factory, frozen
 from iceye_derivatives._core.backoff import Backoff
 from iceye_derivatives.errors import IceyeError
 
-__all__ = ["AskTask", "Decision", "Failed", "Finished", "Look", "Patience", "Wait"]
+__all__ = ["AskScene", "AskTask", "Decision", "Failed", "Finished", "Look", "Patience", "Wait"]
 
 
 @frozen(kw_only=True)
@@ -23,6 +23,9 @@ class Patience:
     """Failed polls in a row before giving up: hours of outage at the default rhythm."""
     grace: float = 120.0
     """Seconds for which a task unknown to the API is taken for one that is very fresh."""
+    push: bool = False
+    """Whether changes of the task's status are told from outside, by `Watch.nudge()`: then the
+    status is only asked for to be safe."""
 
 
 @frozen
@@ -33,6 +36,11 @@ class Look:
 @frozen
 class AskTask:
     """Ask for the task."""
+
+
+@frozen
+class AskScene:
+    """Ask for the scene: when is the image planned?"""
 
 
 @frozen
@@ -57,4 +65,4 @@ class Failed:
     cause: IceyeError | None = None
 
 
-Decision: TypeAlias = Look | AskTask | Wait | Finished | Failed
+Decision: TypeAlias = Look | AskTask | AskScene | Wait | Finished | Failed

@@ -22,6 +22,7 @@ __all__ = [
     "ApiRequest",
     "cancel_task",
     "create_task",
+    "get_scene",
     "get_task",
     "list_derivatives",
     "list_tasks",
@@ -89,6 +90,11 @@ def create_task(request: TaskRequest) -> ApiRequest:
 def get_task(task_id: str) -> ApiRequest:
     """``GET /tasks/{taskID}``; `ConfigurationError` where the id cannot be one."""
     return ApiRequest(operation="getTask", method="GET", path=_task_path(task_id))
+
+
+def get_scene(task_id: str) -> ApiRequest:
+    """``GET /tasks/{taskID}/scene``; `ConfigurationError` where the id cannot be one."""
+    return ApiRequest(operation="getTaskScene", method="GET", path=f"{_task_path(task_id)}/scene")
 
 
 def cancel_task(task_id: str) -> ApiRequest:

@@ -18,9 +18,15 @@ from iceye_derivatives._core.answer import (
 from iceye_derivatives._core.ceilings import OverLimit, check_tree
 from iceye_derivatives._core.limits import DEFAULT_LIMITS, Limits
 from iceye_derivatives._core.problem import LARGEST_PROBLEM
-from iceye_derivatives._core.wire import WireError, parse_derivatives, parse_task, parse_tasks
+from iceye_derivatives._core.wire import (
+    WireError,
+    parse_derivatives,
+    parse_scene,
+    parse_task,
+    parse_tasks,
+)
 from iceye_derivatives.errors import ApiError
-from iceye_derivatives.models import Availability, Derivative, Snapshot, Task
+from iceye_derivatives.models import Availability, Derivative, Scene, Snapshot, Task
 
 __all__ = [
     "ApiResponse",
@@ -30,6 +36,7 @@ __all__ = [
     "join_pages",
     "longest_body",
     "read_object",
+    "read_scene",
     "read_snapshot",
     "read_task",
     "read_task_page",
@@ -87,6 +94,25 @@ def read_task(
 
     def read() -> Task:
         return parse_task(_read_tree(response, limits))
+
+    return _decoded(read, response, operation, task_id)
+
+
+def read_scene(
+    response: ApiResponse, now: float, *, task_id: str, limits: Limits = DEFAULT_LIMITS
+) -> Scene:
+    """The scene of a 200.
+
+    Raises:
+        LimitExceededError: it is above one of `limits`.
+        ApiError: any other answer, by `error_for`.
+    """
+    operation = "getTaskScene"
+    if response.status != _OK:
+        raise error_for(response, now, operation=operation, task_id=task_id, limits=limits)
+
+    def read() -> Scene:
+        return parse_scene(_read_tree(response, limits))
 
     return _decoded(read, response, operation, task_id)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from iceye_derivatives._core.backoff import Backoff
-from iceye_derivatives.models import AcquisitionWindow, TaskStatus
+from iceye_derivatives.models import TaskStatus
 
 __all__ = ["IMAGED", "Pace", "pace"]
 
@@ -54,7 +54,7 @@ def pace(  # the facts are few, named, and all of them count
     quiet_looks: int,
     silent_since: float,
     status: str | None,
-    window: AcquisitionWindow | None,
+    opens: float | None,
     ready: int,
     listed: int,
 ) -> Pace:
@@ -67,7 +67,7 @@ def pace(  # the facts are few, named, and all of them count
     if status == TaskStatus.RECEIVED:
         return Pace(RECEIVED * backoff.maximum, "the task is RECEIVED and being assessed")
     if status == TaskStatus.ACTIVE:
-        return _before_image(now, backoff, window)
+        return _before_image(now, backoff, opens)
     if status in IMAGED:
         return Pace(
             _quick(now, backoff, quiet_looks, silent_since),
@@ -77,8 +77,8 @@ def pace(  # the facts are few, named, and all of them count
     return Pace(_quick(now, backoff, quiet_looks, silent_since), f"{known}; no derivatives yet")
 
 
-def _before_image(now: float, backoff: Backoff, window: AcquisitionWindow | None) -> Pace:
-    opened_for = 0.0 if window is None else now - window.start.timestamp()
+def _before_image(now: float, backoff: Backoff, opens: float | None) -> Pace:
+    opened_for = 0.0 if opens is None else now - opens
     if opened_for < 0:
         return Pace(
             AHEAD_OF_WINDOW * backoff.maximum,

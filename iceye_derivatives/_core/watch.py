@@ -25,10 +25,13 @@ cancelled is dead, and iterating it again ends silently, as if all were well.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from functools import partial
+from sys import intern
 
 from iceye_derivatives._core.backoff import Backoff, jittered
 from iceye_derivatives._core.decisions import (
+    AskScene,
     AskTask,
     Decision,
     Failed,
@@ -37,7 +40,8 @@ from iceye_derivatives._core.decisions import (
     Patience,
     Wait,
 )
-from iceye_derivatives._core.rhythm import IMAGED, pace, spell
+from iceye_derivatives._core.outlook import Outlook
+from iceye_derivatives._core.rhythm import IMAGED, Pace, pace, spell
 from iceye_derivatives._core.seen import Seen
 from iceye_derivatives._core.watch_failures import (
     failed_budget,
@@ -52,6 +56,7 @@ from iceye_derivatives.models import (
     AcquisitionWindow,
     Availability,
     Derivative,
+    Scene,
     Snapshot,
     Task,
     TaskStatus,
@@ -60,6 +65,7 @@ from iceye_derivatives.models import (
 __all__ = ["Watch"]
 
 BEFORE_IMAGE = frozenset({TaskStatus.RECEIVED, TaskStatus.ACTIVE})
+_LOOK, _ASK_TASK = Look(), AskTask()
 ENDED = frozenset({TaskStatus.REJECTED, TaskStatus.FAILED, TaskStatus.CANCELED})
 FAILURE_BACKOFF = Backoff(initial=2.0, factor=2.0, maximum=300.0)
 ASK_AGAIN_AFTER = 15
@@ -87,18 +93,49 @@ class Watch:
         '7fb95g75-6828-5673-c4gd-3d074g77bgb7'
     """
 
+    __slots__ = (
+        "_asked_at",
+        "_asks",
+        "_closes",
+        "_complete",
+        "_deadline",
+        "_delay",
+        "_ended",
+        "_failure",
+        "_failures",
+        "_fatal",
+        "_just_answered_404",
+        "_last_look_taken",
+        "_next",
+        "_opens",
+        "_outlook",
+        "_patience",
+        "_quiet_looks",
+        "_retry_after",
+        "_seen",
+        "_silent_since",
+        "_todo",
+        "_unknown_since",
+        "requested",
+        "status",
+        "sure",
+        "task_id",
+    )
+
     def __init__(
         self, task_id: str, *, requested: Iterable[str] | None = None, seen: Seen | None = None
     ) -> None:
         self.task_id = task_id
         self.status: str | None = None
         """The task's status when it was last asked for."""
-        self.window: AcquisitionWindow | None = None
+        self._opens: float | None = None
+        self._closes: float | None = None
         self.requested = None if requested is None else tuple(requested)
         """The product types ordered, as far as known."""
         self.sure = bool(self.requested)
         """Whether it is known that derivatives were asked for at all."""
-        self.seen = Seen() if seen is None else seen
+        self._seen = seen
+        self._outlook: Outlook | None = None
         self._complete = False
         self.begin(0.0, Patience())
 
@@ -107,18 +144,47 @@ class Watch:
     @property
     def finished(self) -> bool:
         """Whether all derivatives were handed out: tells success from a generator that died."""
-        return self._complete and not self.seen.queued
+        return self._complete and (self._seen is None or not self._seen.queued)
 
     @property
     def delivered(self) -> tuple[str, ...]:
         """Ids of the derivatives handed out so far, in that order."""
-        return self.seen.delivered
+        return () if self._seen is None else self._seen.delivered
 
     @property
     def missing(self) -> tuple[str, ...]:
         """Ids listed without assets, then requested product types that are not listed at all."""
-        unlisted = set(self.requested or ()) - set(self.seen.listed.values())
-        return (*self.seen.unready, *sorted(unlisted))
+        if self._seen is None:
+            return tuple(sorted(set(self.requested or ())))
+        unlisted = set(self.requested or ()) - set(self._seen.listed.values())
+        return (*self._seen.unready, *sorted(unlisted))
+
+    @property
+    def seen(self) -> Seen:
+        """What was shown and what was handed out."""
+        # Made when it is needed: a hundred thousand watches wait for days with nothing in it.
+        if self._seen is None:
+            self._seen = Seen()
+        return self._seen
+
+    @seen.setter
+    def seen(self, seen: Seen) -> None:
+        self._seen = seen
+
+    @property
+    def window(self) -> AcquisitionWindow | None:
+        """The acquisition window, as far as known."""
+        if self._opens is None or self._closes is None:
+            return None
+        return AcquisitionWindow(
+            start=datetime.fromtimestamp(self._opens, UTC),
+            end=datetime.fromtimestamp(self._closes, UTC),
+        )
+
+    @window.setter
+    def window(self, window: AcquisitionWindow | None) -> None:
+        self._opens = None if window is None else window.start.timestamp()
+        self._closes = None if window is None else window.end.timestamp()
 
     def to_json(self) -> str:
         """The state as JSON, without any URL; `from_json()` takes it."""
@@ -129,7 +195,7 @@ class Watch:
                 sure=self.sure,
                 status=self.status,
                 window=self.window,
-                seen=self.seen,
+                seen=self._seen or Seen(),
             )
         )
 
@@ -141,7 +207,9 @@ class Watch:
             ConfigurationError: when the text is not what `to_json()` writes.
         """
         state = load_state(text)
-        watch = cls(state.task_id, requested=state.requested, seen=state.seen)
+        watch = cls(state.task_id, requested=state.requested)
+        if state.seen.listed or state.seen.handed:
+            watch.seen = state.seen
         watch.sure, watch.status, watch.window = state.sure, state.status, state.window
         return watch
 
@@ -151,12 +219,11 @@ class Watch:
         """A run starts: patience and budgets are fresh, what was seen stays."""
         self._patience = patience
         self._deadline = None if patience.timeout is None else now + patience.timeout
-        self._todo: Look | AskTask | None = Look()
+        self._todo: Look | AskTask | AskScene | None = _LOOK
         self._just_answered_404 = False
         self._ended = False
         self._next: float | None = None
         self._delay = 0.0
-        self._reason = ""
         self._quiet_looks = 0
         self._silent_since = now
         self._asked_at: float | None = None
@@ -171,7 +238,7 @@ class Watch:
     def receive(self, snapshot: Snapshot, now: float) -> None:
         """The derivatives endpoint answered 200, 206 or 404."""
         self._answered(snapshot.retry_after)
-        if self.seen.take_in(snapshot.derivatives):
+        if snapshot.derivatives and self.seen.take_in(snapshot.derivatives):
             self._news(now)
         else:
             self._quiet_looks += 1
@@ -183,7 +250,7 @@ class Watch:
         if self._just_answered_404 and self._task_is_stale(now):
             # Failures are forgiven when the task has answered too: else a getTask that always
             # fails beside a 404 that always comes would be asked for ever, at the quickest pace.
-            self._todo = AskTask()
+            self._todo = _ASK_TASK
             return
         self._forgive()
         if snapshot.derivatives:
@@ -198,17 +265,31 @@ class Watch:
         self._asked_at = now
         self._asks += 1
         newly_imaged = task.status in IMAGED and self.status not in IMAGED
-        self.status, self.window = task.status, task.acquisition_window
+        self.status, self.window = _shared(task.status), task.acquisition_window
         if task.derivative_product_types:
-            self.requested, self.sure = task.derivative_product_types, True
+            self.requested = tuple(map(_shared, task.derivative_product_types))
+            self.sure = True
         if newly_imaged:
             self._news(now)
         if task.status in ENDED:
             self._end()
-        elif not self.sure and not self.seen.listed:
+        elif not self.sure and not self._listed:
             self._fatal = partial(failed_unrequested, self)
         elif newly_imaged or (task.status in BEFORE_IMAGE and self._asks % PROBE_EVERY == 0):
-            self._todo = Look()
+            self._todo = _LOOK
+
+    def receive_scene(self, scene: Scene, now: float) -> None:
+        """The scene answered."""
+        self._answered(None)
+        self._forgive()
+        outlook = self._outlook_at(now)
+        outlook.imaging_start = scene.imaging_time.start.timestamp()
+        outlook.imaging_end = scene.imaging_time.end.timestamp()
+
+    def receive_no_scene(self, error: IceyeError, now: float) -> None:
+        """There is no scene to be had: a fact and no failure, the task is asked as before."""
+        self._answered(error.retry_after if isinstance(error, ApiError) else None)
+        self._outlook_at(now)
 
     def receive_unknown_task(self, now: float) -> None:
         """The API does not know the task, either."""
@@ -235,16 +316,17 @@ class Watch:
 
     def peek(self) -> Derivative | None:
         """What `pop()` would give, without counting it as handed out."""
-        return self.seen.peek(self.task_id)
+        return None if self._seen is None else self._seen.peek(self.task_id)
 
     def give_back(self, derivative_id: str) -> None:
         """Count it as not handed out: its files did not come home, so it is to come again."""
-        self.seen.give_back(derivative_id)
+        if self._seen is not None:
+            self._seen.give_back(derivative_id)
         self._complete = False
 
     def pop(self) -> Derivative | None:
         """The next derivative to hand out, which counts as handed out from now on."""
-        return self.seen.pop(self.task_id)
+        return None if self._seen is None else self._seen.pop(self.task_id)
 
     @property
     def failures(self) -> int:
@@ -269,7 +351,7 @@ class Watch:
             self._todo, self._next = self._due_action(), None
         if self._deadline is not None and now >= self._deadline:
             if not self._last_look_taken:
-                self._last_look_taken, self._todo = True, Look()
+                self._last_look_taken, self._todo = True, _LOOK
             elif self._todo is None:
                 return failed_timeout(self, self._patience.timeout or 0.0)
         if self._todo is not None:
@@ -282,43 +364,62 @@ class Watch:
         until = now if self._next is None else min(self._next, now + self._delay)
         if self._deadline is not None:
             until = min(until, self._deadline)
-        return Wait(seconds=max(0.0, until - now), until=until, reason=self._reason)
+        return Wait(seconds=max(0.0, until - now), until=until, reason=self._reason(now))
+
+    def _reason(self, now: float) -> str:
+        if self._failure is not None:
+            reason = f"the last poll failed ({type(self._failure).__name__})"
+        else:
+            reason = self._pace(now).reason
+        if self._retry_after is not None:
+            reason += f"; the API asked to wait {spell(self._retry_after)}"
+        return reason
 
     def _schedule(self, now: float, jitter: float) -> None:
         self._just_answered_404 = False
         if self._failure is not None:
             delay = FAILURE_BACKOFF.delay(self._failures - 1, jitter)
-            self._reason = f"the last poll failed ({type(self._failure).__name__})"
         else:
             delay = self._paced_delay(now, jitter)
         if self._retry_after is not None:
             delay = max(delay, self._retry_after * (1 + RETRY_AFTER_SPREAD * jitter))
-            self._reason += f"; the API asked to wait {spell(self._retry_after)}"
         self._delay, self._next = delay, now + delay
 
     def _paced_delay(self, now: float, jitter: float) -> float:
-        now_pace = pace(
+        found = self._pace(now)
+        delay = jittered(found.ceiling, jitter)
+        if found.not_beyond is not None:
+            delay = min(delay, max(found.not_beyond - now, jittered(1.0, jitter)))
+        return delay
+
+    def _pace(self, now: float) -> Pace:
+        return pace(
             now=now,
             backoff=self._patience.backoff,
             quiet_looks=self._quiet_looks,
             silent_since=self._silent_since,
             status=self.status if self._unknown_since is None else None,
-            window=self.window,
-            ready=self.seen.ready,
-            listed=len(self.seen.listed),
+            opens=self._opens,
+            ready=0 if self._seen is None else self._seen.ready,
+            listed=0 if self._seen is None else len(self._seen.listed),
         )
-        self._reason = now_pace.reason
-        delay = jittered(now_pace.ceiling, jitter)
-        if now_pace.not_beyond is not None:
-            delay = min(delay, max(now_pace.not_beyond - now, jittered(1.0, jitter)))
-        return delay
 
-    def _due_action(self) -> Look | AskTask:
+    def _due_action(self) -> Look | AskTask | AskScene:
         before_image = self.status in BEFORE_IMAGE
         failed = self._failure is not None or self._unknown_since is not None
-        return AskTask() if before_image and not failed and not self.seen.listed else Look()
+        return _ASK_TASK if before_image and not failed and not self._listed else _LOOK
+
+    @property
+    def _listed(self) -> bool:
+        return self._seen is not None and bool(self._seen.listed)
 
     # -- small steps -------------------------------------------------------------------------------
+
+    def _outlook_at(self, now: float) -> Outlook:
+        if self._outlook is None:
+            self._outlook = Outlook()
+        self._outlook.scene_asked_at = now
+        return self._outlook
 
     def _answered(self, retry_after: float | None) -> None:
         # Any fact makes the old plan stale, also one that came without being asked for.
@@ -332,7 +433,7 @@ class Watch:
         if self._just_answered_404:
             self._fatal = partial(failed_ended, self)
         else:
-            self._ended, self._todo = True, Look()
+            self._ended, self._todo = True, _LOOK
 
     def _news(self, now: float) -> None:
         self._quiet_looks, self._silent_since = 0, now
@@ -344,4 +445,9 @@ class Watch:
     def _has_all_requested(self) -> bool:
         # The page on 200: "All requested derivatives have products available".  An answer that
         # lacks a requested type breaks that promise and is not believed.
-        return set(self.requested or ()) <= set(self.seen.listed.values())
+        return set(self.requested or ()) <= set(self._seen.listed.values() if self._seen else ())
+
+
+def _shared(name: str) -> str:
+    """The one string of that text: a hundred thousand watches hold the same few names."""
+    return intern(str(name))

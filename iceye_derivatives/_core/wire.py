@@ -22,11 +22,12 @@ from iceye_derivatives._core.wire_derivatives import parse_derivatives
 from iceye_derivatives._core.wire_error import WireError, join
 from iceye_derivatives._core.wire_scalars import SCALARS
 from iceye_derivatives.errors import Fault, InvalidTaskRequestError
-from iceye_derivatives.models import Extra, Task, TaskRequest
+from iceye_derivatives.models import Extra, Scene, Task, TaskRequest
 
 __all__ = [
     "WireError",
     "parse_derivatives",
+    "parse_scene",
     "parse_task",
     "parse_task_request",
     "parse_tasks",
@@ -54,9 +55,19 @@ def parse_task(raw: object, *, path: str = "") -> Task:
     task = _structure(_answers(), raw, Task, path)
     if not task.id:
         raise WireError.of("is empty", join(path, "id"))
-    known = {wire_name(field.name) for field in fields(Task) if field.name != "extra"}
-    unknown = {name: value for name, value in dict[str, Any](raw).items() if name not in known}  # type: ignore[call-overload]
+    unknown = _unknown(raw, Task)
     return evolve(task, extra=Extra(unknown)) if unknown else task
+
+
+def parse_scene(raw: object, *, path: str = "") -> Scene:
+    """A task's scene, as an answer holds it.
+
+    Raises:
+        WireError: it is not what ICEYE documents.
+    """
+    scene = _structure(_answers(), raw, Scene, path)
+    unknown = _unknown(raw, Scene)
+    return evolve(scene, extra=Extra(unknown)) if unknown else scene
 
 
 def parse_tasks(raw: object, *, path: str = "data") -> tuple[Task, ...]:
@@ -97,6 +108,11 @@ def render_task_request(request: TaskRequest) -> dict[str, Any]:
         raise InvalidTaskRequestError(naive)
     body: dict[str, Any] = _bodies().unstructure(request)
     return body
+
+
+def _unknown(raw: object, cls: type[Task | Scene]) -> dict[str, Any]:
+    known = {wire_name(field.name) for field in fields(cls) if field.name != "extra"}
+    return {name: value for name, value in dict[str, Any](raw).items() if name not in known}  # type: ignore[call-overload]
 
 
 def _structure(converter: Converter, raw: object, cls: type[T], path: str) -> T:
@@ -140,7 +156,7 @@ def _class_hook(converter: Converter, strict: bool, cls: type) -> Callable[[Any,
         field.name: override(
             rename=wire_name(field.name),
             omit=field.name == "extra",
-            struct_hook=_read_webhook if field.name == "webhook_id" else None,
+            struct_hook=_ODD_READERS.get((cls, field.name)),
         )
         for field in fields(cls)
     }
@@ -199,6 +215,22 @@ def _read_webhook(raw: Any, _: Any) -> str | None:  # noqa: ANN401 - JSON
         case {"webhook": {"id": str(webhook_id)}} if len(raw) == len(raw["webhook"]) == 1:
             return webhook_id
     raise WireError.of('is not {"webhook": {"id": "…"}}')
+
+
+def _read_angle(raw: Any, _: Any) -> str | None:  # noqa: ANN401 - JSON
+    """A string by the schema; ICEYE's own example code takes what it gets for a number."""
+    if raw is None or isinstance(raw, str):
+        return raw
+    if isinstance(raw, bool) or not isinstance(raw, int | float):
+        raise WireError.of("is neither a string nor a number")
+    return f"{raw}"
+
+
+_ODD_READERS: dict[tuple[type, str], Callable[[Any, Any], Any]] = {
+    (Task, "webhook_id"): _read_webhook,
+    (TaskRequest, "webhook_id"): _read_webhook,
+    (Scene, "incidence_angle"): _read_angle,
+}
 
 
 def _write_webhook(webhook_id: str) -> dict[str, Any]:

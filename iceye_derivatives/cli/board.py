@@ -19,6 +19,7 @@ from iceye_derivatives.events import (
     FileRecord,
     LinkRenewed,
     PollFailed,
+    SceneReceived,
     SnapshotReceived,
     TaskStatusReceived,
     TransferFailed,
@@ -141,6 +142,8 @@ def fold(board: Board, event: BoardEvent, at: float) -> Board:  # noqa: PLR0911 
     match event:
         case Ordered() | TaskStatusReceived() | SnapshotReceived() | Expected():
             return _learn(board, event)
+        case SceneReceived():
+            return board  # what it means for the wait, the wait's own reason says
         case PollFailed():
             return evolve(board, trouble=event, looks=board.looks + 1)
         case Waiting():

@@ -43,6 +43,7 @@ from iceye_derivatives.events import (
     FileRecord,
     LinkRenewed,
     PollFailed,
+    SceneReceived,
     SnapshotReceived,
     TaskStatusReceived,
     TransferFailed,
@@ -119,6 +120,7 @@ def derivative_fields(event: DerivativeReady) -> Line:
 def _watch_line(
     event: SnapshotReceived
     | TaskStatusReceived
+    | SceneReceived
     | DerivativeReady
     | PollFailed
     | Waiting
@@ -134,6 +136,9 @@ def _watch_line(
             line = {"event": "snapshot", **line, "ready": ready, "listed": listed}
         case TaskStatusReceived(status=status):
             line = {"event": "task_status", "status": status}
+        case SceneReceived(scene=scene):
+            planned = None if scene is None else scene.imaging_time.start.timestamp()
+            line = {"event": "scene", "imaging": None if planned is None else iso(planned)}
         case PollFailed(error=error, failures=failures, budget=budget):
             line = {"event": "poll_failed", "error": _error(error)}
             line |= {"failures": failures, "budget": budget}

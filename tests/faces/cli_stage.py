@@ -17,6 +17,7 @@ from iceye_derivatives import (
     LinkRenewed,
     NetworkError,
     PollFailed,
+    SceneReceived,
     SnapshotReceived,
     TaskStatusReceived,
     TransferError,
@@ -92,6 +93,7 @@ WHOLE = FileRecord(
 ONE_OF_EACH: tuple[BoardEvent, ...] = (
     Ordered(task_id=TASK, status="RECEIVED", reference="r", product_types=("DC_VESSELS",)),
     TaskStatusReceived(task_id=TASK, status="ACTIVE"),
+    SceneReceived(task_id=TASK, scene=None),
     SnapshotReceived(task_id=TASK, availability=Availability.PARTIAL, ready=1, listed=2),
     Expected(task_id=TASK, missing=(Awaited(product_type="DC_VESSELS"),)),
     Waiting(task_id=TASK, seconds=4.0, until=1_800_000_004.0, reason="it is being made"),

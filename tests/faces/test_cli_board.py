@@ -19,6 +19,7 @@ from iceye_derivatives import (
     LinkRenewed,
     NetworkError,
     PollFailed,
+    SceneReceived,
     SignedUrl,
     SnapshotReceived,
     TaskStatusReceived,
@@ -86,6 +87,7 @@ events: st.SearchStrategy[BoardEvent] = st.one_of(
         task_id=st.just(TASK),
         status=st.sampled_from(["RECEIVED", "ACTIVE", "DONE"]),
     ),
+    st.builds(SceneReceived, task_id=st.just(TASK), scene=st.none()),
     st.builds(
         Waiting,
         task_id=st.just(TASK),

@@ -15,6 +15,7 @@ from iceye_derivatives import (
     Derivative,
     DerivativeReady,
     PollFailed,
+    Scene,
     ServerError,
     Snapshot,
     SnapshotReceived,
@@ -81,6 +82,9 @@ class Scripted:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    async def look_at_scene(self, task_id: str) -> Scene:
+        raise TaskNotFoundError("no scene", status=404)
 
     async def look_at_task(self, task_id: str) -> Task:
         self.asked.append("task")

@@ -45,6 +45,9 @@ from iceye_derivatives import (
     PollFailed,
     RateLimitedError,
     RetryPolicy,
+    Scene,
+    SceneReceived,
+    SceneSource,
     SignedUrl,
     Sink,
     Snapshot,
@@ -52,6 +55,7 @@ from iceye_derivatives import (
     SnapshotSource,
     StaticToken,
     Task,
+    TaskNotFoundError,
     TaskRequest,
     TaskSource,
     TaskStatus,
@@ -127,6 +131,9 @@ async def tasks(client: DerivativesClient) -> None:
     assert_type(await client.create_task(values(), check=False), Task)
     assert_type(await client.get_task(task.id), Task)
     assert_type(await client.cancel_task(task.id), Task)
+    scene = await client.get_scene(task.id)
+    assert_type(scene.imaging_time.start, datetime)
+    assert_type(scene.incidence_angle, str | None)
     listed = client.list_tasks(contract_id="contract", created_after=MOMENT)
     assert_type(listed, AsyncGenerator[Task, None])
     assert_type(task.status, str)
@@ -212,6 +219,8 @@ def on_watch_event(event: WatchEvent) -> None:
             assert_type(status, str)
         case DerivativeReady(derivative=derivative):
             assert_type(derivative, Derivative)
+        case SceneReceived(scene=scene):
+            assert_type(scene, Scene | None)
         case PollFailed(error=error):
             assert_type(error, IceyeError)
         case Waiting(seconds=seconds, reason=reason):
@@ -292,6 +301,10 @@ class OwnApi:
         """Always at it."""
         return Task(id=task_id, status=TaskStatus.ACTIVE)
 
+    async def look_at_scene(self, task_id: str) -> Scene:
+        """None that this API tells of."""
+        raise TaskNotFoundError("no scene", status=404, task_id=task_id)
+
     def open_link(
         self, url: SignedUrl, *, headers: Mapping[str, str]
     ) -> AbstractAsyncContextManager[LinkResponse]:
@@ -299,7 +312,7 @@ class OwnApi:
         raise NotImplementedError(url, headers)
 
 
-def protocols() -> tuple[TokenSource, Sink, SnapshotSource, TaskSource, LinkOpener]:
+def protocols() -> tuple[TokenSource, Sink, SnapshotSource, TaskSource, SceneSource, LinkOpener]:
     """Duck typing that a checker follows."""
     api = OwnApi()
-    return OwnTokens(), OwnStore(), api, api, api
+    return OwnTokens(), OwnStore(), api, api, api, api
