@@ -16,7 +16,8 @@ from iceye_derivatives._core.plan import file_name, journal_name
 from iceye_derivatives._core.watch import Watch
 from iceye_derivatives.models import AssetRef
 
-texts = st.text(max_size=20)
+# Hypothesis also draws words of our own code, and what is given as a name is kept as one.
+texts = st.text(max_size=20).filter(lambda text: "http" not in text)
 moments = st.floats(0, 1e11) | st.integers(0, 1 << 40)
 
 
