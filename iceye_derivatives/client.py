@@ -21,6 +21,7 @@ from iceye_derivatives._core.backoff import Backoff
 from iceye_derivatives._core.decisions import Patience
 from iceye_derivatives._core.environment import DEFAULT_BASE_URL, read_environment
 from iceye_derivatives._core.limits import Limits
+from iceye_derivatives._core.nudges import Nudges
 from iceye_derivatives._core.pace import Pacer
 from iceye_derivatives._core.requests import normalise_base_url
 from iceye_derivatives._core.retry import RetryPolicy
@@ -152,6 +153,7 @@ class DerivativesClient:
         self._persistent = PersistentCalls(
             self._calls, retry=self._retry, clock=self._clock, jitter=jitter
         )
+        self._nudges = Nudges()
         self._ordered: dict[str, tuple[str, ...]] = {}
 
     @classmethod
@@ -348,7 +350,27 @@ class DerivativesClient:
             clock=self._clock,
             jitter=self._jitter,
             on_event=_ignore if on_event is None else on_event,
+            nudges=self._nudges,
         )
+
+    def nudge(self, task_id: str) -> bool:
+        """Wake the watches of a task: something may have happened to it, so they look now.
+
+        Call it when you hear of the task in another way than by asking: from a callback of ICEYE's,
+        a message queue, a person.  It is a hint and nothing else, so it may come twice, late, for
+        nothing or in thousands: looks that it causes are a second apart, and the client's rate
+        limit, ``Retry-After`` and the pauses after failures hold.  Call it on the event loop
+        (``loop.call_soon_threadsafe(client.nudge, task_id)`` from elsewhere).
+
+        Returns:
+            Whether anybody here watches that task.
+
+        Example::
+
+            if not client.nudge(task_id):
+                print("nobody waits for", task_id)
+        """
+        return self._nudges.nudge(task_id)
 
     async def download_task(
         self,

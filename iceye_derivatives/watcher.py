@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from typing import Protocol, TypeAlias
 
+import anyio
+
 from iceye_derivatives._core.decisions import (
     AskScene,
     AskTask,
@@ -14,6 +16,7 @@ from iceye_derivatives._core.decisions import (
     Patience,
     Wait,
 )
+from iceye_derivatives._core.nudges import Bell, Nudges
 from iceye_derivatives._core.watch import Watch
 from iceye_derivatives.errors import IceyeError, TaskNotFoundError
 from iceye_derivatives.events import (
@@ -46,12 +49,14 @@ async def watch_derivatives(
     clock: Clock,
     jitter: Callable[[], float],
     on_event: OnWatchEvent,
+    nudges: Nudges | None = None,
 ) -> AsyncGenerator[Derivative, None]:
     """Drive a watch; yields each derivative the moment a look shows its assets.
 
     Nothing is open at the ``yield``: no request, scope or lock, so abandoning the generator costs
     nothing and a deadline around it cannot fire in the wrong place.
     """
+    ear = _Ear(Bell() if nudges is None else nudges.bell(watch.task_id))
     watch.begin(clock.time(), patience)
     while True:
         while (derivative := watch.peek()) is not None:
@@ -59,6 +64,7 @@ async def watch_derivatives(
             on_event(DerivativeReady(task_id=watch.task_id, derivative=derivative))
             watch.pop()
             yield derivative
+        ear.tell(watch, clock.time())
         match watch.decide(clock.time(), jitter()):
             case Look():
                 await _look(source, watch, clock, on_event)
@@ -70,12 +76,42 @@ async def watch_derivatives(
                 on_event(
                     Waiting(task_id=watch.task_id, seconds=seconds, until=until, reason=reason)
                 )
-                await clock.sleep(seconds)
+                await ear.sleep(clock, seconds, watch)
             case Finished():
                 on_event(WatchFinished(task_id=watch.task_id, delivered=len(watch.delivered)))
                 return
             case Failed(error=error, cause=cause):
                 raise error from cause
+
+
+class _Ear:
+    """Hears the nudges for one watch, asleep or awake."""
+
+    __slots__ = ("bell", "heard")
+
+    def __init__(self, bell: Bell) -> None:
+        self.bell = bell
+        self.heard = bell.rings
+
+    def tell(self, watch: Watch, now: float) -> None:
+        """Pass on what has rung since."""
+        if self.bell.rings != self.heard:
+            self.heard = self.bell.rings
+            watch.nudge(now)
+
+    async def sleep(self, clock: Clock, seconds: float, watch: Watch) -> None:
+        """Until the time has come, or somebody rings; no task is needed for a race of the two."""
+        if watch.nudged:
+            await clock.sleep(seconds)  # it has been shortened as far as it may be
+            return
+        if self.bell.rings != self.heard:
+            return
+        with anyio.CancelScope() as scope:
+            self.bell.sleepers.add(scope.cancel)
+            try:
+                await clock.sleep(seconds)
+            finally:
+                self.bell.sleepers.discard(scope.cancel)
 
 
 async def _look(source: WatchSource, watch: Watch, clock: Clock, on_event: OnWatchEvent) -> None:

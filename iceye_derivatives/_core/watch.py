@@ -27,6 +27,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import partial
+from math import inf
 from sys import intern
 
 from iceye_derivatives._core.backoff import Backoff, jittered
@@ -73,6 +74,8 @@ ASK_AGAIN_AFTER = 15
 PROBE_EVERY = 6
 """Before the image only the status is asked for, but each sixth time the derivatives too: ICEYE
 documents no status for derivatives, so "ask the endpoint, not the status" holds even here."""
+NUDGES_APART = 1.0
+"""Seconds from one answered look to the next that a nudge may cause: a storm of hints is one."""
 RETRY_AFTER_SPREAD = 0.1
 """Up to a tenth of a ``Retry-After`` is added, so that those it stopped do not return at once."""
 
@@ -106,7 +109,9 @@ class Watch:
         "_fatal",
         "_just_answered_404",
         "_last_look_taken",
+        "_looked_at",
         "_next",
+        "_nudged",
         "_opens",
         "_outlook",
         "_patience",
@@ -232,12 +237,15 @@ class Watch:
         self._failures = 0
         self._failure: IceyeError | None = None
         self._retry_after: float | None = None
+        self._nudged = False
+        self._looked_at = -inf
         self._last_look_taken = False
         self._fatal: Callable[[], Failed] | None = None
 
     def receive(self, snapshot: Snapshot, now: float) -> None:
         """The derivatives endpoint answered 200, 206 or 404."""
         self._answered(snapshot.retry_after)
+        self._nudged, self._looked_at = False, now
         if snapshot.derivatives and self.seen.take_in(snapshot.derivatives):
             self._news(now)
         else:
@@ -312,6 +320,18 @@ class Watch:
         if self._failures >= self._patience.failures:
             self._fatal = partial(failed_budget, self, error)
 
+    def nudge(self, now: float) -> None:
+        """Something may have happened to the task: look at once, and often for a while.
+
+        Only a hint: what the API asked for and the pauses after failures come first, and the hint
+        is kept until a look has been answered.
+        """
+        self._nudged = True
+        self._news(now)
+        if self.status in BEFORE_IMAGE:
+            # What is called out are changes of the status, so a 404 is not all that one can learn.
+            self._asked_at = None
+
     # -- decisions out -----------------------------------------------------------------------------
 
     def peek(self) -> Derivative | None:
@@ -327,6 +347,11 @@ class Watch:
     def pop(self) -> Derivative | None:
         """The next derivative to hand out, which counts as handed out from now on."""
         return None if self._seen is None else self._seen.pop(self.task_id)
+
+    @property
+    def nudged(self) -> bool:
+        """Whether a hint waits for its look: until that is answered, another changes nothing."""
+        return self._nudged
 
     @property
     def failures(self) -> int:
@@ -347,6 +372,8 @@ class Watch:
             return self._fatal()
         if self._todo is None and self._next is None:
             self._schedule(now, jitter)
+        if self._nudged and self._failure is None and self._retry_after is None:
+            self._bring_forward(now)
         if self._todo is None and self._next is not None and now >= self._next:
             self._todo, self._next = self._due_action(), None
         if self._deadline is not None and now >= self._deadline:
@@ -369,6 +396,8 @@ class Watch:
     def _reason(self, now: float) -> str:
         if self._failure is not None:
             reason = f"the last poll failed ({type(self._failure).__name__})"
+        elif self._nudged:
+            reason = "something may have happened to the task"
         else:
             reason = self._pace(now).reason
         if self._retry_after is not None:
@@ -384,6 +413,12 @@ class Watch:
         if self._retry_after is not None:
             delay = max(delay, self._retry_after * (1 + RETRY_AFTER_SPREAD * jitter))
         self._delay, self._next = delay, now + delay
+
+    def _bring_forward(self, now: float) -> None:
+        # Clocks are set back here too: the pause is never longer than it is meant to be.
+        pause = min(max(0.0, self._looked_at + NUDGES_APART - now), NUDGES_APART)
+        if self._next is None or now + pause < self._next:
+            self._delay, self._next = pause, now + pause
 
     def _paced_delay(self, now: float, jitter: float) -> float:
         found = self._pace(now)
@@ -405,6 +440,8 @@ class Watch:
         )
 
     def _due_action(self) -> Look | AskTask | AskScene:
+        if self._nudged:
+            return _LOOK
         before_image = self.status in BEFORE_IMAGE
         failed = self._failure is not None or self._unknown_since is not None
         return _ASK_TASK if before_image and not failed and not self._listed else _LOOK

@@ -160,6 +160,7 @@ async def watches(client: DerivativesClient) -> None:
     """Wait, give up, go on."""
     saved = ""
     watch = Watch("task")
+    assert_type(client.nudge("task"), bool)
     waiting = client.watch_task(
         "task",
         backoff=Backoff(initial=5.0, factor=1.5, maximum=60.0),
