@@ -1,0 +1,123 @@
+"""How fast is a download, measured against what one would use instead?
+
+``python benchmarks/peers.py`` races ours against aria2c, curl and Python's downloaders, all of them
+against an nginx on this machine, in turns, and prints a table a row; ``--quick`` takes a minute and
+proves nothing but that it runs.  The peers in Python are installed once, into a folder of the
+user's cache; nginx, aria2c, curl and openssl are Debian's (``--apt`` gets them, if root asks).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from race.environment import install, install_with_apt, versions
+from race.racers import RACERS
+from race.rounds import Course, Run, race
+from race.rows import ROWS, Row
+from race.store import serving
+from race.tables import render
+from race.work import WORKS, Work, prepare
+
+_QUICK_FILES = 100
+_QUICK_BYTES = 20_000_000
+
+
+def main() -> None:
+    """Run what was asked for, or show what was found last."""
+    asked = _arguments()
+    results = asked.cache / ("quick" if asked.quick else "results")
+    if not asked.show:
+        if asked.apt:
+            install_with_apt()
+        _race(asked, results)
+    for row in ROWS.values():
+        found = results / f"{row.key}.json"
+        if row.key in asked.rows and found.exists():
+            told = json.loads(found.read_text())
+            print(render(row, [Run(**run) for run in told["runs"]]), end="\n\n")
+            print(
+                ", ".join(f"{name} {text}" for name, text in told["versions"].items()), end="\n\n"
+            )
+
+
+def _race(asked: argparse.Namespace, results: Path) -> None:
+    results.mkdir(parents=True, exist_ok=True)
+    peers = install(asked.cache / "peers")
+    files = asked.cache / "files"
+    files.mkdir(exist_ok=True)
+    for key in asked.rows:
+        row = ROWS[key]
+        work = _work(row, quick=asked.quick)
+        print(f"{row.title}: preparing", file=sys.stderr)
+        prepare(files, work)
+        with ExitStack() as stack:
+            store = stack.enter_context(serving(asked.cache / "store", files))
+            course = Course(
+                work=work,
+                store=store,
+                files=files,
+                ground=stack.enter_context(_ground(asked, disk=row.disk)),
+                peers=peers,
+                connections=row.connections,
+                keep=row.disk,
+                rounds=1 if asked.quick else asked.rounds,
+                tries=1 if asked.quick else 3,
+            )
+            runs = []
+            names = [name for name in row.racers if not asked.only or name in asked.only]
+            for run in race(course, [RACERS[name] for name in names]):
+                print(f"  {run.racer}: {run.seconds:.2f} s", file=sys.stderr)
+                runs.append(run)
+        told = {"versions": versions(peers), "runs": [asdict(run) for run in runs]}
+        (results / f"{key}.json").write_text(json.dumps(told, indent=1))
+
+
+def _work(row: Row, *, quick: bool) -> Work:
+    work = WORKS[row.work]
+    return work.scaled(_QUICK_FILES, _QUICK_BYTES) if quick else work
+
+
+@contextmanager
+def _ground(asked: argparse.Namespace, *, disk: bool) -> Iterator[Path]:
+    memory = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
+    parent = asked.disk if disk or not memory.is_dir() else memory
+    parent.mkdir(parents=True, exist_ok=True)
+    ground = Path(tempfile.mkdtemp(prefix="iceye-race-", dir=parent))
+    try:
+        yield ground
+    finally:
+        shutil.rmtree(ground, ignore_errors=True)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "iceye-derivatives"
+    parser.add_argument("rows", nargs="*", default=list(ROWS), help=f"of {', '.join(ROWS)}")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", action="append", help="a client; may be given several times")
+    parser.add_argument("--quick", action="store_true", help="few files, one round")
+    parser.add_argument(
+        "--show", action="store_true", help="print what was found last, run nothing"
+    )
+    parser.add_argument("--apt", action="store_true", help="get what is missing from Debian")
+    parser.add_argument("--cache", type=Path, default=cache / "race", help="for peers and files")
+    parser.add_argument(
+        "--disk", type=Path, default=cache / "ground", help="on the disk to measure"
+    )
+    asked = parser.parse_args()
+    if unknown := set(asked.rows) - ROWS.keys():
+        parser.error(f"no such row: {', '.join(sorted(unknown))}")
+    return asked
+
+
+if __name__ == "__main__":
+    main()

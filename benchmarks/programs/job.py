@@ -1,0 +1,43 @@
+"""What is a client told, and how does it tell its time?
+
+All programs of this folder run alike: read the job, bring its files home, print two numbers.  The
+interpreter's start and the imports lie before the watch is started.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Job", "run"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """Files to bring home."""
+
+    links: dict[str, str]
+    """By the name that each file shall get."""
+    folder: Path
+    """Where to: it is there, and empty."""
+    connections: int
+    """At a time, for a client that takes a number."""
+
+
+def run(main: Callable[[Job], Awaitable[object]]) -> None:
+    """Do the job whose file is named on the command line; print the seconds and the CPU's."""
+    told = json.loads(Path(sys.argv[1]).read_text())
+    job = Job(links=told["links"], folder=Path(told["folder"]), connections=told["connections"])
+
+    async def work() -> None:
+        await main(job)
+
+    begun, worked = time.perf_counter(), time.process_time()
+    asyncio.run(work())
+    seconds, cpu = time.perf_counter() - begun, time.process_time() - worked
+    print(json.dumps({"seconds": seconds, "cpu": cpu}))
