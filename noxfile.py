@@ -19,6 +19,7 @@ PYTHONS = nox.project.python_versions(PROJECT)
 OLDEST = PYTHONS[0]
 LINTERS = PROJECT["project"]["optional-dependencies"]["lint"]
 EXTRAS = "cloud,stac,geo,telemetry,speed"
+S3_SERVER = ("moto[s3]>=5.1", "flask", "flask-cors")
 FOLDERS = ("iceye_derivatives", "tests", "benchmarks", "examples")
 CODE = (*FOLDERS, "iceye_derivatives_pytest.py", "noxfile.py")
 # Left out: 102 (the shield stands inside the function that a `finally` awaits, where the rule does
@@ -136,10 +137,10 @@ def tests_lowest(session: nox.Session) -> None:
     run_pytest(session)
 
 
-@nox.session(python=OLDEST, default=False, requires=["build"])
+@nox.session(python=OLDEST, requires=["build"])
 def extras(session: nox.Session) -> None:
     """What the extras bring, each against the real library that it is a bridge to."""
-    session.install(the_wheel(f"[test,{EXTRAS}]"))
+    session.install(the_wheel(f"[test,{EXTRAS}]"), *S3_SERVER)
     run_pytest(session, where="tests/extras")
 
 

@@ -105,7 +105,7 @@ from iceye_derivatives.protocols import (
     TaskSource,
     TokenSource,
 )
-from iceye_derivatives.sinks import DirectorySink, MemorySink
+from iceye_derivatives.sinks import DirectorySink, MemorySink, ObjectStoreSink
 
 __all__ = [
     "AccessToken",
@@ -155,6 +155,7 @@ __all__ = [
     "MemorySink",
     "NetworkError",
     "NoDerivativesRequestedError",
+    "ObjectStoreSink",
     "PartialFile",
     "PermissionDeniedError",
     "PointOfInterest",

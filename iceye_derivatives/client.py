@@ -38,7 +38,7 @@ from iceye_derivatives.errors import ConfigurationError, InvalidTaskRequestError
 from iceye_derivatives.events import DownloadEvent, DownloadReport, WatchEvent
 from iceye_derivatives.models import Derivative, Scene, SignedUrl, Snapshot, Task, TaskRequest
 from iceye_derivatives.protocols import Clock, LinkResponse, Sink, TokenSource
-from iceye_derivatives.sinks import DirectorySink
+from iceye_derivatives.sinks import sink_for
 from iceye_derivatives.watcher import WatchSource, watch_derivatives
 
 if TYPE_CHECKING:
@@ -395,7 +395,8 @@ class DerivativesClient:
 
         Args:
             task_id: Which task.
-            destination: A folder (made if need be), or a `Sink`.
+            destination: A folder (made if need be), a URL such as ``s3://bucket/prefix`` (see
+                `ObjectStoreSink`), or a `Sink`.
             backoff: As in `watch_task`.
             timeout: Patience for the wait, in seconds; transfers that have begun are finished.
             watch: As in `watch_task`; None takes up what the journal knows of the task.
@@ -410,14 +411,11 @@ class DerivativesClient:
             `DownloadReport.raise_for_failures()`.
 
         Raises:
+            ConfigurationError: the destination is a URL of no store that we know.
             IceyeError: what `watch_task` raises; its ``.report`` holds what has come so far.
         """
         tell = _ignore if on_event is None else on_event
-        sink = (
-            DirectorySink(destination)
-            if isinstance(destination, str | os.PathLike)
-            else destination
-        )
+        sink = sink_for(destination)
         downloader = Downloader(
             self,
             sink,

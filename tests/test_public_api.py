@@ -36,6 +36,7 @@ MACHINES = {
     "Downloader",
     "Limits",
     "MemorySink",
+    "ObjectStoreSink",
     "RetryPolicy",
     "StaticToken",
     "Watch",

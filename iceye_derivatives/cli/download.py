@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import click
 
@@ -11,6 +10,7 @@ from iceye_derivatives._core.watch import Watch
 from iceye_derivatives._journal import resumed_watch
 from iceye_derivatives.cli.clocks import clock_from
 from iceye_derivatives.cli.options import (
+    PlaceType,
     backoff_of,
     debug_option,
     download_options,
@@ -27,7 +27,7 @@ from iceye_derivatives.cli.session import (
 )
 from iceye_derivatives.client import DerivativesClient
 from iceye_derivatives.events import DownloadReport
-from iceye_derivatives.sinks import DirectorySink
+from iceye_derivatives.sinks import sink_for
 
 __all__ = ["download"]
 
@@ -39,9 +39,9 @@ AGAIN = "run the same command again: whole files are kept"
 @click.option(
     "--to",
     "folder",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=PlaceType(),
     required=True,
-    help="The folder for the files; it is made if need be.",
+    help="The folder for the files, made if need be, or a URL: s3://bucket/prefix, gs://…, az://…",
 )
 @click.option(
     "--repair",
@@ -55,7 +55,7 @@ AGAIN = "run the same command again: whole files are kept"
 def download(
     *,
     task_id: str,
-    folder: Path,
+    folder: str,
     repair: bool,
     timeout: float | None,
     max_interval: float,
@@ -69,6 +69,7 @@ def download(
     again after any end, and it goes on where it stood.
     """
     clock = clock_from(os.environ)
+    sink = sink_for(folder)
     backoff = backoff_of(max_interval)
 
     async def fetch(screen: Screen) -> DownloadReport:
@@ -76,8 +77,8 @@ def download(
             return await bring_home(
                 client,
                 screen,
-                await resumed_watch(DirectorySink(folder), task_id) or Watch(task_id),
-                folder,
+                await resumed_watch(sink, task_id) or Watch(task_id),
+                sink,
                 backoff=backoff,
                 timeout=timeout,
                 concurrency=concurrency,

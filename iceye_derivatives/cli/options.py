@@ -10,9 +10,11 @@ import click
 from attrs import define
 
 from iceye_derivatives._core.backoff import Backoff
+from iceye_derivatives.sinks import is_url
 
 __all__ = [
     "MOMENT",
+    "PlaceType",
     "Settings",
     "backoff_of",
     "contract_option",
@@ -61,6 +63,29 @@ class MomentType(MomentBase):
 
 
 MOMENT = MomentType()
+
+
+if TYPE_CHECKING:
+    PlaceBase = click.ParamType[str]
+else:
+    PlaceBase = click.ParamType
+
+
+class PlaceType(PlaceBase):
+    """A folder, or the URL of an object store's prefix."""
+
+    name = "folder"
+
+    def __init__(self, *, exists: bool = False) -> None:
+        self._folder = click.Path(exists=exists, file_okay=False)
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Leave a URL as it is, and look at a folder."""
+        if is_url(value):
+            return str(value)
+        return str(self._folder.convert(str(value), param, ctx))
 
 
 def _set_debug(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001  click calls it so

@@ -22,7 +22,8 @@ from iceye_derivatives.events import (
     SnapshotReceived,
     TaskStatusReceived,
 )
-from iceye_derivatives.protocols import Clock
+from iceye_derivatives.protocols import Clock, Sink
+from iceye_derivatives.sinks import is_url
 
 __all__ = ["bring_home", "following", "moves", "open_screen", "saying_how_to_go_on", "summarise"]
 
@@ -72,7 +73,7 @@ async def bring_home(
     client: DerivativesClient,
     screen: Screen,
     watch: Watch,
-    folder: Path,
+    destination: str | os.PathLike[str] | Sink,
     *,
     backoff: Backoff | None = None,
     timeout: float | None = None,  # noqa: ASYNC109  the pure Watch decides it
@@ -87,7 +88,7 @@ async def bring_home(
     """
     report = await client.download_task(
         watch.task_id,
-        folder,
+        destination,
         watch=watch,
         backoff=backoff,
         timeout=timeout,
@@ -101,7 +102,9 @@ async def bring_home(
 
 
 @contextmanager
-def saying_how_to_go_on(screen: Screen, folder: Path, advice: Callable[[], str]) -> Iterator[None]:
+def saying_how_to_go_on(
+    screen: Screen, folder: str | Path, advice: Callable[[], str]
+) -> Iterator[None]:
     """Let an interruption say what is there and how to go on."""
     try:
         yield
@@ -114,5 +117,10 @@ def summarise(screen: Screen, report: DownloadReport) -> None:
     """Say what was found: detections by class, and where the files are."""
     for record in report.files:
         screen.found(find(record))
-    for folder in dict.fromkeys(Path(record.path or "").parent for record in report.files):
+    for folder in dict.fromkeys(_above(record.path or "") for record in report.files):
         screen.note(f"The files are in {folder}")
+
+
+def _above(path: str) -> str:
+    """The folder of a file; `Path` would take a slash out of a URL."""
+    return path.rpartition("/")[0] if is_url(path) else str(Path(path).parent)

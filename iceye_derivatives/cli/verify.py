@@ -15,13 +15,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from pathlib import Path
 
 import click
 
 from iceye_derivatives._clock import SystemClock
 from iceye_derivatives._core.inventory import Condition, Finding, Inventory
-from iceye_derivatives.cli.options import debug_option, json_option
+from iceye_derivatives.cli.options import PlaceType, debug_option, json_option
 from iceye_derivatives.cli.wording import count, iso
 from iceye_derivatives.sinks import inspect
 
@@ -32,11 +31,13 @@ SOME_FAILED = 7
 
 
 @click.command()
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("folder", type=PlaceType(exists=True))
 @json_option
 @debug_option
-def verify(*, folder: Path, as_json: bool) -> int:
+def verify(*, folder: str, as_json: bool) -> int:
     """Hash the files in a folder again and compare them with the journals beside them.
+
+    FOLDER may be a URL, too: s3://bucket/prefix; then all objects there are read.
 
     It needs no credentials and changes nothing; `download TASK_ID --to FOLDER --repair` fetches
     again what has changed or is missing.  The exit code is 0 where every file is whole, and 7
@@ -81,7 +82,7 @@ def _sentence(finding: Finding) -> str:
     return f"  {finding.condition:<10}  {finding.name}"
 
 
-def _sum_up(found: Counter[Condition], tasks: int, folder: Path) -> str:
+def _sum_up(found: Counter[Condition], tasks: int, folder: str) -> str:
     if not tasks:
         return f"Nothing in {folder} has a journal: download into it again to have one made"
     numbers = [f"{found[condition]} {condition}" for condition in Condition if found[condition]]

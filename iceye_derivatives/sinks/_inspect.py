@@ -9,22 +9,33 @@ from iceye_derivatives._core.inventory import Finding, Inventory, judge_file, ro
 from iceye_derivatives._core.journal import LARGEST, Journal, parse_journal
 from iceye_derivatives._core.notes import NoteFault
 from iceye_derivatives._core.plan import JOURNAL
+from iceye_derivatives.sinks._destination import sink_for
 from iceye_derivatives.sinks._folder import NO_FILE, Folder
 from iceye_derivatives.sinks._hash import hash_file
+from iceye_derivatives.sinks._inspect_objects import inspect_objects
+from iceye_derivatives.sinks._object_store import ObjectStoreSink
 
 __all__ = ["inspect"]
 
 
 def inspect(root: str | os.PathLike[str]) -> Iterator[Inventory]:
-    """Hash the files of each task below a folder (or of the one whose folder it is).
+    """Hash the files of each task below a folder or URL (or of the one whose folder it is).
 
     It blocks, task by task; symbolic links are not followed.  Folders that hold neither a journal
     nor a file are left out.
 
     Raises:
-        OSError: the folder cannot be read.
+        OSError: the folder or store cannot be read.
+        ConfigurationError: the URL is of no store that we know.
     """
-    path = os.fspath(root)
+    sink = sink_for(root)
+    if isinstance(sink, ObjectStoreSink):
+        yield from inspect_objects(sink)
+    else:
+        yield from _inspect_folders(os.fspath(root))
+
+
+def _inspect_folders(path: str) -> Iterator[Inventory]:
     with Folder(path, JOURNAL) as folder:
         names = sorted(folder.names())
         if JOURNAL in names:

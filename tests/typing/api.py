@@ -40,6 +40,7 @@ from iceye_derivatives import (
     LinkRenewed,
     LinkResponse,
     MemorySink,
+    ObjectStoreSink,
     PartialFile,
     PointOfInterest,
     PollFailed,
@@ -187,6 +188,9 @@ async def downloads(client: DerivativesClient, sink: Sink) -> None:
     assert_type(await client.download_task("task", "detections"), DownloadReport)
     await client.download_task("task", Path("detections"), concurrency=4, overwrite=True)
     await client.download_task("task", MemorySink(), timeout=60.0, on_event=on_event)
+    await client.download_task("task", "s3://bucket/prefix")
+    in_a_bucket: Sink = ObjectStoreSink.from_url("s3://bucket/prefix", region="eu-central-1")
+    await client.download_task("task", in_a_bucket)
     report = await client.download_task("task", sink, watch=Watch("task"))
     for record in report.files:
         assert_type(record, FileRecord)
