@@ -20,6 +20,7 @@ OLDEST = PYTHONS[0]
 LINTERS = PROJECT["project"]["optional-dependencies"]["lint"]
 EXTRAS = "cloud,stac,geo,telemetry,speed"
 S3_SERVER = ("moto[s3]>=5.1", "flask", "flask-cors")
+AT_RANDOM = ("--hypothesis-profile=soak", "--timeout=14400", "-o", "faulthandler_timeout=0")
 FOLDERS = ("iceye_derivatives", "tests", "benchmarks", "examples")
 CODE = (*FOLDERS, "iceye_derivatives_pytest.py", "noxfile.py")
 # Left out: 102 (the shield stands inside the function that a `finally` awaits, where the rule does
@@ -148,8 +149,16 @@ def extras(session: nox.Session) -> None:
 def properties(session: nox.Session) -> None:
     """The laws with a large and random budget: for a night, not for each change."""
     session.install(the_wheel("[test]"))
-    patience = ("--timeout=7200", "-o", "faulthandler_timeout=0")
-    run_pytest(session, "--hypothesis-profile=soak", "-m", "hypothesis", *patience)
+    apart = f"--ignore={ROOT / 'tests' / 'e2e' / 'test_promises.py'}"  # `soak` has those
+    run_pytest(session, *AT_RANDOM, "-m", "hypothesis", apart)
+
+
+@nox.session(default=False, requires=["build"])
+def soak(session: nox.Session) -> None:
+    """Ten thousand random lives of a task, with faults, cancellations and restarts: an hour."""
+    session.install(the_wheel("[test]"))
+    session.env["ICEYE_SOAK_RUNS"] = "10000"
+    run_pytest(session, *AT_RANDOM, "-k", "test_promises", "--hypothesis-show-statistics")
 
 
 @nox.session(default=False, requires=["build"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -44,3 +45,15 @@ def files_in(folder: Path) -> dict[str, bytes]:
 def final_names(folder: Path) -> set[str]:
     """The files that claim to be whole."""
     return {name for name in files_in(folder) if name.endswith(".geojson")}
+
+
+def open_below(folder: Path) -> list[str]:
+    """Handles that this process holds on files below a folder (Linux tells; elsewhere none)."""
+    root = Path("/proc/self/fd")
+    if not root.exists():
+        return []
+    held = []
+    for entry in root.iterdir():
+        with contextlib.suppress(OSError):  # the handle that lists this folder is gone already
+            held.append(str(entry.readlink()))
+    return [name for name in held if name.startswith(str(folder))]

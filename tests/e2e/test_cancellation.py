@@ -7,7 +7,6 @@ turns of the loop, so cancelling at the n-th turn for each n reaches all of them
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
@@ -15,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from helpers import ALL_TYPES, files_in
+from helpers import ALL_TYPES, files_in, open_below
 
 from iceye_derivatives import DerivativesClient, Watch
 from iceye_derivatives.simulator import Simulator, TaskPlan, VirtualClock
@@ -56,18 +55,6 @@ async def cancelled_at(turn: int | None, run: Callable[[], Awaitable[object]]) -
         return True, turns
     task.result()
     return False, turns
-
-
-def open_below(folder: Path) -> list[str]:
-    """Handles that this process holds on files below a folder (Linux tells; elsewhere none)."""
-    root = Path("/proc/self/fd")
-    if not root.exists():
-        return []
-    held = []
-    for entry in root.iterdir():
-        with contextlib.suppress(OSError):  # the handle that lists this folder is gone already
-            held.append(str(entry.readlink()))
-    return [name for name in held if name.startswith(str(folder))]
 
 
 async def turns_to_try(run: Callable[[], Awaitable[object]]) -> list[int]:

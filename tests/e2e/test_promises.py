@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import tempfile
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import anyio
+import pytest
 from attrs import frozen
-from helpers import ALL_TYPES, files_in
+from helpers import ALL_TYPES, files_in, open_below
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
@@ -34,8 +36,12 @@ from iceye_derivatives.simulator import FAULTS, Simulator, TaskPlan, VirtualCloc
 SECRET = "canary-secret-77aa"
 # A file that became another one is whole in either form, so its bytes prove nothing.
 CHANGES_THE_TRUTH = frozenset({"replaced_file"})
-# The profile `soak` has 5,000; the default of a hundred is what each change can wait for.
-EXAMPLES = settings.default.max_examples if settings.default is not None else 100
+# A hundred of each is what a change can wait for.  The session `soak` asks for its runs by number,
+# and has them searched from several beginnings at a time, since one search keeps to one core.
+SOAK = int(os.environ.get("ICEYE_SOAK_RUNS", "0"))
+SEARCHES = 10 if SOAK else 1
+EXAMPLES = SOAK // SEARCHES if SOAK else 100
+in_each_search = pytest.mark.parametrize("search", range(SEARCHES))
 
 
 @frozen(kw_only=True)
@@ -101,6 +107,11 @@ class Witness:
             self.heard.append(f"{happened} {vars(happened)!r}")
         if isinstance(happened, DerivativeReady) and not happened.derivative.is_update:
             self.handed.append(happened.derivative.id)
+
+    def assert_each_once(self) -> None:
+        """ "Each derivative exactly once": within the process that has just ended."""
+        assert len(self.handed) == len(set(self.handed))
+        self.handed.clear()
 
 
 def client_of(sim: Simulator) -> DerivativesClient:
@@ -191,13 +202,21 @@ async def live(plan: TaskPlan, script: list[Run], folder: Path) -> None:
             job = partial(download, sim, task_id, home, witness, run.patience)
             await cut_short(job, run.cancel_at)
             assert_whole_or_absent(home)
+            assert open_below(home) == []
+            witness.assert_each_once()
         sim.faults.clear()
         # An hour later no link of before is alive, and no clock-bound grudge is left.
         await sim.clock.sleep(3700)
+        asked = len(sim.requests)
         report = await download(sim, task_id, home, witness, None)
 
         assert report is not None
         report.raise_for_failures()
+        witness.assert_each_once()
+        assert {request.status for request in sim.requests[asked:] if request.side == "cdn"} <= {
+            200,
+            206,
+        }
         await download(sim, task_id, truth, Witness(), None)
         assert files_in(truth).items() <= files_in(home).items()
         assert len(files_in(truth)) == len(ALL_TYPES)
@@ -210,9 +229,12 @@ async def live(plan: TaskPlan, script: list[Run], folder: Path) -> None:
         assert not left
 
 
+@in_each_search
 @settings(max_examples=EXAMPLES)
-@given(plans, st.lists(runs, max_size=3))
-def test_whatever_happens_every_file_comes_home_whole(plan: TaskPlan, script: list[Run]) -> None:
+@given(plan=plans, script=st.lists(runs, max_size=3))
+def test_whatever_happens_every_file_comes_home_whole(
+    search: int, plan: TaskPlan, script: list[Run]
+) -> None:
     with tempfile.TemporaryDirectory() as folder:
         anyio.run(live, plan, script, Path(folder))
 
@@ -245,9 +267,10 @@ async def watch_over_restarts(plan: TaskPlan, script: list[Run]) -> None:
         assert set(sim.world.ready_times(task_id)) <= set(got)
 
 
+@in_each_search
 @settings(max_examples=EXAMPLES)
-@given(plans, st.lists(runs, max_size=3))
+@given(plan=plans, script=st.lists(runs, max_size=3))
 def test_each_derivative_is_handed_out_once_over_all_restarts(
-    plan: TaskPlan, script: list[Run]
+    search: int, plan: TaskPlan, script: list[Run]
 ) -> None:
     anyio.run(watch_over_restarts, plan, script)
