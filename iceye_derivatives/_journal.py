@@ -27,6 +27,8 @@ __all__ = ["Journals", "resumed_watch"]
 logger = logging.getLogger("iceye_derivatives")
 
 _PAUSE: Final = 1.0
+_BOOKS: Final = 64
+"""Tasks whose journals are kept in memory though all of them is written."""
 _FILES_A_SECOND: Final = 500
 """A journal of many files is written more rarely: it is written whole each time."""
 
@@ -75,8 +77,8 @@ class Journals:
             if book.dirty and (at_once or self._clock.time() - book.written_at >= pause):
                 book.dirty, book.written_at = False, self._clock.time()
                 await self._write(book)
-            if at_once and not book.dirty:
-                # A run of weeks must not collect the files of all its tasks.
+            if not book.dirty and (at_once or len(self._books) > _BOOKS):
+                # A run of weeks must not collect the files of all its tasks, be it never idle.
                 self._books.pop(task_id, None)
 
     async def close(self) -> None:

@@ -16,7 +16,7 @@ from iceye_derivatives._clock import SystemClock
 from iceye_derivatives._core.download_settings import DownloadSettings
 from iceye_derivatives._core.limits import Limits
 from iceye_derivatives._core.ownership import BEAT
-from iceye_derivatives._core.plan import soonest_first
+from iceye_derivatives._core.plan import fingerprint, soonest_first
 from iceye_derivatives._core.watch import Watch
 from iceye_derivatives._fetch import Surroundings
 from iceye_derivatives._journal import Journals
@@ -208,8 +208,10 @@ class _Run:
     error: Exception | None = None
     """What the derivatives' own iterable raised."""
     _queue: AssetQueue = field(init=False, factory=AssetQueue)
-    _seen: set[AssetRef] = field(init=False, factory=set)
-    _done: set[AssetRef] = field(init=False, factory=set)
+    _open: set[AssetRef] = field(init=False, factory=set)
+    """What waits or is being fetched."""
+    _met: set[bytes] = field(init=False, factory=set)
+    """Fingerprints of all assets that were ever handed in: all that a run of weeks has to keep."""
     _active: int = field(init=False, default=0)
 
     def start(
@@ -253,10 +255,14 @@ class _Run:
             # Also one that comes again: it brings younger links for what still waits.
             self._around.leases.note(derivative)
         for ref, asset, derivative in soonest_first(derivatives):
-            if ref in self._done:
+            if ref in self._open:
+                continue
+            mark = fingerprint(ref)
+            if mark in self._met:
                 self._around.leases.forget(ref)
-            elif ref not in self._seen:
-                self._seen.add(ref)
+            else:
+                self._met.add(mark)
+                self._open.add(ref)
                 await self._queue.put(ref, asset, derivative)
 
     async def _work(self) -> None:
@@ -267,7 +273,7 @@ class _Run:
                     await FileTransfer(ref, derivative, self._around).run()
                 finally:
                     self._active -= 1
-                self._done.add(ref)
+                self._open.discard(ref)
                 self._around.leases.forget(ref)
                 idle = not self._active and not len(self._queue)
                 await self._around.journals.save(at_once=idle)

@@ -27,6 +27,11 @@ class DownloadSettings:
     """Renewals in a row without a byte arriving, before a file is given up."""
     listings: int = 4
     """Looks at the task for one renewal, before its link counts as not to be had."""
+    absences: int = 3
+    """Times that a store may not have a file whose link was just signed, before it is given up."""
+    absence: float = 10.0
+    """Seconds between two of those at least, twice as many at most: for ten of them CloudFront
+    gives the same 404 to whoever asks, by its default."""
     retries: int = 5
     """Broken lines in a row without a byte arriving, before a file is given up."""
     retries_in_total: int = 50

@@ -19,12 +19,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from math import inf
 
 from iceye_derivatives.models import Asset, AssetRef, Derivative
 
-__all__ = ["death", "file_name", "journal_name", "soonest_first"]
+__all__ = ["death", "file_name", "fingerprint", "journal_name", "soonest_first"]
 
 JOURNAL = ".iceye-journal.json"
 """Beside a task's files; none of them begins with a dot."""
@@ -64,6 +64,15 @@ def file_name(ref: AssetRef) -> str:
     kind = _part(ref.asset_type, _is_plain_type)
     ordinal = "" if ref.ordinal == 1 else f".{ref.ordinal}"
     return f"{folder}/{product}_{derivative}{ordinal}.{kind}"
+
+
+def fingerprint(ref: AssetRef) -> bytes:
+    """Sixteen bytes that stand for an asset where millions have to be told apart.
+
+    Of `repr`, since no two tuples of texts share one, and lone surrogates are escaped in it.
+    """
+    key = (ref.task_id, ref.derivative_id, ref.product_type, ref.asset_type, ref.ordinal)
+    return blake2b(repr(key).encode(), digest_size=16).digest()
 
 
 def journal_name(task_id: str) -> str:

@@ -6,8 +6,8 @@ out and reports back.  What the facts mean:
 =====================  =============================================================================
 200                    the file from its start, whatever was asked for
 206                    goes on where we stood, if it was asked for and is of the same file
-400, 401, 403, 404,    the store refuses the link: renewed where that can help (see `_refused`)
-410
+400, 401, 403, 404,    the store refuses the link: renewed where that can help (see `_refused`);
+410                    404 to a link that was just signed may be too early, and is waited for
 416                    there is nothing at that place any more: from the start
 408, 425, 429, 5xx     passing: pause, ``Retry-After`` if given, and again
 any other              given up
@@ -40,7 +40,7 @@ from iceye_derivatives.sharing import PartMark
 
 __all__ = ["Transfer"]
 
-_OK, _PARTIAL, _GONE_RANGE = 200, 206, 416
+_OK, _PARTIAL, _ABSENT, _GONE_RANGE = 200, 206, 404, 416
 _REFUSALS: Final = frozenset({400, 401, 403, 404, 410})
 _PASSING: Final = frozenset({408, 425, 429})
 _SERVER_ERRORS: Final = range(500, 600)
@@ -68,6 +68,7 @@ class Transfer:
         self._etag: str | None = None
         self._breaks_in_row = 0
         self._renewals_in_row = 0
+        self._absences = 0
 
     @property
     def etag(self) -> str | None:
@@ -97,7 +98,7 @@ class Transfer:
         if status in (_OK, _PARTIAL):
             return self._body_begins(answer, draw)
         if status in _REFUSALS:
-            return self._refused(answer, link, now)
+            return self._refused(answer, link, now, draw)
         if status == _GONE_RANGE and self.offset:
             return self._start_over("the store has nothing at the place where we stood", draw)
         if status in _PASSING or status in _SERVER_ERRORS:
@@ -157,15 +158,27 @@ class Transfer:
         found_offers = offers(answer.headers, whole=False)
         return Receive(offset=self.offset, total=total, offers=found_offers)
 
-    def _refused(self, answer: Answer, link: LinkFacts, now: float) -> Renew | GiveUp:
-        """Renewing helps a link that is dead, and may help one of unknown age: nothing else."""
+    def _refused(
+        self, answer: Answer, link: LinkFacts, now: float, draw: float
+    ) -> Renew | Pause | GiveUp:
+        """Renewing helps a link that is dead, and may help one of unknown age: nothing else.
+
+        A file may be listed a moment before the store has it, and a CDN keeps its 404 for a while:
+        then waiting helps.
+        """
         told = parse_http_date(answer.headers.get("date"))
         store_time = now + link.skew if told is None else told
         dead = link.expires is not None and link.expires <= store_time
         says_so = _SAYS_EXPIRED.search(answer.beginning) is not None
-        if (dead or says_so or not link.fresh) and self._renewals_in_row < self._settings.renewals:
+        waits = answer.status == _ABSENT and not (dead or says_so)
+        renewals = min(1, self._settings.renewals) if waits else self._settings.renewals
+        if (dead or says_so or not link.fresh) and self._renewals_in_row < renewals:
             self._renewals_in_row += 1
             return Renew()
+        if waits and self._absences < self._settings.absences:
+            self._absences += 1
+            wait = self._settings.absence * (1 + draw)
+            return Pause(seconds=wait, reason="the store does not have the file yet (404)")
         why = "each link is dead when it comes" if dead or says_so else "though just signed"
         reason = f"the store refuses the link with status {answer.status}, {why}"
         return self._give_up(Verdict.REFUSED, reason, answer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Container
 from contextlib import asynccontextmanager, suppress
+from typing import Final
 
 from anyio.to_thread import run_sync
 
@@ -20,8 +21,14 @@ from iceye_derivatives.sinks._part import DirectoryPart
 __all__ = ["DirectoryPlace", "Strays"]
 
 
+_FOLDERS: Final = 64
+
+
 class Strays:
-    """What stood beside files that were not finished when we came: looked for once a folder."""
+    """What stood beside files that were not finished when we came: looked for once a folder.
+
+    Of many folders the oldest is forgotten, and looked at once more if it is used again.
+    """
 
     def __init__(self) -> None:
         self._by_folder: dict[str, set[str]] = {}
@@ -29,17 +36,20 @@ class Strays:
     def __call__(self, folder: Folder, name: str) -> bool:
         """Whether anything stands beside this file; `name` is its name in the sink."""
         above = name.rpartition("/")[0]
-        if above not in self._by_folder:
+        known = self._by_folder.get(above)
+        if known is None:
             files = (file_of(found) for found in folder.names())
-            self._by_folder[above] = {file for file in files if file is not None}
-        return folder.file in self._by_folder[above]
+            known = self._by_folder[above] = {file for file in files if file is not None}
+            for old in list(self._by_folder)[:-_FOLDERS]:
+                self._by_folder.pop(old, None)
+        return folder.file in known
 
     def clear(self, folder: Folder, name: str, *, kept: Container[str] = ()) -> None:
         """Delete it, but for what is `kept`."""
         for found in folder.names():
             if file_of(found) == folder.file and found not in kept:
                 folder.discard(found)
-        self._by_folder[name.rpartition("/")[0]].discard(folder.file)
+        self._by_folder.get(name.rpartition("/")[0], set()).discard(folder.file)
 
 
 class DirectoryPlace:

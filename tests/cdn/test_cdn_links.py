@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 from cdn_stage import Stage, links_of
 
-from iceye_derivatives import DerivativesClient, LinkRefusedError, SignedUrl
+from iceye_derivatives import (
+    DerivativesClient,
+    DownloadEvent,
+    LinkRefusedError,
+    SignedUrl,
+    TransferRetrying,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -142,6 +148,29 @@ async def test_a_file_that_is_there_only_after_its_link_is_fetched_when_it_is(
     assert [one.status for one in stage.nginx.seen()] == [404, 200]
 
 
+async def test_a_file_that_comes_to_the_store_late_is_waited_for(
+    stage: Stage, client: DerivativesClient, found: Path
+) -> None:
+    """No listing helps any more: what helps is to ask again after a while."""
+    stage.nginx.start()
+    order = stage.order(BODY)
+    (place,) = order.places.values()
+    place.unlink()
+    asked: list[float] = []
+
+    def hear(happened: DownloadEvent) -> None:
+        if isinstance(happened, TransferRetrying):
+            asked.append(happened.seconds)
+            if len(asked) == 2:
+                place.write_bytes(BODY)
+
+    report = await client.download_task(order.task_id, found, on_event=hear)
+
+    assert order.came_whole(report)
+    assert [one.status for one in stage.nginx.seen()] == [404, 404, 404, 200]
+    assert all(10 <= seconds <= 20 for seconds in asked)
+
+
 async def test_a_file_that_stays_away_is_said_so_and_fetched_by_the_next_run(
     stage: Stage, client: DerivativesClient, found: Path
 ) -> None:
@@ -157,4 +186,4 @@ async def test_a_file_that_stays_away_is_said_so_and_fetched_by_the_next_run(
     assert isinstance(report.files[0].error, LinkRefusedError)
     assert report.files[0].error.status == 404
     assert order.came_whole(again)
-    assert [one.status for one in stage.nginx.seen()] == [404, 404, 200]
+    assert [one.status for one in stage.nginx.seen()] == [404] * 5 + [200]

@@ -185,7 +185,7 @@ def test_more_bytes_than_announced_are_a_broken_line_and_none_is_believed() -> N
 # -- refusals --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
+@pytest.mark.parametrize("status", [400, 401, 403, 410])
 def test_a_link_just_signed_that_is_refused_is_given_up(status: int) -> None:
     """ "403 on a fresh URL: `LinkRefusedError`, with the store's code, no retry storm"."""
     decision = answer(transfer(), status, beginning=XML)
@@ -194,12 +194,37 @@ def test_a_link_just_signed_that_is_refused_is_given_up(status: int) -> None:
     assert (decision.status, decision.store_code) == (status, "AccessDenied")
 
 
-@pytest.mark.parametrize("status", [403, 404, 410])
+@pytest.mark.parametrize("status", [403, 410])
 def test_a_link_of_unknown_age_that_is_refused_is_renewed_once(status: int) -> None:
     """Complaint 5: "links promised for a week die in hours": the expiry is an upper bound."""
     machine = transfer()
     assert answer(machine, status, beginning=XML, link=OLD) == Renew()
     assert isinstance(answer(machine, status, beginning=XML, link=FRESH), GiveUp)
+
+
+@given(st.integers(0, 5), st.lists(st.floats(0, 1), min_size=6, max_size=6), st.booleans())
+def test_a_file_that_is_not_there_yet_is_waited_for_so_many_times(
+    absences: int, draws: list[float], known: bool
+) -> None:
+    """A file may be listed before the store has it.
+
+    CloudFront gives a 404 again "for 10 seconds" by its default, so asking sooner is useless.
+    """
+    machine = transfer(absences=absences, absence=10.0)
+    if not known:  # a listing may know another place
+        assert answer(machine, 404, beginning=XML, link=OLD) == Renew()
+    for draw in draws[:absences]:
+        decision = machine.answered(Answer(status=404, headers={}), link=FRESH, now=NOW, draw=draw)
+        assert isinstance(decision, Pause)
+        assert 10 <= decision.seconds <= 20
+    # The link has grown old meanwhile: that is no reason for yet another one.
+    last = answer(machine, 404, beginning=XML, link=FRESH if known else OLD)
+    assert isinstance(last, GiveUp)
+    assert (last.verdict, last.status) == (Verdict.REFUSED, 404)
+
+
+def test_a_dead_link_s_404_is_no_file_that_is_late() -> None:
+    assert answer(transfer(absences=0), 404, link=DEAD) == Renew()
 
 
 def test_a_link_that_is_dead_by_our_clock_is_renewed() -> None:
