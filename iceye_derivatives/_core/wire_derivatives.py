@@ -1,12 +1,14 @@
 """Which derivatives does a listing hold?
 
 Written by hand, apart from the converter: a listing is read at every poll, so it is the one place
-where the price of a generic reader shows.  Each item takes the quick way when all of it is as
-documented; otherwise it is gone through once more to name every fault.
+where the price of a generic reader shows.  There are three ways, and a law holds them to say the
+same: an item that looks like the page's own example goes by `_read_usual`, one that is right in
+another way by `_read`, and a listing with a fault is gone through once more to name every one.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,21 +19,25 @@ from iceye_derivatives._core.limits import DEFAULT_LIMITS, Limits
 from iceye_derivatives._core.signed_url import read_signed_url
 from iceye_derivatives._core.wire_error import WireError, join
 from iceye_derivatives.errors import Fault
-from iceye_derivatives.models import NO_EXTRA, Asset, Derivative, Extra
+from iceye_derivatives.models import NO_EXTRA, Asset, Derivative, Extra, SignedUrl
 
 __all__ = ["parse_derivatives"]
 
 # {"data": [{"assets": [{…}]}]}
 _ITEM_DEPTH, _ASSET_DEPTH = 3, 5
-_ASSET_FIELDS = 2
+_ASSET_FIELDS, _USUAL_FIELDS = 2, 5
 _NO_UPDATE = False
 _KNOWN = frozenset({"id", "imageReference", "imageId", "derivativeProductType", "assets"})
+_EXPIRY = re.compile(r"\?Expires=([0-9]{10})&")
+_EXPIRY_LENGTH = len("?Expires=2000000000&")
+"""How the page's own links begin their query: ten digits are the years 2001 to 2286."""
 
 
 # A frozen class sets its attributes through `object.__setattr__`, which looks each name up: that
 # alone was a quarter of the time for a listing.  The slots' own setters know their place.
 _new = object.__new__
 _set_type, _set_url = (vars(Asset)[attribute.name].__set__ for attribute in fields(Asset))
+_set_raw, _set_expires = (vars(SignedUrl)[name].__set__ for name in ("_raw", "_expires"))
 _SETTERS = [vars(Derivative)[attribute.name].__set__ for attribute in fields(Derivative)]
 _set_id, _set_task_id, _set_product_type, _set_assets = _SETTERS[:4]
 _set_reference, _set_image_id, _set_is_update, _set_extra = _SETTERS[4:]
@@ -53,7 +59,7 @@ def parse_derivatives(
     if not isinstance(raw, list):
         raise WireError.of("is not a list", path)
     check_count(len(raw), "derivatives", "derivatives_per_task", limits)
-    derivatives = [_read(item, task_id, limits) for item in raw]
+    derivatives = _read_usual(raw, task_id, limits)
     if not all(derivatives):
         raise WireError(
             tuple(
@@ -63,6 +69,65 @@ def parse_derivatives(
             )
         )
     return tuple(derivatives)  # type: ignore[arg-type] # None was ruled out above
+
+
+def _read_usual(items: list[Any], task_id: str, limits: Limits) -> list[Derivative | None]:
+    """All items; those of the usual shape in one loop without a call, the others by `_read`.
+
+    Usual is: one asset, an image reference, no null, nothing unknown, all ASCII, ten digits of
+    expiry.  Names recur from item to item, so one that was found good is not looked at again.
+    """
+    longest, longest_link, good, found = limits.id_length, limits.link_length, set[str](), []
+    expiry, expires = "", 0.0
+    for item in items:
+        try:
+            (asset,), name, reference = item["assets"], item["id"], item["imageReference"]
+            kind, product_type, href = asset["type"], item["derivativeProductType"], asset["href"]
+            image_id = item["imageId"] if len(item) == _USUAL_FIELDS else None
+            start = href.index("?")
+            signed = href[start : start + _EXPIRY_LENGTH]
+            if signed != expiry:  # mostly, all links of one answer are signed in one moment
+                expires = float(_EXPIRY.fullmatch(signed)[1])  # type: ignore[index] # a TypeError
+                expiry = signed
+            if (
+                len(item) > _USUAL_FIELDS
+                or len(asset) > _ASSET_FIELDS
+                or not 0 < len(name) <= longest
+                or len(href) > longest_link
+                or not (name.isascii() and href.isascii())
+                or "#" in href
+                or (kind not in good and not _note(kind, longest, good))
+                or (product_type not in good and not _note(product_type, longest, good))
+                or (reference not in good and not _note(reference, longest, good))
+                or not (image_id is None or image_id in good or _note(image_id, longest, good))
+            ):
+                raise ValueError  # noqa: TRY301 - a call of its own would cost as much as the rest
+        except (AttributeError, KeyError, TypeError, ValueError):
+            found.append(_read(item, task_id, limits))
+            continue
+        url, made_asset, made = _new(SignedUrl), _new(Asset), _new(Derivative)
+        _set_raw(url, href)
+        _set_expires(url, expires)
+        _set_type(made_asset, kind)
+        _set_url(made_asset, url)
+        _set_id(made, name)
+        _set_task_id(made, task_id)
+        _set_product_type(made, product_type)
+        _set_assets(made, (made_asset,))
+        _set_reference(made, reference)
+        _set_image_id(made, image_id)
+        _set_is_update(made, _NO_UPDATE)
+        _set_extra(made, NO_EXTRA)
+        found.append(made)
+    return found
+
+
+def _note(name: Any, longest: int, good: set[str]) -> bool:  # noqa: ANN401 - JSON
+    """Whether a name is good in every way, and remembered to be so."""
+    is_good = type(name) is str and 0 < len(name) <= longest and name.isascii()
+    if is_good:
+        good.add(name)
+    return is_good
 
 
 def _read(raw: Any, task_id: str, limits: Limits) -> Derivative | None:  # noqa: ANN401 - JSON

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -14,6 +15,9 @@ from attrs import evolve
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from iceye_derivatives._core import wire_derivatives
+from iceye_derivatives._core.ceilings import OverLimit
+from iceye_derivatives._core.limits import DEFAULT_LIMITS
 from iceye_derivatives._core.rfc3339 import parse_moment, render_moment
 from iceye_derivatives._core.wire import (
     WireError,
@@ -23,6 +27,7 @@ from iceye_derivatives._core.wire import (
     parse_tasks,
     render_task_request,
 )
+from iceye_derivatives._core.wire_derivatives import _read, _read_usual
 from iceye_derivatives.errors import Fault, InvalidTaskRequestError
 from iceye_derivatives.models import (
     AcquisitionWindow,
@@ -359,6 +364,73 @@ def test_a_listing_is_read_or_its_faults_are_named(listing: list[Any]) -> None:
     if len(good) < len(listing):
         with pytest.raises(WireError):
             parse_derivatives(listing, "t")
+
+
+PAGES_OWN = {
+    "id": "3fa85f64",
+    "imageReference": "c2ac555e",
+    "derivativeProductType": "DC_VESSELS",
+    "assets": [{"type": "geojson", "href": "https://cdn.example/a?Expires=2000000000&Signature=s"}],
+}
+HREFS = st.builds(
+    "{}{}{}{}".format,
+    st.sampled_from(["https://cdn.example/a", "https://cdn.example/é", "a#b", ""]),
+    st.sampled_from(
+        ["?Expires=", "?expires=", "#?Expires=", "?a=b&Expires=", "?Expires=?Expires="]
+    ),
+    st.sampled_from(
+        ["2000000000", "200000000", "20000000000", "٢000000000", "x", "2e9", "-100000000"]
+    ),
+    st.sampled_from(["&Signature=s", "", "&", "#x", "&Signature=#"]),
+)
+NEARLY = st.builds(
+    lambda changes, gone: {k: v for k, v in {**PAGES_OWN, **changes}.items() if k not in gone},
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "id": TEXTS | JSON | st.just("x" * 2000),
+            "imageReference": TEXTS | st.none() | JSON,
+            "imageId": TEXTS | st.none() | JSON,
+            "derivativeProductType": TEXTS | JSON | st.just("\ud800"),
+            "assets": JSON
+            | st.lists(
+                st.fixed_dictionaries(
+                    {"type": st.just("geojson") | TEXTS, "href": HREFS | JSON},
+                    optional={"size": JSON},
+                ),
+                max_size=2,
+            ),
+            "other": JSON,
+        },
+    ),
+    st.sets(st.sampled_from([*PAGES_OWN, "imageId"]), max_size=1),
+)
+
+
+@given(st.lists(NEARLY, max_size=6))
+@example([PAGES_OWN, {**PAGES_OWN, "imageId": "x"}, {**PAGES_OWN, "imageId": None}])
+def test_the_usual_way_says_what_the_careful_way_says(listing: list[Any]) -> None:
+    """Differential: item by item the same value with the same expiry, or the same refusal."""
+
+    def outcome(read: Callable[[], list[Any]]) -> Any:
+        try:
+            return [
+                made and (made, [a.url.expires for a in made.assets], dict(made.extra))
+                for made in read()
+            ]
+        except OverLimit as found:
+            return str(found)
+
+    usual = outcome(lambda: _read_usual(listing, "t", DEFAULT_LIMITS))
+
+    assert usual == outcome(lambda: [_read(item, "t", DEFAULT_LIMITS) for item in listing])
+
+
+def test_the_pages_own_shape_goes_the_usual_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the law above would compare the careful way with itself."""
+    monkeypatch.setattr(wire_derivatives, "_read", lambda *_: pytest.fail("went the careful way"))
+
+    assert len(parse_derivatives([PAGES_OWN, {**PAGES_OWN, "imageId": "i"}], "t")) == 2
 
 
 def _faults_in(item: Any) -> tuple[Fault, ...]:

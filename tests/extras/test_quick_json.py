@@ -1,0 +1,79 @@
+"""Does the extra ``speed`` read the same documents as Python's own decoder, only sooner?"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from iceye_derivatives._core import responses
+from iceye_derivatives._core.responses import ApiResponse, read_snapshot
+from iceye_derivatives.errors import ApiError
+
+NOW = 1_767_225_600.0
+ITEM = {
+    "id": "d",
+    "imageReference": "r",
+    "derivativeProductType": "DC_VESSELS",
+    "assets": [{"type": "geojson", "href": "https://cdn.example/a?Expires=2000000000&Signature=s"}],
+}
+JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+BODIES = st.builds(
+    lambda raw, ascii_only: json.dumps(raw, ensure_ascii=ascii_only).encode(
+        "utf-8", "surrogatepass"
+    ),
+    st.fixed_dictionaries(
+        {
+            "data": st.lists(
+                st.builds(
+                    lambda extra: {**ITEM, **extra}, st.dictionaries(st.text(), JSON, max_size=2)
+                )
+                | JSON,
+                max_size=3,
+            )
+        },
+        optional={"cursor": JSON, "other": JSON},
+    )
+    | JSON,
+    st.booleans(),
+) | st.binary(max_size=40)
+
+
+def told(body: bytes) -> Any:
+    try:
+        page = read_snapshot("t", ApiResponse(status=200, headers={}, body=body), NOW)
+    except ApiError as error:
+        return type(error), f"{error}"
+    return page, [repr(dict(found.extra)) for found in page.snapshot.derivatives]
+
+
+@given(BODIES)
+@example(json.dumps({"data": [{**ITEM, "size": 2**70}]}).encode())
+@example(b"\xef\xbb\xbf" + json.dumps({"data": [ITEM]}).encode())
+@example(b'{"data": [], "other": NaN}')
+@example(b'{"data": [], "other": 1e999}')
+@example(b'{"data": [], "\\ud800": 1}')
+def test_both_decoders_read_the_same(body: bytes) -> None:
+    """Unknown fields are kept to the last digit, and what is refused is refused in one sentence."""
+    assert responses._quick() is not None
+    quick = told(body)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(responses, "_quick", lambda: None)
+        plain = told(body)
+
+    assert quick == plain
+
+
+def test_a_known_listing_is_read_by_the_quick_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(responses, "read_object", lambda *_: pytest.fail("read twice"))
+
+    page, _ = told(json.dumps({"data": [ITEM]}).encode())
+
+    assert len(page.snapshot.derivatives) == 1
