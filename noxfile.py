@@ -51,7 +51,7 @@ os.environ["PATH"] = os.pathsep.join(
 BARE_IMPORT = """
 import sys, iceye_derivatives
 assert "site-packages" in iceye_derivatives.__file__, iceye_derivatives.__file__
-late = {"aiohttp", "click", "rich"} & sys.modules.keys()
+late = {"aiohttp", "asyncio", "cattrs", "click", "rich", "ssl"} & sys.modules.keys()
 assert not late, f"imported before anybody asked for it: {late}"
 """
 BARE_INSTALL = """

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import ssl
 from base64 import b64encode
 from copy import copy
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import anyio
 from attrs import evolve
@@ -23,6 +22,9 @@ from iceye_derivatives._transport.failures import host_of
 from iceye_derivatives._transport.session import Line, SessionSettings, exchange
 from iceye_derivatives.errors import ApiError, ConfigurationError, IceyeError
 from iceye_derivatives.protocols import AccessToken, Clock, TokenSource
+
+if TYPE_CHECKING:
+    import ssl
 
 __all__ = ["ClientCredentials", "StaticToken", "TokenKeeper"]
 

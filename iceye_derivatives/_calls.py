@@ -22,8 +22,8 @@ __all__ = ["Calls", "Paging", "Sender"]
 
 T = TypeVar("T")
 
-_LONG = 256 * 1024
-"""Bytes that are decoded within a millisecond or two; a longer answer is left to a thread."""
+_LONG = 128 * 1024
+"""Bytes that are decoded within a millisecond; a longer answer is left to a thread."""
 
 
 class Sender(Protocol):

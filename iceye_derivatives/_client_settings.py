@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypedDict
 
@@ -11,6 +10,8 @@ from iceye_derivatives._core.retry import RetryPolicy
 from iceye_derivatives.protocols import Clock
 
 if TYPE_CHECKING:
+    import ssl
+
     import aiohttp
 
 __all__ = ["ClientSettings"]

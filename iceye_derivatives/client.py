@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import ssl
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
@@ -42,6 +41,8 @@ from iceye_derivatives.sinks import sink_for
 from iceye_derivatives.watcher import WatchSource, watch_derivatives
 
 if TYPE_CHECKING:
+    import ssl
+
     import aiohttp
 
 __all__ = ["DerivativesClient"]

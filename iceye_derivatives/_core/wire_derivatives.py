@@ -25,12 +25,14 @@ __all__ = ["parse_derivatives"]
 
 # {"data": [{"assets": [{…}]}]}
 _ITEM_DEPTH, _ASSET_DEPTH = 3, 5
-_ASSET_FIELDS, _USUAL_FIELDS = 2, 5
+_ASSET_FIELDS, _FIELDS = 2, 3
 _NO_UPDATE = False
 _KNOWN = frozenset({"id", "imageReference", "imageId", "derivativeProductType", "assets"})
 _EXPIRY = re.compile(r"\?Expires=([0-9]{10})&")
-_EXPIRY_LENGTH = len("?Expires=2000000000&")
 """How the page's own links begin their query: ten digits are the years 2001 to 2286."""
+_EXPIRY_LENGTH = len("?Expires=2000000000&")
+_NO_EXPIRY = "?" * (_EXPIRY_LENGTH + 1)
+"""Longer, so that it is equal to nothing that is cut out of a link."""
 
 
 # A frozen class sets its attributes through `object.__setattr__`, which looks each name up: that
@@ -72,42 +74,43 @@ def parse_derivatives(
 
 
 def _read_usual(items: list[Any], task_id: str, limits: Limits) -> list[Derivative | None]:
-    """All items; those of the usual shape in one loop without a call, the others by `_read`.
+    """All items; those of the usual shape in one loop almost without a call, the others by `_read`.
 
-    Usual is: one asset, an image reference, no null, nothing unknown, all ASCII, ten digits of
-    expiry.  Names recur from item to item, so one that was found good is not looked at again.
+    Usual is: one asset, no null, nothing unknown, all ASCII.  Names recur from item to item, so one
+    that was found good is not looked at again.
     """
     longest, longest_link, good, found = limits.id_length, limits.link_length, set[str](), []
-    expiry, expires = "", 0.0
+    expiry, expires = _NO_EXPIRY, 0.0
     for item in items:
         try:
-            (asset,), name, reference = item["assets"], item["id"], item["imageReference"]
+            (asset,), name, reference = item["assets"], item["id"], item.get("imageReference")
             kind, product_type, href = asset["type"], item["derivativeProductType"], asset["href"]
-            image_id = item["imageId"] if len(item) == _USUAL_FIELDS else None
-            start = href.index("?")
-            signed = href[start : start + _EXPIRY_LENGTH]
-            if signed != expiry:  # mostly, all links of one answer are signed in one moment
-                expires = float(_EXPIRY.fullmatch(signed)[1])  # type: ignore[index] # a TypeError
-                expiry = signed
+            image_id = item.get("imageId")
             if (
-                len(item) > _USUAL_FIELDS
+                len(item) > _FIELDS + (reference is not None) + (image_id is not None)
                 or len(asset) > _ASSET_FIELDS
                 or not 0 < len(name) <= longest
-                or len(href) > longest_link
+                or not 0 < len(href) <= longest_link
                 or not (name.isascii() and href.isascii())
-                or "#" in href
                 or (kind not in good and not _note(kind, longest, good))
                 or (product_type not in good and not _note(product_type, longest, good))
-                or (reference not in good and not _note(reference, longest, good))
+                or not (reference is None or reference in good or _note(reference, longest, good))
                 or not (image_id is None or image_id in good or _note(image_id, longest, good))
             ):
                 raise ValueError  # noqa: TRY301 - a call of its own would cost as much as the rest
+            start = href.find("?")
         except (AttributeError, KeyError, TypeError, ValueError):
             found.append(_read(item, task_id, limits))
             continue
+        signed = href[start : start + _EXPIRY_LENGTH]
+        if signed != expiry and (moment := _EXPIRY.fullmatch(signed)):
+            expiry, expires = signed, float(moment[1])
         url, made_asset, made = _new(SignedUrl), _new(Asset), _new(Derivative)
-        _set_raw(url, href)
-        _set_expires(url, expires)
+        if signed == expiry and "#" not in href:  # mostly, all links are signed in one moment
+            _set_raw(url, href)
+            _set_expires(url, expires)
+        else:
+            url = read_signed_url(href)
         _set_type(made_asset, kind)
         _set_url(made_asset, url)
         _set_id(made, name)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 from iceye_derivatives.errors import Fault
 
-__all__ = ["WireError", "join"]
+__all__ = ["WireError", "each", "join", "wire_name"]
+
+T = TypeVar("T")
 
 _SHOWN = 5
 
@@ -32,3 +37,26 @@ class WireError(ValueError):
 def join(path: str, name: str) -> str:
     """``a`` and ``b`` to ``a.b``, ``a`` and ``[0]`` to ``a[0]``."""
     return f"{path}.{name}" if path and name and not name.startswith("[") else path + name
+
+
+# The API writes "ID" in some names and "Id" in others; both spellings are its own.
+_ODD_NAMES = {"contract_id": "contractID", "config_id": "configID", "webhook_id": "notifications"}
+
+
+def wire_name(attribute: str) -> str:
+    """The API's name of one of our attributes."""
+    first, *others = attribute.split("_")
+    return _ODD_NAMES.get(attribute) or first + "".join(word.capitalize() for word in others)
+
+
+def each(items: list[Any], read: Callable[..., T], path: str) -> tuple[T, ...]:
+    """Read all items before complaining, so that all faults are known at once."""
+    values, faults = [], list[Fault]()
+    for index, item in enumerate(items):
+        try:
+            values.append(read(item, path=f"{path}[{index}]"))
+        except WireError as error:
+            faults.extend(error.faults)
+    if faults:
+        raise WireError(tuple(faults))
+    return tuple(values)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import ssl
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
@@ -23,6 +22,8 @@ from iceye_derivatives.errors import IceyeError
 from iceye_derivatives.protocols import Clock
 
 if TYPE_CHECKING:
+    import ssl
+
     import aiohttp
 
 __all__ = ["ApiTransport", "Bearer"]

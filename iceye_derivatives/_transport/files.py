@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
@@ -27,6 +26,8 @@ from iceye_derivatives.models import SignedUrl
 from iceye_derivatives.protocols import LinkResponse
 
 if TYPE_CHECKING:
+    import ssl
+
     import aiohttp
 
 __all__ = ["FileTransport"]

@@ -8,7 +8,6 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-import aiofiles
 from anyio.to_thread import run_sync
 
 from iceye_derivatives._core.part_names import sidecar_name
@@ -101,6 +100,8 @@ class DirectoryPart:
         if self._file is not None:
             return
         await run_sync(self._begin)
+        import aiofiles  # noqa: PLC0415 - `_begin` has imported it, in its thread
+
         assert self._descriptor is not None  # noqa: S101 - `_begin` has just made it
         self._file = await aiofiles.open(self._descriptor, "rb+")
         self._descriptor = None
@@ -138,6 +139,8 @@ class DirectoryPart:
         await run_sync(self._publish, stamp)
 
     def _begin(self) -> None:
+        import aiofiles  # noqa: F401, PLC0415 - it brings asyncio and TLS: half of all that we import
+
         self._folder.__enter__()  # left in `_leave`, which each part comes to
         if self._sidecar is not None and self._reopen(self._sidecar):
             return
