@@ -110,7 +110,10 @@ async def test_dead_links_that_our_clock_takes_for_good_are_renewed_once(
 async def test_a_store_that_refuses_a_fresh_link_is_not_stormed(
     stage: Stage, client: DerivativesClient, found: Path
 ) -> None:
-    """Wrongly signed, though just listed: renewing will not help, and is not tried for ever."""
+    """Wrongly signed, though just listed: renewing will not help, and is not tried for ever.
+
+    Trap (capella, 403): an expired link's 403 is retried for ever.
+    """
     stage.nginx.start()
     order = stage.order(BODY)
     stage.links.base_url += "/moved"

@@ -63,7 +63,10 @@ class Cut:
 async def test_a_transfer_that_is_cut_goes_on_at_the_byte_where_it_stood(
     stage: Stage, client: DerivativesClient, found: Path, large: bytes
 ) -> None:
-    """A server that is reloaded drops its transfers: 206 from there, and no byte is sent twice."""
+    """A server that is reloaded drops its transfers: 206 from there, and no byte is sent twice.
+
+    Trap (stac-asset, bodies): retry covers getting headers; a body that breaks is not retried.
+    """
     stage.nginx.start(rate=RATE)
     order = stage.order(large)
     story = Cut(lambda: stage.nginx.reload(rate=None))
@@ -107,7 +110,11 @@ async def test_transfers_that_are_all_cut_twice_fetch_each_byte_that_came_once(
 async def test_a_link_that_dies_during_an_interrupted_transfer_is_renewed_and_resumed(
     stage: Stage, client: DerivativesClient, found: Path, large: bytes
 ) -> None:
-    """ "A download begun in time runs to its end; any further Range GET after expiry fails"."""
+    """ "A download begun in time runs to its end; any further Range GET after expiry fails".
+
+    Complaint 2 (dimensionalOS/dimos #3913): one-hour URLs die during a long transfer; the test
+    store never expired one.
+    """
     stage.nginx.start(rate=RATE)
     # The listing of the watch, the first renewal (as it would die too soon), the second.
     stage.links.lifetimes = [4.0, 4.0, 3600.0]
@@ -133,7 +140,11 @@ async def test_a_link_that_dies_during_an_interrupted_transfer_is_renewed_and_re
 async def test_a_link_that_dies_before_its_time_is_renewed_and_resumed(
     stage: Stage, client: DerivativesClient, found: Path, large: bytes
 ) -> None:
-    """The stated expiry is an upper bound: here the signer's key is changed long before it."""
+    """The stated expiry is an upper bound: here the signer's key is changed long before it.
+
+    Complaint 5 (chanzuckerberg/single-cell-data-portal #2266): links promised for a week die in
+    hours.
+    """
     stage.nginx.start(rate=RATE)
     order = stage.order(large)
     story = Cut(lambda: stage.nginx.reload(rate=None, secret="the-next-one"))

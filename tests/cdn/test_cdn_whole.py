@@ -37,6 +37,10 @@ async def test_many_small_files_and_a_large_one_over_few_connections(
 async def test_the_token_goes_to_the_api_alone(
     stage: Stage, client: DerivativesClient, found: Path
 ) -> None:
+    """Complaint 6 (asfadmin/Discovery-asf_search #46).
+
+    A bearer header beside a signature: "only one auth mechanism".
+    """
     stage.nginx.start()
     order = stage.order(small(1), small(2))
 
@@ -67,7 +71,11 @@ async def test_a_store_that_likes_to_compress_is_asked_not_to(
 
 
 async def test_no_more_transfers_at_a_time_than_the_store_bears(stage: Stage, found: Path) -> None:
-    """The store answers 503 above two at a time: all files come, each in its turn."""
+    """The store answers 503 above two at a time: all files come, each in its turn.
+
+    Complaint 10 (planetlabs/planet-client-python #759): a session for each file defeats the limit;
+    in order means one at a time.
+    """
     stage.nginx.start(connections=2, rate="2m")
     order = stage.order(*(small(number) + b" " * 300_000 for number in range(8)))
     # The refusals come in real time, so there is real, if short, waiting between the tries.
@@ -89,7 +97,11 @@ async def test_no_more_transfers_at_a_time_than_the_store_bears(stage: Stage, fo
 
 
 async def test_a_slow_line_is_no_silent_one(stage: Stage, found: Path) -> None:
-    """`read_timeout` limits silence: a body may take longer, as long as something comes."""
+    """`read_timeout` limits silence: a body may take longer, as long as something comes.
+
+    Complaint 18 (stac-utils/stac-asset #161): a five-minute total timeout makes large files
+    impossible.
+    """
     stage.nginx.start(rate="1m")
     order = stage.order(small(1) + b" " * 3_000_000)
 

@@ -47,7 +47,10 @@ def test_a_delay_is_positive_and_at_most_its_ceiling(
 
 
 def test_jitter_is_full() -> None:
-    """Half of the draws wait less than half of the ceiling: no two watchers keep in step."""
+    """Half of the draws wait less than half of the ceiling: no two watchers keep in step.
+
+    Complaint 11 (boto/botocore #1563): constant polling by many waiters throttled a whole account.
+    """
     backoff = Backoff(initial=60.0, maximum=60.0)
 
     assert [backoff.delay(0, j) for j in (0.0, 0.25, 0.5, 0.75)] == [1.0, 15.0, 30.0, 45.0]

@@ -114,7 +114,10 @@ def test_a_body_cut_anywhere_is_refused(
 def test_a_page_spliced_in_or_a_second_document_behind_is_refused(
     document: dict[str, object], cuts: list[int]
 ) -> None:
-    """Complaint 25: "an XML error is saved or spliced into the image"."""
+    """Complaint 25 (m9brady/eodms-api-client #8).
+
+    An HTML page with success, or an XML error, is saved as the image.
+    """
     body = json.dumps(document).encode()
     for spoilt in (body + b"<html>", body + body, b"<?xml?>" + body):
         with pytest.raises(ContentFault):

@@ -17,14 +17,20 @@ def verdicts(sizes: list[int], gap: float, slowest: float = 1024.0) -> list[bool
 
 @given(gaps)
 def test_a_trickle_is_found_out_within_a_window(gap: float) -> None:
-    """Trap "stac-asset": a total limit; complaint 16: "then nothing for hours"."""
+    """Complaint 16 (earthaccess-dev/earthaccess #1128).
+
+    1,627 of 1,628 files done, then nothing for hours.
+    """
     count = int(60 / gap) + 2
     assert not all(verdicts([int(1000 * gap)] * count, gap))
 
 
 @given(gaps, st.integers(1, 3000))
 def test_whoever_brings_enough_is_never_cut(gap: float, count: int) -> None:
-    """Complaint 18: "a five-minute total timeout makes large files impossible"."""
+    """Complaint 18 (stac-utils/stac-asset #161).
+
+    A five-minute total timeout makes large files impossible.
+    """
     assert all(verdicts([int(1025 * gap) + 1] * count, gap))
 
 

@@ -38,7 +38,11 @@ def book(*handed_in: Derivative) -> LeaseBook:
 
 @given(st.floats(-5000, 5000), st.floats(-4000, 4000))
 def test_a_link_must_live_for_the_margin_by_the_api_s_clock(life: float, skew: float) -> None:
-    """ "Clock skew is learned from the API's `Date`"."""
+    """ "Clock skew is learned from the API's `Date`".
+
+    Trap (earthaccess, ages): `.seconds` wraps each day, so day-old credentials look ten minutes
+    old.
+    """
     leases = book(derivative(NOW + 1e6))
     leases.learn(snapshot(derivative(NOW + life), server_time=NOW + skew), NOW)
     later = NOW + 31  # no longer fresh: only its life counts

@@ -242,7 +242,10 @@ def test_a_task_above_a_ceiling_is_named_too() -> None:
 
 
 def test_a_longer_retry_after_is_cut_to_its_ceiling() -> None:
-    """One header must not stop a client for a year."""
+    """One header must not stop a client for a year.
+
+    Trap (azure, Retry-After): it goes through `int()`, so an HTTP date would raise.
+    """
     answer = response(429, b"", retry_after="99999999")
     error = error_for(answer, NOW, operation="getTask", limits=Limits(retry_after=7.0))
     assert error.retry_after == 7.0
@@ -417,7 +420,10 @@ def test_an_answer_shows_no_body() -> None:
     ],
 )
 def test_retry_after_in_both_forms(value: str | None, seconds: float | None) -> None:
-    """Seconds or any of three dates; capped, never negative; nonsense is as good as nothing."""
+    """Seconds or any of three dates; capped, never negative; nonsense is as good as nothing.
+
+    Trap (azure, Retry-After): it goes through `int()`, so an HTTP date would raise.
+    """
     assert parse_retry_after(value, NOW) == seconds
     assert error(429, retry_after=value or "").retry_after == seconds
 

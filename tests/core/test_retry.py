@@ -74,7 +74,10 @@ def test_the_bound_doubles_up_to_the_maximum() -> None:
 
 @pytest.mark.parametrize("error", FINAL)
 def test_what_will_not_pass_is_not_repeated(error: IceyeError) -> None:
-    """Neither a refused request nor a wrong setting."""
+    """Neither a refused request nor a wrong setting.
+
+    Trap (earthaccess, timeouts): no timeout on the GET, and a 404 is retried like a broken line.
+    """
     assert RetryPolicy().delay(error, 1, 0.5) is None
     assert RetryPolicy().creation_delay(error, 1, 0.5) is None
 

@@ -64,7 +64,11 @@ def test_no_token_is_used_beyond_half_or_before_it_came(asked: float, life: floa
 
 
 def test_a_held_token_is_good_until_its_moment() -> None:
-    """And it is not shown."""
+    """And it is not shown.
+
+    Trap (earthaccess, ages): `.seconds` wraps each day, so day-old credentials look ten minutes
+    old.
+    """
     held = HeldToken(value="planted", renew_at=10.0, dies_at=20.0)
 
     assert (held.is_good(9.9), held.is_good(10.0)) == (True, False)

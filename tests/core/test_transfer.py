@@ -83,7 +83,10 @@ def test_a_file_asked_for_from_its_start_has_no_range_and_is_never_compressed() 
 
 
 def test_a_broken_body_goes_on_at_the_byte_where_it_stood() -> None:
-    """Complaint 24: "strong ETag or nothing: If-Range on each continuation"."""
+    """Trap (stac-asset, bodies).
+
+    Retry covers getting headers; a body that breaks is not retried.
+    """
     machine = broken_at(40)
     ask = machine.begin()
     assert ask.headers == {
@@ -99,10 +102,15 @@ def test_a_broken_body_goes_on_at_the_byte_where_it_stood() -> None:
 
 @pytest.mark.parametrize("etag", [None, 'W/"v1"', "v1", '"a"b"'])
 def test_without_a_strong_etag_a_broken_body_starts_over(etag: str | None) -> None:
+    """Trap (capella, resuming).
+
+    From the file's size, with no validator; 416 is taken for "complete".
+    """
     assert broken_at(40, etag=etag).begin() == Open(offset=0)
 
 
 def test_200_to_a_range_starts_over() -> None:
+    """Trap (cdsapi, appending): it appends after a Range request without testing for 206."""
     machine = broken_at(40)
     machine.begin()
     assert answer(machine, 200, {"content-length": "70"}) == Receive(offset=0, total=70)
@@ -124,6 +132,7 @@ def test_200_to_a_range_starts_over() -> None:
     ],
 )
 def test_a_206_of_another_place_or_another_file_starts_over(headers: dict[str, str]) -> None:
+    """Complaint 24 (boto/s3transfer #86): ranged reads mixed two revisions of one object."""
     machine = broken_at(40)
     machine.begin()
     assert isinstance(answer(machine, 206, headers), Pause)
@@ -141,6 +150,10 @@ def test_a_206_that_tells_less_is_believed_where_the_rest_agrees(headers: dict[s
 
 
 def test_416_starts_over() -> None:
+    """Trap (capella, resuming).
+
+    From the file's size, with no validator; 416 is taken for "complete".
+    """
     machine = broken_at(40)
     machine.begin()
     assert isinstance(answer(machine, 416), Pause)
@@ -196,7 +209,10 @@ def test_a_link_just_signed_that_is_refused_is_given_up(status: int) -> None:
 
 @pytest.mark.parametrize("status", [403, 410])
 def test_a_link_of_unknown_age_that_is_refused_is_renewed_once(status: int) -> None:
-    """Complaint 5: "links promised for a week die in hours": the expiry is an upper bound."""
+    """Complaint 5 (chanzuckerberg/single-cell-data-portal #2266).
+
+    Links promised for a week die in hours.
+    """
     machine = transfer()
     assert answer(machine, status, beginning=XML, link=OLD) == Renew()
     assert isinstance(answer(machine, status, beginning=XML, link=FRESH), GiveUp)
@@ -209,6 +225,8 @@ def test_a_file_that_is_not_there_yet_is_waited_for_so_many_times(
     """A file may be listed before the store has it.
 
     CloudFront gives a 404 again "for 10 seconds" by its default, so asking sooner is useless.
+
+    Trap (earthaccess, timeouts): no timeout on the GET, and a 404 is retried like a broken line.
     """
     machine = transfer(absences=absences, absence=10.0)
     if not known:  # a listing may know another place
@@ -232,7 +250,11 @@ def test_a_link_that_is_dead_by_our_clock_is_renewed() -> None:
 
 
 def test_the_store_s_own_date_decides_whether_a_link_is_dead() -> None:
-    """Its clock is the one that counts, in both directions."""
+    """Its clock is the one that counts, in both directions.
+
+    Complaint 3 (Sage-Bionetworks/synapsePythonClient #1126): a 403 may be an expired link or a real
+    refusal, and TLS closes are neither.
+    """
     late = {"date": "Tue, 14 Nov 2023 23:13:20 GMT"}  # NOW + 3600
     early = {"date": "Tue, 14 Nov 2023 22:13:10 GMT"}  # NOW - 10
     assert answer(transfer(), 403, late, link=FRESH) == Renew()
@@ -249,6 +271,10 @@ def test_the_api_s_clock_stands_in_where_the_store_tells_no_date() -> None:
     "page", [b"<Error><Code>ExpiredToken</Code></Error>", b"<Message>Request has expired</Message>"]
 )
 def test_a_store_that_says_expired_is_believed(page: bytes) -> None:
+    """Complaint 3 (Sage-Bionetworks/synapsePythonClient #1126).
+
+    A 403 may be an expired link or a real refusal, and TLS closes are neither.
+    """
     assert answer(transfer(), 403, beginning=page, link=FRESH) == Renew()
 
 
@@ -353,7 +379,10 @@ def test_pauses_are_bounded_and_the_budget_ends_them(draws: list[float]) -> None
 
 
 def test_bytes_refill_the_retry_budget_but_not_for_ever() -> None:
-    """Complaint 9: "retry spans the body … and refills its budget when bytes arrive"."""
+    """Complaint 9 (planetlabs/planet-client-python #974).
+
+    The peer closes in the middle of a body and the whole order fails.
+    """
     machine = transfer(retries=2, retries_in_total=20)
     for _ in range(20):
         machine.begin()

@@ -226,7 +226,11 @@ def test_200_with_an_empty_assets_list_is_not_complete() -> None:
 
 
 def test_200_that_lacks_a_requested_type_is_not_complete() -> None:
-    """The page: 200 means "All requested derivatives have products available"."""
+    """The page: 200 means "All requested derivatives have products available".
+
+    Complaint 12 (sentinel-hub/sentinelhub-py #537): the monitor never ended, or ended at 100%
+    before the state was final.
+    """
     watch = Watch(TASK_ID, requested=("DC_VESSELS", "DC_AIRCRAFT"))
     watch.begin(NOW, Patience())
     watch.receive(snapshot(derivative("a", "geojson"), status=200), NOW)
@@ -250,7 +254,10 @@ def test_404_asks_for_the_task() -> None:
 
 
 def test_404_of_a_task_that_stays_unknown_is_not_found_after_a_grace() -> None:
-    """ "Not found" just after creation must not stop the wait: the task exists a second later."""
+    """ "Not found" just after creation must not stop the wait: the task exists a second later.
+
+    Complaint 13 (hashicorp/go-azure-sdk #740): "not found" just after creation stops the poller.
+    """
     watch = fresh(grace=120.0)
     for now in (NOW, NOW + 60, NOW + 119.9):
         watch.receive(snapshot(status=404), now)
@@ -297,6 +304,7 @@ def test_a_watch_that_was_told_what_was_requested_believes_that() -> None:
 
 @pytest.mark.parametrize("status", [TaskStatus.REJECTED, TaskStatus.FAILED, TaskStatus.CANCELED])
 def test_an_ended_task_fails_after_what_was_ready(status: TaskStatus) -> None:
+    """Trap (sentinelhub, progress): the monitor looks at the percentage and never at the status."""
     watch = fresh()
     watch.receive(snapshot(derivative("a", "geojson"), derivative("b")), NOW)
     watch.receive(snapshot(status=404), NOW)
@@ -443,6 +451,10 @@ def test_what_waits_to_be_taken_gets_the_newest_link() -> None:
 
 
 def test_a_refusal_fails_at_once() -> None:
+    """Complaint 15 (CS-SI/eodag #1067).
+
+    Hopeless errors are retried for the full wait; a good wait looks frozen.
+    """
     watch = fresh()
     watch.receive_failure(PermissionDeniedError("Not yours", status=403))
 
@@ -450,6 +462,7 @@ def test_a_refusal_fails_at_once() -> None:
 
 
 def test_failed_polls_have_a_budget_apart_from_the_wait() -> None:
+    """Trap (hyp3-sdk, poll errors): one connection error ends the watch."""
     watch = fresh(failures=3, timeout=None)
     now = NOW
     for _ in range(2):
@@ -488,6 +501,7 @@ def test_a_task_that_never_answers_uses_up_the_budget_though_looks_say_404() -> 
 
 @given(st.floats(3, 3600), st.floats(0, 1, exclude_max=True))
 def test_retry_after_is_never_undercut_and_hardly_exceeded(asked: float, jitter: float) -> None:
+    """Trap (eodag, Retry-After): it is logged but not used."""
     watch = fresh()
     watch.decide(NOW, jitter)
     watch.receive_failure(RateLimitedError("Slow down", status=429, retry_after=asked))
@@ -608,6 +622,10 @@ def test_fulfilment_makes_it_quick_at_once() -> None:
 
 @given(st.integers(1, 200))
 def test_silence_slows_and_news_makes_it_quick_again(quiet: int) -> None:
+    """Complaint 8 (planetlabs/planet-client-python #843).
+
+    Fixed delay and try count make users do arithmetic.
+    """
     watch, now, ceilings = fresh(), NOW, []
     watch.decide(now, 0.999)
     for _ in range(quiet):
@@ -639,6 +657,10 @@ def test_the_longer_the_window_is_open_the_rarer_it_looks_up_to_two_hours() -> N
 
 
 def test_one_setting_scales_the_whole_rhythm() -> None:
+    """Complaint 8 (planetlabs/planet-client-python #843).
+
+    Fixed delay and try count make users do arithmetic.
+    """
     watch = fresh(backoff=Backoff(initial=0.01, maximum=0.06))
     watch.receive(snapshot(status=404), NOW)
     watch.receive_task(task(TaskStatus.ACTIVE), NOW)

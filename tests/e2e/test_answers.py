@@ -67,6 +67,7 @@ async def test_404_for_a_task_that_asked_for_none(
 async def test_404_for_a_task_that_ended(
     sim: Simulator, client: DerivativesClient, outcome: str
 ) -> None:
+    """Trap (hyp3-sdk, failed jobs): a failed job counts as complete and is not raised."""
     plan = TaskPlan(outcome=outcome)  # type: ignore[arg-type]
     task_id = sim.add_task(plan=plan, derivative_product_types=ALL_TYPES)
 
@@ -79,6 +80,10 @@ async def test_404_for_a_task_that_ended(
 async def test_404_for_a_task_that_is_canceled_while_we_wait(
     sim: Simulator, client: DerivativesClient
 ) -> None:
+    """Complaint 12 (sentinel-hub/sentinelhub-py #537).
+
+    The monitor never ended, or ended at 100% before the state was final.
+    """
     task_id = sim.add_task(derivative_product_types=ALL_TYPES)
     await client.cancel_task(task_id)
 
@@ -185,7 +190,11 @@ async def test_a_night_of_outage_is_survived(sim: Simulator, client: Derivatives
 async def test_retry_after_stops_the_whole_client(
     sim: Simulator, client: DerivativesClient
 ) -> None:
-    """Retry-After is right for one request and wrong for sixty: all of them wait."""
+    """Retry-After is right for one request and wrong for sixty: all of them wait.
+
+    Complaint 10 (planetlabs/planet-client-python #759): a session for each file defeats the limit;
+    in order means one at a time.
+    """
     ids = [sim.add_task(derivative_product_types=ALL_TYPES) for _ in range(2)]
     sim.faults.add("rate_limited", side="api", retry_after="seconds", seconds=900)
     with pytest.raises(Exception, match="429"):

@@ -85,6 +85,10 @@ def secrets_of(sim: Simulator) -> set[str]:
 async def test_no_secret_is_told_under_any_fault(
     name: str, side: str, times: int, everything: Everything, tmp_path: Path
 ) -> None:
+    """Trap (planet, logs): each request URL is logged at INFO and all headers at DEBUG.
+
+    Complaint 7 (encode/httpx #2760): the HTTP library prints full URLs at INFO.
+    """
     outputs: list[str] = []
     watch: Watch | None = None
     async with Simulator(

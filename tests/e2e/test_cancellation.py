@@ -67,6 +67,10 @@ async def turns_to_try(run: Callable[[], Awaitable[object]]) -> list[int]:
 async def test_a_cancelled_download_leaves_nothing_behind_and_can_be_run_again(
     tmp_path: Path,
 ) -> None:
+    """Trap (stac-asset, cancellation): clean-up catches `Exception`, and a cancellation is none.
+
+    Complaint 21 (sentinelsat/sentinelsat #481): downloads in a notebook cannot be interrupted.
+    """
     async with Simulator(clock=VirtualClock(), seed=3, detections=2000) as sim:
         task_id = sim.add_task(plan=plan(), derivative_product_types=ALL_TYPES)
         await sim.clock.sleep(2)

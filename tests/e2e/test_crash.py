@@ -53,7 +53,10 @@ def end_of(process: subprocess.Popen[bytes]) -> int:
 
 
 def test_two_programs_in_one_folder_fetch_each_file_once(tmp_path: Path) -> None:
-    """Complaint 23: "a second process waits"; here both are real, and neither knows the other."""
+    """Complaint 23 (huggingface/huggingface_hub #4196).
+
+    A shared partial file was corrupted where locks do nothing.
+    """
     with stage() as (simulator, line):
         trial = Trial(simulator, line, tmp_path)
         with trial.start() as one, trial.start() as two:

@@ -25,6 +25,7 @@ sys.exit(main(sys.argv[1:]))
 
 
 def test_a_file_that_cannot_grow_is_told_kept_and_gone_on_with(tmp_path: Path) -> None:
+    """Trap (parfive, writers): the writer dies of a full disk and the join never returns."""
     with stage() as (simulator, line):
         trial = Trial(simulator, line, tmp_path)
         ended = subprocess.run(  # noqa: S603 - our own program

@@ -122,6 +122,7 @@ async def test_a_watch_goes_on_in_another_process(
 async def test_patience_ends_with_what_came_and_the_way_to_go_on(
     sim: Simulator, client: DerivativesClient, tmp_path: Path
 ) -> None:
+    """Complaint 14 (ASFHyP3/hyp3-docs #327): a normal timeout read as a crash."""
     plan = TaskPlan(imaged_after=3600.0, derivative_delays={"DC_VESSELS": 60, "DC_AIRCRAFT": 2e5})
     task_id = sim.add_task(plan=plan, derivative_product_types=("DC_VESSELS", "DC_AIRCRAFT"))
 
@@ -169,7 +170,10 @@ async def test_into_memory_and_with_the_parts_by_hand(
 async def test_links_that_die_in_the_queue_are_renewed(
     sim: Simulator, client: DerivativesClient, tmp_path: Path
 ) -> None:
-    """No URL waits in a queue: two hours after the look every link is dead, and nobody notices."""
+    """No URL waits in a queue: two hours after the look every link is dead, and nobody notices.
+
+    Complaint 4 (flyteorg/flyte-sdk #1363): URLs were minted, then waited in a queue until dead.
+    """
     task_id = sim.add_task(derivative_product_types=ALL_TYPES)
     derivatives = [one async for one in client.watch_task(task_id)]
     await sim.clock.sleep(2 * 3600)
@@ -330,7 +334,10 @@ async def test_the_token_goes_to_the_api_alone_and_every_call_names_us(
 async def test_three_days_of_waiting_cost_hundreds_of_requests_not_thousands(
     sim: Simulator, client: DerivativesClient
 ) -> None:
-    """Politeness as a law; `benchmarks/waiting.py` prints the figures over 200 tasks."""
+    """Politeness as a law; `benchmarks/waiting.py` prints the figures over 200 tasks.
+
+    Complaint 11 (boto/botocore #1563): constant polling by many waiters throttled a whole account.
+    """
     delays = {"DC_VESSELS": 7200.0, "DC_VEHICLES": 7200.0, "DC_AIRCRAFT": 7200.0}
     plan = TaskPlan(imaged_after=3 * 86_400.0, derivative_delays=delays)
     task_id = sim.add_task(plan=plan, derivative_product_types=ALL_TYPES)

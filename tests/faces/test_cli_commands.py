@@ -201,6 +201,7 @@ def test_a_fault_that_lasts_ends_with_its_code(  # noqa: PLR0917  a table's colu
 def test_one_failed_file_does_not_stop_the_others(
     stage: Stage, tmp_path: Path, capsys: Captured
 ) -> None:
+    """Complaint 17 (earthaccess-dev/earthaccess #481): the bar reaches 100% with files missing."""
     task_id = stage.task()
     stage.simulator.faults.add("wrong_content", times=None, path="vessel")
     stage.simulator.faults.add("wrong_content", times=None, path="DC_VESSELS")

@@ -65,6 +65,10 @@ def files_in(folder: Path) -> list[Path]:
 def test_a_signal_ends_a_download_and_the_next_run_keeps_its_files(
     number: signal.Signals, stage: Stage, tmp_path: Path
 ) -> None:
+    """Complaint 20 (ecmwf/cdsapi #21).
+
+    Ctrl-C leaves a truncated file that readers open without complaint.
+    """
     task_id = stage.task()
     stage.simulator.faults.add("stalled_body", times=1)
     download = ("download", task_id, "--to", str(tmp_path))

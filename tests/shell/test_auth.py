@@ -104,7 +104,10 @@ async def test_no_redirect_is_followed_with_the_secret() -> None:
 
 
 async def test_a_silent_endpoint_is_given_up() -> None:
-    """And the error holds nothing of aiohttp's."""
+    """And the error holds nothing of aiohttp's.
+
+    Trap (earthaccess, timeouts): no timeout on the GET, and a 404 is retried like a broken line.
+    """
     async with raw_serving(None) as url:
         with pytest.raises(
             NetworkError, match=r"127\.0\.0\.1:\d+ failed: .*time allowed"

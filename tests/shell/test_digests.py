@@ -45,6 +45,10 @@ async def test_bytes_that_agree_are_stored(body: bytes) -> None:
 
 @pytest.mark.parametrize("body", [SMALL, LONG], ids=["held", "streamed"])
 async def test_bytes_that_disagree_are_not(body: bytes) -> None:
+    """Complaint 19 (CS-SI/eodag #1834).
+
+    No integrity check, though the bytes pass through anyway.
+    """
     record = await fetched(body, Fault(headers=repr_digest(b"another file")))
 
     assert isinstance(record.error, ContentError)

@@ -166,7 +166,7 @@ def test_a_downloader_without_slots_is_refused() -> None:
 
 @pytest.mark.parametrize("concurrency", [1, 3])
 async def test_a_slot_is_held_until_the_body_is_closed(concurrency: int) -> None:
-    """Trap "planet": "the worker limit is released when response headers arrive"."""
+    """Trap (planet, slots): the worker limit is released when response headers arrive."""
     store = FakeStore()
     derivatives = [store.add(f"d{n}", detections("x", 100)) for n in range(12)]
     await downloader(store, MemorySink(), concurrency=concurrency).download(derivatives)
@@ -175,6 +175,10 @@ async def test_a_slot_is_held_until_the_body_is_closed(concurrency: int) -> None
 
 
 async def test_the_soonest_to_die_goes_first() -> None:
+    """Complaint 4 (flyteorg/flyte-sdk #1363).
+
+    URLs were minted, then waited in a queue until dead.
+    """
     store = FakeStore()
     lives = [3000.0, 100.0, 2000.0, 500.0]
     derivatives = []
@@ -241,7 +245,10 @@ async def test_a_derivative_handed_out_again_is_fetched_for_its_new_assets_only(
 
 
 async def test_a_link_that_dies_on_the_way_is_renewed_and_the_file_goes_on() -> None:
-    """Complaint 1: "every request takes its URL from a lease"; bytes are kept."""
+    """Complaint 1 (aria2/aria2 #2197).
+
+    Pieces asked for after expiry fail, and users change the URL by hand.
+    """
     store, derivative = one(detections("x", 200), Fault(stop_after=70), Fault(expire=True))
     sink = MemorySink()
     events = await events_of(downloader(store, sink), [derivative])
@@ -258,7 +265,7 @@ async def test_a_link_that_dies_on_the_way_is_renewed_and_the_file_goes_on() -> 
 
 
 async def test_a_store_that_refuses_fresh_links_gets_two_requests_and_one_listing() -> None:
-    """Trap "capella": "an expired link's 403 is retried for ever"."""
+    """Trap (capella, 403): an expired link's 403 is retried for ever."""
     store, derivative = one(b"", *[Fault(status=403, body=XML)] * 9)
     report = await downloader(store, MemorySink()).download([derivative])
     [record] = report.files
@@ -314,7 +321,10 @@ async def test_an_asset_that_is_not_listed_any_more_fails_by_itself() -> None:
 async def test_a_failed_file_is_a_record_and_stops_nobody(
     fault: Fault, error: type[Exception]
 ) -> None:
-    """Complaint 17: "a result object with one record per asset"."""
+    """Trap (eodag, failures): a failed product is logged and dropped.
+
+    Complaint 17 (earthaccess-dev/earthaccess #481): the bar reaches 100% with files missing.
+    """
     store = FakeStore(etags=False)
     good, bad = store.add("good", detections()), store.add("bad", detections())
     sink = MemorySink()
@@ -343,6 +353,7 @@ async def test_the_last_break_is_the_cause_and_the_tries_are_counted() -> None:
 
 
 async def test_retry_after_is_obeyed() -> None:
+    """Trap (eodag, Retry-After): it is logged but not used."""
     store, derivative = one(b"", Fault(status=503, headers={"retry-after": "20"}))
     report = await downloader(store, MemorySink()).download([derivative])
     assert report.ok
@@ -411,7 +422,10 @@ class BrokenPart:
 async def test_a_failing_disk_is_told_apart_and_never_retried(
     step: str, number: int, error: type[Exception]
 ) -> None:
-    """ "A full disk is an error of its own and is not retried.\""""
+    """ "A full disk is an error of its own and is not retried."
+
+    Trap (parfive, writers): the writer dies of a full disk and the join never returns.
+    """
     store, derivative = one(detections("x", 1 if step == "put" else 500))
     sink = BrokenSink(step, OSError(number, "the disk's own words"))
     report = await downloader(store, sink).download([derivative])
@@ -447,6 +461,7 @@ async def test_no_secret_is_in_any_event_record_error_or_traceback(tmp_path: Pat
 
 
 async def test_a_slow_reader_holds_transfers_back_and_loses_nothing() -> None:
+    """Trap (parfive, queues): the queue of chunks has no bound."""
     store = FakeStore()
     derivatives = [store.add(f"d{n}", detections()) for n in range(10)]
     finished = 0
@@ -660,7 +675,10 @@ def test_files_are_whole_or_absent_for_any_interleaving_of_faults(
     *,
     etags: bool,
 ) -> None:
-    """Promise 3: "a file under its final name is whole and checked"."""
+    """Promise 3: "a file under its final name is whole and checked".
+
+    Trap (aiohttp_retry, responses): one that will be retried is not released.
+    """
     store = FakeStore(faults=list(faults), chunk=chunk, etags=etags)
     derivatives = [
         store.add(f"d{n}", detections(chr(97 + n), size)) for n, size in enumerate(sizes)
@@ -682,7 +700,10 @@ def test_files_are_whole_or_absent_for_any_interleaving_of_faults(
 async def test_cancelled_at_any_await_it_leaves_no_task_no_body_and_only_whole_files(
     tmp_path: Path, kind: str, *, plainly: bool
 ) -> None:
-    """Promise 8, at each turn of the loop until the run ends, with both kinds of cancel."""
+    """Promise 8, at each turn of the loop until the run ends, with both kinds of cancel.
+
+    Complaint 21 (sentinelsat/sentinelsat #481): downloads in a notebook cannot be interrupted.
+    """
     before = asyncio.all_tasks()
     turns, ended = 0, False
     while not ended:
@@ -729,7 +750,10 @@ async def cancelled_after(
 async def test_after_a_cancelled_run_the_next_one_brings_the_rest(
     tmp_path: Path, turns: int
 ) -> None:
-    """Complaint 22: "re-running is a sync"."""
+    """Complaint 22 (ASFHyP3/hyp3-sdk #137).
+
+    Re-running downloads everything again, partial files pass for whole ones.
+    """
     store = FakeStore()
     derivatives = [store.add(f"d{n}", detections(str(n), 100)) for n in range(4)]
     found = downloader(store, DirectorySink(tmp_path), concurrency=2)
@@ -742,6 +766,7 @@ async def test_after_a_cancelled_run_the_next_one_brings_the_rest(
 
 
 async def test_a_body_of_unknown_length_that_grows_is_streamed_in_bounded_memory() -> None:
+    """Trap (parfive, queues): the queue of chunks has no bound."""
     store, derivative = one(detections("x", 5000), Fault(headers={"content-length": ""}))
     sink = MemorySink()
     written: list[int] = []
@@ -766,7 +791,7 @@ async def test_a_body_of_unknown_length_that_grows_is_streamed_in_bounded_memory
 
 
 async def test_a_name_is_made_of_ids_and_never_of_the_link() -> None:
-    """Trap "up42": "file name comes from a query parameter of the signed URL"."""
+    """Trap (up42, names): file name comes from a query parameter of the signed URL."""
     store = FakeStore()
     derivative = store.add("../../evil", detections(), task_id="/etc")
     sink = MemorySink()

@@ -62,7 +62,10 @@ def path_of(root: Path, derivative: Derivative) -> Path:
 
 
 async def test_the_second_run_neither_fetches_nor_hashes(tmp_path: Path) -> None:
-    """Complaint 22: "the manifest decides what is complete"."""
+    """Complaint 22 (ASFHyP3/hyp3-sdk #137).
+
+    Re-running downloads everything again, partial files pass for whole ones.
+    """
     store, derivatives = world()
     first = await run(store, DirectorySink(tmp_path), derivatives)
     sink = Counting(tmp_path)

@@ -40,7 +40,10 @@ async def test_a_living_link_costs_no_request() -> None:
 
 
 async def test_a_link_that_died_in_the_queue_is_renewed_before_it_is_used() -> None:
-    """Complaint 4: "URLs were minted, then waited in a queue until dead"."""
+    """Complaint 4 (flyteorg/flyte-sdk #1363).
+
+    URLs were minted, then waited in a queue until dead.
+    """
     store, found, [ref] = task(1)
     store.clock.now += store.life - 59
     grant = await found.take(ref)
@@ -66,7 +69,7 @@ async def test_one_listing_serves_all_assets_of_a_task() -> None:
 
 
 async def test_unrelated_tasks_do_not_wait_for_each_other() -> None:
-    """Trap "synapse": "the lock for URL refresh is one object for the whole class"."""
+    """Trap (synapse, locks): the lock for URL refresh is one object for the whole class."""
     store = FakeStore()
     found = leases(store)
     found.note(store.add("d1", detections(), task_id="slow"))

@@ -58,7 +58,10 @@ async def check_whole(root: Path, report: DownloadReport, body: bytes = BODY) ->
 
 
 async def test_it_goes_on_at_the_marked_byte_under_the_same_etag(tmp_path: Path) -> None:
-    """Complaint 22: "nothing tells partial files from whole ones"."""
+    """Complaint 22 (ASFHyP3/hyp3-sdk #137).
+
+    Re-running downloads everything again, partial files pass for whole ones.
+    """
     store, derivative = await stopped(tmp_path)
     note = json.loads(the(tmp_path, "*.mark.part").read_bytes())
     assert 200 - 32 - store.chunk <= note["size"] <= 200
@@ -72,7 +75,7 @@ async def test_it_goes_on_at_the_marked_byte_under_the_same_etag(tmp_path: Path)
 
 
 async def test_a_file_that_changed_meanwhile_is_fetched_anew(tmp_path: Path) -> None:
-    """Complaint 24: "ranged reads mixed two revisions of one object"."""
+    """Complaint 24 (boto/s3transfer #86): ranged reads mixed two revisions of one object."""
     store, derivative = await stopped(tmp_path)
     new = detections("other", 90)
     store.bodies["task-1/d1/0.geojson"] = new

@@ -247,7 +247,10 @@ class Drips:
 
 
 async def test_a_trickle_is_cut_and_gone_on_with_where_it_stood(tmp_path: Path) -> None:
-    """Complaint 16: "minimum-progress limits on every transfer; a stalled one is cut"."""
+    """Complaint 16 (earthaccess-dev/earthaccess #1128).
+
+    1,627 of 1,628 files done, then nothing for hours.
+    """
     store = Dripping(clock=FakeClock())
     store.drips = 2
     derivative = store.add("d1", detections("x", 300))

@@ -69,7 +69,10 @@ def silence(record: Path, seconds: float) -> None:
 async def test_the_second_waits_until_the_first_has_finished_and_keeps_its_file(
     tmp_path: Path,
 ) -> None:
-    """Complaint 23: "a second process waits"."""
+    """Complaint 23 (huggingface/huggingface_hub #4196).
+
+    A shared partial file was corrupted where locks do nothing.
+    """
     store = FakeStore()
     derivative = store.add("d1", BODY)
     first, second = DirectorySink(tmp_path), DirectorySink(tmp_path)
@@ -98,6 +101,7 @@ async def test_the_second_waits_until_the_first_has_finished_and_keeps_its_file(
 async def test_a_first_that_gives_up_is_succeeded_at_the_byte_where_it_stood(
     tmp_path: Path,
 ) -> None:
+    """Trap (hf_hub, temporary names): a unique one makes sharing safe and removes resume."""
     store = FakeStore(faults=[Fault(stop_after=200)])
     derivative = store.add("d1", BODY)
     reports = []

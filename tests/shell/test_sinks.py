@@ -87,6 +87,10 @@ async def test_what_is_streamed_appears_only_at_its_commit(sink: Sink, sizes: li
 
 @pytest.mark.parametrize("size", [0, 10, 600_000])
 async def test_what_is_not_committed_leaves_no_trace(tmp_path: Path, size: int) -> None:
+    """Trap (planet, final names).
+
+    The next run sees half a file under its name and takes it for done.
+    """
     sink = DirectorySink(tmp_path)
     with pytest.raises(KeyError):
         async with sink.create(NAME) as part:
@@ -97,7 +101,7 @@ async def test_what_is_not_committed_leaves_no_trace(tmp_path: Path, size: int) 
 
 
 async def test_an_existing_file_stays_whole_until_it_is_replaced(tmp_path: Path) -> None:
-    """Trap "ecmwf-ds": "the new client deletes the old target before downloading"."""
+    """Trap (ecmwf-ds, replacing): the new client deletes the old target before downloading."""
     sink = DirectorySink(tmp_path)
     await sink.put(NAME, b"old", hashed)
     async with sink.create(NAME) as part:
@@ -143,7 +147,7 @@ async def test_a_part_left_by_a_killed_process_is_in_nobody_s_way(
 @posix
 @pytest.mark.parametrize("umask", [0o022, 0o027, 0o077])
 async def test_files_get_the_mode_of_the_umask(tmp_path: Path, umask: int) -> None:
-    """Trap "earthaccess": temporary files "keep mode 0600 after the rename"."""
+    """Trap (earthaccess, modes): temporary files keep mode 0600 after the rename."""
     sink = DirectorySink(tmp_path / "out")
     before = os.umask(umask)
     try:
@@ -387,6 +391,7 @@ async def test_a_cancelled_put_is_finished_first_and_not_abandoned(
 async def test_a_stream_cancelled_at_any_step_is_whole_or_absent_and_leaves_no_handle(
     tmp_path: Path, *, plainly: bool
 ) -> None:
+    """Trap (stac-asset, cancellation): clean-up catches `Exception`, and a cancellation is none."""
     body = b"x" * 700_000
 
     async def stream(sink: DirectorySink) -> None:

@@ -186,7 +186,11 @@ async def test_without_a_token_nothing_is_sent() -> None:
 
 
 async def test_calls_are_paced() -> None:
-    """A burst of ten, then five a second, on the injected clock; nobody is forgotten."""
+    """A burst of ten, then five a second, on the injected clock; nobody is forgotten.
+
+    Complaint 10 (planetlabs/planet-client-python #759): a session for each file defeats the limit;
+    in order means one at a time.
+    """
     clock = FakeClock()
     async with (
         serving(web.Response()) as server,
@@ -338,7 +342,10 @@ async def test_closing_works_while_being_cancelled() -> None:
 
 @pytest.mark.parametrize("what", ["api", "files"])
 async def test_cancelling_anywhere_leaves_no_connection_in_use(what: str) -> None:
-    """One exchange, cancelled after each number of turns of the loop that it takes."""
+    """One exchange, cancelled after each number of turns of the loop that it takes.
+
+    Trap (aiohttp_retry, responses): one that will be retried is not released.
+    """
 
     async def slow(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Length": "6"})
@@ -457,7 +464,11 @@ async def test_an_error_of_the_caller_is_left_alone() -> None:
 
 
 async def test_a_link_travels_byte_for_byte_and_without_our_token() -> None:
-    """A store that signs its URLs refuses any other spelling."""
+    """A store that signs its URLs refuses any other spelling.
+
+    Complaint 6 (asfadmin/Discovery-asf_search #46): a bearer header beside a signature: "only one
+    auth mechanism".
+    """
     async with serving(web.Response(body=b"abc")) as server, files() as opener:
         answer = await fetch(opener, f"{server.url}/a%2Fb/c.geojson{QUERY}", Range="bytes=1-")
 
@@ -645,7 +656,10 @@ async def test_no_redirect_leads_from_a_public_store_to_this_machine(
 async def test_the_log_tells_what_was_asked_and_no_secret(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """At DEBUG, from every logger, whether it went well or not."""
+    """At DEBUG, from every logger, whether it went well or not.
+
+    Trap (planet, logs): each request URL is logged at INFO and all headers at DEBUG.
+    """
     caplog.set_level(logging.DEBUG)
     asyncio.get_running_loop().set_debug(True)
     async with serving(web.Response(body=b"planted")) as server, raw_serving(b"planted") as broken:

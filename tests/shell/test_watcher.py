@@ -126,6 +126,10 @@ async def test_from_404_over_206_to_200_each_derivative_comes_once() -> None:
 
 
 async def test_events_tell_the_whole_story() -> None:
+    """Complaint 15 (CS-SI/eodag #1067).
+
+    Hopeless errors are retried for the full wait; a good wait looks frozen.
+    """
     events: list[WatchEvent] = []
     source = Scripted(ServerError("down", status=503), NONE_404, READY_200)
 

@@ -50,7 +50,10 @@ async def test_absurd_retry_after_of_each_value(caller: Caller) -> None:
 
 
 async def test_throttled_counts_the_simulators_seconds(caller: Caller) -> None:
-    """Complaint 11: constant polling by many waiters throttled a whole account."""
+    """Complaint 11 (boto/botocore #1563).
+
+    Constant polling by many waiters throttled a whole account.
+    """
     caller.sim.faults.add("throttled", times=None, requests=2, seconds=10)
     statuses = []
     for wait in (0, 4, 0, 5.9, 0.1, 0):
@@ -161,7 +164,10 @@ async def test_twin_ids_differ_and_look_the_same(caller: Caller, kind: str) -> N
 
 
 async def test_fresh_404_ends_with_its_seconds(caller: Caller) -> None:
-    """Complaint 13: "not found" just after creation stops the poller."""
+    """Complaint 13 (hashicorp/go-azure-sdk #740).
+
+    "Not found" just after creation stops the poller.
+    """
     caller.sim.faults.add("fresh_404", times=None, seconds=30)
     created = await caller.api("POST", TASKS, json=order(caller.clock.time()))
     assert created.status == 201
@@ -192,7 +198,10 @@ async def test_repeated_cursor_never_gets_further(caller: Caller) -> None:
 
 
 async def test_other_status_and_other_task(caller: Caller) -> None:
-    """Trap of up42's client: PLACEMENT_FAILED is not one of its end states."""
+    """Trap (up42, end states).
+
+    A wait without limit, and PLACEMENT_FAILED is none of its end states.
+    """
     task_id = caller.sim.add_task()
     caller.sim.faults.add("other_status")
     caller.sim.faults.add("other_task")

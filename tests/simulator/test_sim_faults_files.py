@@ -26,7 +26,10 @@ async def good(caller: Caller, link: str) -> bytes:
 
 
 async def test_xml_200(caller: Caller, link: str) -> None:
-    """Complaint 25: an XML error is saved as the image."""
+    """Complaint 25 (m9brady/eodms-api-client #8).
+
+    An HTML page with success, or an XML error, is saved as the image.
+    """
     caller.sim.faults.add("xml_200")
     reply = await caller.send("GET", link)
     assert (reply.status, reply.headers["Content-Type"]) == (200, "application/xml")
@@ -136,7 +139,7 @@ async def test_ignored_range(caller: Caller, link: str, good: bytes) -> None:
 
 
 async def test_ignored_if_range(caller: Caller, link: str, good: bytes) -> None:
-    """Complaint 24: ranged reads mixed two revisions of one object."""
+    """Complaint 24 (boto/s3transfer #86): ranged reads mixed two revisions of one object."""
     caller.sim.faults.add("ignored_if_range")
     reply = await caller.send("GET", link, headers={**FROM_TEN, "If-Range": '"older"'})
     assert (reply.status, reply.body) == (206, good[10:])
@@ -171,7 +174,10 @@ async def test_wrong_content_range_of_each_kind(caller: Caller, link: str, good:
 async def test_unsatisfiable_range_is_no_proof_of_a_whole_file(
     caller: Caller, link: str, good: bytes
 ) -> None:
-    """Trap of capella's client: 416 is taken for "complete"."""
+    """Trap (capella, resuming).
+
+    From the file's size, with no validator; 416 is taken for "complete".
+    """
     caller.sim.faults.add("unsatisfiable_range")
     reply = await caller.send("GET", link, headers=FROM_TEN)
     assert (reply.status, reply.headers["Content-Range"]) == (416, f"bytes */{len(good)}")

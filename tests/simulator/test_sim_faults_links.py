@@ -16,7 +16,10 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_long_promise_states_a_week_and_dies_in_minutes(caller: Caller) -> None:
-    """Complaint 5: links promised for a week die in hours."""
+    """Complaint 5 (chanzuckerberg/single-cell-data-portal #2266).
+
+    Links promised for a week die in hours.
+    """
     task_id = caller.a_whole_task()
     caller.sim.faults.add("long_promise", states=604_800, lives=120)
     link = (await caller.links(task_id))["DC_VESSELS"]

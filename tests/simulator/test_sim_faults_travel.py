@@ -26,7 +26,10 @@ async def test_slow_drip_sends_all_of_it_in_pieces(caller: Caller) -> None:
 
 
 async def test_reset_body_is_got_over_only_by_going_on_where_one_stood(caller: Caller) -> None:
-    """Complaint 9: under load the peer closes in the middle of a body."""
+    """Complaint 9 (planetlabs/planet-client-python #974).
+
+    The peer closes in the middle of a body and the whole order fails.
+    """
     link = await caller.a_link()
     good = (await caller.send("GET", link)).body
     caller.sim.faults.add("reset_body", times=None, sent=4_096)

@@ -30,7 +30,11 @@ def target(url: str) -> str:
 
 @given(signings, st.floats(0, 3599))
 def test_a_link_is_good_until_its_hour_is_over(signing: Signing, age: float) -> None:
-    """Quotes the page: "Download URLs expire in 1 hour."."""
+    """Quotes the page: "Download URLs expire in 1 hour.".
+
+    Complaint 2 (dimensionalOS/dimos #3913): one-hour URLs die during a long transfer; the test
+    store never expired one.
+    """
     signer = links(signing)
     link = target(signer.sign(PATH, now=NOW))
     assert signer.refusal(link, now=NOW + age) is None

@@ -63,7 +63,10 @@ async def test_both_ports_speak_tls_and_nothing_else(safe: Simulator, ca: trustm
 
 
 async def test_a_reset_and_a_cut_work_through_tls(safe: Simulator, ca: trustme.CA) -> None:
-    """Complaint 3: TLS closes are another cause than an expired link."""
+    """Complaint 3 (Sage-Bionetworks/synapsePythonClient #1126).
+
+    A 403 may be an expired link or a real refusal, and TLS closes are neither.
+    """
     connector = aiohttp.TCPConnector(ssl=of_client(ca))
     async with aiohttp.ClientSession(connector=connector) as session:
         caller = Caller(safe, session)
