@@ -153,7 +153,7 @@ async def _log(simulator: Simulator) -> None:
     # The list is asked again and again: the simulator knows nothing of who watches it.
     seen = 0
     while True:
-        for request in simulator.requests[seen:]:
+        for request in simulator.requests[max(0, seen - simulator.requests_forgotten) :]:
             click.echo(request_line(request), err=True)
-        seen = len(simulator.requests)
+        seen = simulator.requests_forgotten + len(simulator.requests)
         await anyio.sleep(LOG_EVERY)

@@ -1,4 +1,4 @@
-"""What was asked: one record for each request, so that tests can ask in turn."""
+"""What was asked: one record for each of the latest requests, so that tests can ask in turn."""
 
 from __future__ import annotations
 
@@ -32,3 +32,27 @@ class RecordedRequest:
     status: int = 0
     fault: str | None = None
     bytes_sent: int = 0
+
+
+@define
+class Recorder:
+    """The latest requests; not all of them, since a simulator may run for weeks.
+
+    Attributes:
+        keep: How many are kept at least; None keeps all.
+        requests: Those that are kept, oldest first.
+        forgotten: How many older ones are not kept any more.
+    """
+
+    keep: int | None
+    requests: list[RecordedRequest] = field(factory=list)
+    forgotten: int = 0
+
+    def add(self, record: RecordedRequest) -> None:
+        """A request has arrived."""
+        self.requests.append(record)
+        # Some at a time, as whatever is cut off a list's beginning moves all the rest.
+        if self.keep is not None and len(self.requests) > self.keep + self.keep // 8:
+            excess = len(self.requests) - self.keep
+            del self.requests[:excess]
+            self.forgotten += excess

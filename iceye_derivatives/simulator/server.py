@@ -17,7 +17,7 @@ from iceye_derivatives.simulator.links import Links
 from iceye_derivatives.simulator.messages import Call, Side
 from iceye_derivatives.simulator.notation import http_date
 from iceye_derivatives.simulator.oauth import Tokens
-from iceye_derivatives.simulator.recording import RecordedRequest
+from iceye_derivatives.simulator.recording import RecordedRequest, Recorder
 from iceye_derivatives.simulator.wire import deliver, receive
 from iceye_derivatives.simulator.world import World
 
@@ -62,6 +62,7 @@ class Simulator:
         cdn_port: The port of the CDN; 0 takes a free one.
         client_id: The one client that is known.
         client_secret: Its secret.
+        keep_requests: How many of the latest `requests` are kept; None keeps them all.
         tls: TLS for both ports, with a certificate for `host`; None speaks http.
         scenario: What it says goes before the other arguments; see `Scenario.apply`.
 
@@ -71,7 +72,7 @@ class Simulator:
         tokens: The register of tokens.
         faults: What goes wrong; see `FAULTS` and `LIES`.
         desk: Who answers.
-        requests: Every request that arrived, oldest first.
+        requests: Every request that arrived, oldest first; of more than `keep_requests` the latest.
         api_base_url: Scheme, host and port of API and tokens; empty before entering.
         cdn_base_url: The same of the CDN.
     """
@@ -94,6 +95,7 @@ class Simulator:
         cdn_port: int = 0,
         client_id: str = "simulated-client",
         client_secret: str = "simulated-secret",  # noqa: S107 (opens nothing but this simulator)
+        keep_requests: int | None = 10_000,
         tls: ssl.SSLContext | None = None,
         scenario: Scenario | None = None,
     ) -> None:
@@ -103,7 +105,7 @@ class Simulator:
             client_id=client_id, client_secret=client_secret, lifetime=token_lifetime
         )
         self.faults = Faults(REGISTER)
-        self.requests: list[RecordedRequest] = []
+        self._recorder = Recorder(keep_requests)
         self.client_id = client_id
         self.client_secret = client_secret
         self.api_base_url = ""
@@ -124,6 +126,16 @@ class Simulator:
         self._runners: list[web.ServerRunner] = []
         if scenario is not None:
             scenario.apply(self)
+
+    @property
+    def requests(self) -> list[RecordedRequest]:
+        """What was asked, oldest first."""
+        return self._recorder.requests
+
+    @property
+    def requests_forgotten(self) -> int:
+        """How many requests arrived before the first that `requests` still holds."""
+        return self._recorder.forgotten
 
     @property
     def is_open(self) -> bool:
@@ -249,5 +261,5 @@ class Simulator:
             query=call.query,
             headers=dict(call.headers),
         )
-        self.requests.append(record)
+        self._recorder.add(record)
         return record

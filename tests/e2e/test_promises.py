@@ -23,6 +23,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from iceye_derivatives import (
+    Backoff,
     ClientCredentials,
     DerivativeReady,
     DerivativesClient,
@@ -39,7 +40,7 @@ CHANGES_THE_TRUTH = frozenset({"replaced_file"})
 # A hundred of each is what a change can wait for.  The session `soak` asks for its runs by number,
 # and has them searched from several beginnings at a time, since one search keeps to one core.
 SOAK = int(os.environ.get("ICEYE_SOAK_RUNS", "0"))
-SEARCHES = 10 if SOAK else 1
+SEARCHES = 40 if SOAK else 1
 EXAMPLES = SOAK // SEARCHES if SOAK else 100
 in_each_search = pytest.mark.parametrize("search", range(SEARCHES))
 
@@ -63,6 +64,15 @@ class Run:
     patience: float | None
 
 
+@frozen(kw_only=True)
+class Life:
+    """All that happens to a task and to those who want its files."""
+
+    plan: TaskPlan
+    script: tuple[Run, ...]
+    rhythm: Backoff
+
+
 @st.composite
 def troubles(draw: st.DrawFn) -> Trouble:
     name = draw(st.sampled_from(sorted(FAULTS.keys() - CHANGES_THE_TRUTH)))
@@ -82,6 +92,8 @@ runs = st.builds(
     cancel_at=st.none() | st.integers(1, 600),
     patience=st.none() | st.sampled_from([0.0, 600.0, 86_400.0]),
 )
+# The promises do not depend on the rhythm, but the cost of an hour does.
+rhythms = st.sampled_from([Backoff(initial=30.0, maximum=900.0), Backoff()])
 delays = st.sampled_from([0.0, 60.0, 3600.0, 7200.0])
 plans = st.builds(
     TaskPlan,
@@ -92,6 +104,7 @@ plans = st.builds(
     opaque_ids=st.booleans(),
     omit_image_reference=st.booleans(),
 )
+lives = st.builds(Life, plan=plans, script=st.lists(runs, max_size=3).map(tuple), rhythm=rhythms)
 
 
 class Witness:
@@ -148,12 +161,23 @@ async def cut_short(job: Any, turn: int | None) -> None:
 
 
 async def download(
-    sim: Simulator, task_id: str, folder: Path, witness: Witness, patience: float | None
+    sim: Simulator,
+    task_id: str,
+    folder: Path,
+    *,
+    witness: Witness,
+    rhythm: Backoff,
+    patience: float | None = None,
 ) -> DownloadReport | None:
     async with client_of(sim) as client:
         try:
             report = await client.download_task(
-                task_id, folder, on_event=witness.hear, timeout=patience, max_failures=8
+                task_id,
+                folder,
+                on_event=witness.hear,
+                timeout=patience,
+                max_failures=8,
+                backoff=rhythm,
             )
         except IceyeError as error:
             witness.hear(error)
@@ -202,14 +226,15 @@ def assert_polite(sim: Simulator, runs_made: int, begun: float) -> None:
     assert asked <= 60 * runs_made + 240 * hours
 
 
-async def live(plan: TaskPlan, script: list[Run], folder: Path) -> None:
+async def live(life: Life, folder: Path) -> None:
     async with Simulator(clock=VirtualClock(), client_secret=SECRET, detections=20) as sim:
-        task_id = sim.add_task(plan=plan, derivative_product_types=ALL_TYPES)
+        task_id = sim.add_task(plan=life.plan, derivative_product_types=ALL_TYPES)
         home, witness = folder / "home", Witness()
+        go = partial(download, sim, task_id, home, witness=witness, rhythm=life.rhythm)
         before, begun = asyncio.all_tasks(), sim.clock.time()
-        for run in script:
+        for run in life.script:
             meet(sim, run)
-            job = partial(download, sim, task_id, home, witness, run.patience)
+            job = partial(go, patience=run.patience)
             await cut_short(job, run.cancel_at)
             assert_whole_or_absent(home)
             assert open_below(home) == []
@@ -218,7 +243,7 @@ async def live(plan: TaskPlan, script: list[Run], folder: Path) -> None:
         # An hour later no link of before is alive, and no clock-bound grudge is left.
         await sim.clock.sleep(3700)
         asked = len(sim.requests)
-        report = await download(sim, task_id, home, witness, None)
+        report = await go()
 
         assert report is not None
         report.raise_for_failures()
@@ -230,7 +255,7 @@ async def live(plan: TaskPlan, script: list[Run], folder: Path) -> None:
         assert_all_there(sim, task_id, home)
         assert {path.name for path in folder.iterdir()} == {"home"}
         assert_discreet(sim, witness, home)
-        assert_polite(sim, len(script) + 1, begun)
+        assert_polite(sim, len(life.script) + 1, begun)
         for _ in range(50):
             await asyncio.sleep(0)
         left = {task for task in asyncio.all_tasks() - before if "web_protocol" not in repr(task)}
@@ -239,19 +264,19 @@ async def live(plan: TaskPlan, script: list[Run], folder: Path) -> None:
 
 @in_each_search
 @settings(max_examples=EXAMPLES)
-@given(plan=plans, script=st.lists(runs, max_size=3))
-def test_whatever_happens_every_file_comes_home_whole(
-    search: int, plan: TaskPlan, script: list[Run]
-) -> None:
+@given(life=lives)
+def test_whatever_happens_every_file_comes_home_whole(search: int, life: Life) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        anyio.run(live, plan, script, Path(folder))
+        anyio.run(live, life, Path(folder))
 
 
-async def watch_on(sim: Simulator, watch: Watch, got: list[str], patience: float | None) -> None:
+async def watch_on(
+    sim: Simulator, watch: Watch, got: list[str], rhythm: Backoff, patience: float | None
+) -> None:
     async with client_of(sim) as client:
         try:
             async for derivative in client.watch_task(
-                watch.task_id, watch=watch, timeout=patience, max_failures=8
+                watch.task_id, watch=watch, timeout=patience, max_failures=8, backoff=rhythm
             ):
                 assert not derivative.is_update
                 got.append(derivative.id)
@@ -259,16 +284,18 @@ async def watch_on(sim: Simulator, watch: Watch, got: list[str], patience: float
             return
 
 
-async def watch_over_restarts(plan: TaskPlan, script: list[Run]) -> None:
+async def watch_over_restarts(life: Life) -> None:
     async with Simulator(clock=VirtualClock(), client_secret=SECRET, detections=20) as sim:
-        task_id = sim.add_task(plan=plan, derivative_product_types=ALL_TYPES)
+        task_id = sim.add_task(plan=life.plan, derivative_product_types=ALL_TYPES)
         watch, got = Watch(task_id), list[str]()
-        for run in script:
+        for run in life.script:
             meet(sim, run)
-            await cut_short(partial(watch_on, sim, watch, got, run.patience), run.cancel_at)
+            await cut_short(
+                partial(watch_on, sim, watch, got, life.rhythm, run.patience), run.cancel_at
+            )
             watch = Watch.from_json(watch.to_json())
         sim.faults.clear()
-        await watch_on(sim, watch, got, None)
+        await watch_on(sim, watch, got, life.rhythm, None)
 
         assert watch.finished
         assert len(got) == len(set(got))
@@ -277,8 +304,6 @@ async def watch_over_restarts(plan: TaskPlan, script: list[Run]) -> None:
 
 @in_each_search
 @settings(max_examples=EXAMPLES)
-@given(plan=plans, script=st.lists(runs, max_size=3))
-def test_each_derivative_is_handed_out_once_over_all_restarts(
-    search: int, plan: TaskPlan, script: list[Run]
-) -> None:
-    anyio.run(watch_over_restarts, plan, script)
+@given(life=lives)
+def test_each_derivative_is_handed_out_once_over_all_restarts(search: int, life: Life) -> None:
+    anyio.run(watch_over_restarts, life)

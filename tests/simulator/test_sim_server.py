@@ -122,6 +122,21 @@ async def test_every_request_is_recorded(caller: Caller) -> None:
     assert record.fault is None
 
 
+async def test_a_simulator_that_runs_for_weeks_keeps_the_latest_requests() -> None:
+    """So many at least and an eighth more at most, unless all of them are asked for."""
+    for keep, most in ((16, 18), (None, 100)):
+        async with (
+            Simulator(clock=VirtualClock(), keep_requests=keep) as sim,
+            aiohttp.ClientSession() as session,
+        ):
+            for number in range(100):
+                async with session.get(f"{sim.api_base_url}/{number}"):
+                    pass
+                assert sim.requests[-1].path == f"/{number}"
+                assert len(sim.requests) + sim.requests_forgotten == number + 1
+                assert min(number + 1, keep or 100) <= len(sim.requests) <= most
+
+
 async def test_no_repr_and_no_log_record_holds_a_secret(
     caller: Caller, caplog: pytest.LogCaptureFixture
 ) -> None:
