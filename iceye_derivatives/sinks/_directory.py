@@ -13,6 +13,7 @@ from iceye_derivatives._core.journal import LARGEST
 from iceye_derivatives.models import AssetRef
 from iceye_derivatives.protocols import FoundFile
 from iceye_derivatives.sharing import Busy, Place, Present, Space
+from iceye_derivatives.sinks._disk import Disk, Steps, at_once
 from iceye_derivatives.sinks._finish import finish
 from iceye_derivatives.sinks._folder import NO_FILE, Folder, split
 from iceye_derivatives.sinks._hash import hash_file
@@ -27,9 +28,10 @@ class DirectorySink:
     """Files below a folder; implements `iceye_derivatives.protocols.Sink`.
 
     A file is made under a unique name that ends in ``.part``, synced, renamed to its final name,
-    and its folder is synced: under the final name stands the whole file or nothing, whatever is
-    cancelled, killed or unplugged.  Whatever ends in ``.part`` is unfinished: the next download of
-    that file goes on with it or removes it, and all of it may be deleted when no download runs.
+    and its folder is synced, together with other files that come just then: under the final name
+    stands the whole file or nothing, whatever is cancelled, killed or unplugged.  Whatever ends in
+    ``.part`` is unfinished: the next download of that file goes on with it or removes it, and all
+    of it may be deleted when no download runs.
 
     The folder is made when the first file comes.  Nothing below it is followed if it is a symbolic
     link.  Files and folders get the mode of the umask.  Under cancellation each call is finished
@@ -42,6 +44,7 @@ class DirectorySink:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
         self._strays = Strays()
+        self._disk = Disk()
         self._held: set[DirectoryPlace] = set()
 
     def __repr__(self) -> str:
@@ -57,15 +60,8 @@ class DirectorySink:
         return await finish(lambda: run_sync(self._find, name, stop), on_cancel=stop.set)
 
     async def put(self, name: str, body: bytes, check: Callable[[bytes], str]) -> tuple[str, str]:
-        """Check a small body and store it durably, all in one hop to a thread."""
-
-        def store() -> str:
-            checked = check(body)
-            with Folder(self.path, name, make=True) as folder:
-                folder.store(body)
-            return checked
-
-        return self.locate(name), await finish(lambda: run_sync(store))
+        """Check a small body and store it durably, together with others that come just then."""
+        return self.locate(name), await self._disk.go_through(self._store(name, body, check))
 
     @asynccontextmanager
     async def create(self, name: str) -> AsyncIterator[DirectoryPart]:
@@ -81,16 +77,17 @@ class DirectorySink:
         self, name: str, asset: AssetRef, *, replace: bool = False
     ) -> AsyncIterator[Place | Present | Busy]:
         """Look whether the file is there, and if not (or if `replace`), make its name ours."""
-        place = DirectoryPlace(self.path, name, self.locate(name), asset, self._strays)
+        path = self.locate(name)
+        place = DirectoryPlace(self.path, name, path, asset, strays=self._strays, disk=self._disk)
         try:
-            found = await finish(lambda: run_sync(place.take, replace))
+            found = await self._disk.do(lambda: place.take(replace=replace))
             if found is None:
                 self._held.add(place)
             yield place if found is None else found
         finally:
             self._held.discard(place)
-            if place.ours:  # a stored file has given its name back in the hop that stored it
-                await finish(lambda: run_sync(place.drop))
+            if place.ours:  # a stored file has given its name back when it was stored
+                await self._disk.do(place.drop, surely=True)
 
     async def beat(self) -> None:
         """Show other processes that we live and make the files whose names are ours."""
@@ -101,7 +98,7 @@ class DirectorySink:
                 place.beat()
 
         if held:
-            await finish(lambda: run_sync(beat))
+            await self._disk.do(beat)
 
     async def read_note(self, name: str) -> bytes | None:
         """The note of that name, or None; never through a symbolic link."""
@@ -114,6 +111,12 @@ class DirectorySink:
     async def space(self) -> Space | None:
         """What the folder's disk has left."""
         return await finish(lambda: run_sync(space_of, self.path))
+
+    def _store(self, name: str, body: bytes, check: Callable[[bytes], str]) -> Steps[str]:
+        checked = check(body)
+        with Folder(self.path, name, make=True) as folder:
+            yield from folder.store(body)
+        return checked
 
     def _read_note(self, name: str) -> bytes | None:
         try:
@@ -129,7 +132,7 @@ class DirectorySink:
             if self._strays(folder, name):
                 # At worst another process, which is just writing one, has to write it again.
                 self._strays.clear(folder, name)
-            folder.store(render())
+            at_once(folder.store(render()))
 
     def _find(self, name: str, stop: Event) -> FoundFile | None:
         try:

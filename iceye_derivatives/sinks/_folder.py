@@ -10,15 +10,23 @@ from shutil import copyfileobj
 from typing import Final
 
 from iceye_derivatives._core.part_names import part_name
+from iceye_derivatives.sinks._disk import Steps
 from iceye_derivatives.sinks._open_folder import BINARY, NO_FILE, NOFOLLOW, OpenFolder, split
 from iceye_derivatives.sinks._process import unique_token
 
-__all__ = ["NO_FILE", "Folder", "split", "stamp_of"]
+__all__ = ["NO_FILE", "Folder", "split", "stamp_of", "write_all"]
 
 _NEW: Final[int] = os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY | NOFOLLOW
 _AGAIN: Final[int] = os.O_RDWR | BINARY | NOFOLLOW | getattr(os, "O_NONBLOCK", 0)
 _BLOCK: Final = 1024 * 1024
 _counter = count(1)
+
+
+def write_all(descriptor: int, body: bytes) -> None:
+    """Write it from where the file stands, however little the system takes at a time."""
+    left = memoryview(body)
+    while left:
+        left = left[os.write(descriptor, left) :]
 
 
 def stamp_of(found: os.stat_result) -> str:
@@ -86,16 +94,17 @@ class Folder(OpenFolder):
                 raise
         return new, descriptor
 
-    def store(self, body: bytes) -> str:
+    def store(self, body: bytes) -> Steps[str]:
         """Write a whole file and publish it, and give its stamp; a failure leaves nothing."""
         part, descriptor = self.begin()
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(body)
-                file.flush()
-                os.fsync(descriptor)
+            try:
+                write_all(descriptor, body)
+                yield descriptor
                 stamp = stamp_of(os.fstat(descriptor))
-            self.publish(part)
+            finally:
+                os.close(descriptor)  # an open file cannot be renamed everywhere
+            yield from self.publish(part)
         except BaseException:
             self.discard(part)
             raise
@@ -167,7 +176,7 @@ class Folder(OpenFolder):
             self.discard(part)
             raise
 
-    def publish(self, part: str) -> None:
+    def publish(self, part: str) -> Steps[None]:
         """Give a synced part its final name, durably; a link of that name is replaced."""
         self._rename(part, self._file)
-        self._sync()
+        yield from self._synced()

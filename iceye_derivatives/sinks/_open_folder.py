@@ -14,6 +14,8 @@ from io import BufferedReader
 from types import TracebackType
 from typing import Final, Self
 
+from iceye_derivatives.sinks._disk import Steps, at_once
+
 __all__ = ["NO_FILE", "OpenFolder", "split"]
 
 # Zero where the system has no such flag.
@@ -127,7 +129,7 @@ class OpenFolder:
                 made = True
         self._refuse_link(part)
         if made:
-            self._sync()  # the new folder's own name must survive a power cut as well
+            at_once(self._synced())  # the new folder's own name must survive a power cut as well
         if self._handle is not None:
             inner = os.open(part, _FOLDER | NOFOLLOW, dir_fd=self._handle)
             os.close(self._handle)
@@ -142,11 +144,12 @@ class OpenFolder:
         if self._handle is None and os.path.islink(self._at(name)):  # noqa: PTH114
             raise OSError(errno.ELOOP, "a symbolic link stands where we do not follow one", name)
 
-    def _sync(self) -> None:
+    def _synced(self) -> Steps[None]:
+        """Names that were given in this folder are on the disk then."""
         if self._handle is None:
             return
         try:
-            os.fsync(self._handle)
+            yield self._handle
         except OSError as error:
             if error.errno not in _CANNOT_SYNC:
                 raise

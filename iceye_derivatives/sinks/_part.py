@@ -13,6 +13,7 @@ from anyio.to_thread import run_sync
 from iceye_derivatives._core.part_names import sidecar_name
 from iceye_derivatives._core.sidecar import Sidecar, render_sidecar
 from iceye_derivatives.sharing import PartMark
+from iceye_derivatives.sinks._disk import at_once
 from iceye_derivatives.sinks._finish import finish
 from iceye_derivatives.sinks._folder import Folder, stamp_of
 
@@ -183,7 +184,7 @@ class DirectoryPart:
 
     def _publish(self, stamp: str) -> None:
         if self._part is not None:
-            self._folder.publish(self._part)
+            at_once(self._folder.publish(self._part))
             self._part = None
         self._forget()
         if self._on_stored is not None:

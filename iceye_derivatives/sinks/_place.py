@@ -6,14 +6,13 @@ from collections.abc import AsyncIterator, Callable, Container
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
-from anyio.to_thread import run_sync
-
 from iceye_derivatives._core.notes import NoteFault
 from iceye_derivatives._core.part_names import file_of, sidecar_name
 from iceye_derivatives._core.sidecar import LARGEST, Sidecar, parse_sidecar
 from iceye_derivatives.models import AssetRef
 from iceye_derivatives.sharing import Busy, PartMark, Present
 from iceye_derivatives.sinks._claim import Claim
+from iceye_derivatives.sinks._disk import Disk, Steps
 from iceye_derivatives.sinks._finish import finish
 from iceye_derivatives.sinks._folder import Folder, stamp_of
 from iceye_derivatives.sinks._part import DirectoryPart
@@ -55,7 +54,10 @@ class Strays:
 class DirectoryPlace:
     """A name in a folder; implements `iceye_derivatives.sharing.Place` once it was taken."""
 
-    def __init__(self, root: str, name: str, path: str, asset: AssetRef, strays: Strays) -> None:
+    def __init__(
+        self, root: str, name: str, path: str, asset: AssetRef, *, strays: Strays, disk: Disk
+    ) -> None:
+        self._disk = disk
         self._root = root
         self._name = name
         self._path = path
@@ -76,15 +78,8 @@ class DirectoryPlace:
         return self._claim.mine is not None
 
     async def put(self, body: bytes, check: Callable[[bytes], str]) -> tuple[str, str]:
-        """Check a small body and store it durably, all in one hop to a thread."""
-
-        def store() -> str:
-            checked = check(body)
-            with Folder(self._root, self._name, make=True) as folder:
-                self._stored(folder, folder.store(body))
-            return checked
-
-        return self._path, await finish(lambda: run_sync(store))
+        """Check a small body and store it durably, together with others that come just then."""
+        return self._path, await self._disk.go_through(self._store(body, check))
 
     @asynccontextmanager
     async def stream(self) -> AsyncIterator[DirectoryPart]:
@@ -105,7 +100,13 @@ class DirectoryPlace:
 
     # -- in a thread -------------------------------------------------------------------------------
 
-    def take(self, replace: bool) -> Present | Busy | None:  # noqa: FBT001 - called by a thread's runner
+    def _store(self, body: bytes, check: Callable[[bytes], str]) -> Steps[str]:
+        checked = check(body)
+        with Folder(self._root, self._name, make=True) as folder:
+            self._stored(folder, (yield from folder.store(body)))
+        return checked
+
+    def take(self, *, replace: bool) -> Present | Busy | None:
         """Look what is there; None where the name is ours now."""
         with Folder(self._root, self._name, make=True) as folder:
             strays = self._strays(folder, self._name)
