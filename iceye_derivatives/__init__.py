@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from iceye_derivatives._auth import ClientCredentials, StaticToken
 from iceye_derivatives._core.backoff import Backoff
+from iceye_derivatives._core.fleet_state import FleetState
 from iceye_derivatives._core.limits import Limits
 from iceye_derivatives._core.retry import RetryPolicy
 from iceye_derivatives._core.watch import Watch
@@ -70,8 +71,10 @@ from iceye_derivatives.events import (
     TransferStarted,
     Waiting,
     WatchEvent,
+    WatchFailed,
     WatchFinished,
 )
+from iceye_derivatives.fleet import Fleet
 from iceye_derivatives.models import (
     AcquisitionWindow,
     Asset,
@@ -139,6 +142,8 @@ __all__ = [
     "Fault",
     "FileRecord",
     "FileTooLargeError",
+    "Fleet",
+    "FleetState",
     "FoundFile",
     "IceyeError",
     "ImagingMode",
@@ -196,6 +201,7 @@ __all__ = [
     "Watch",
     "WatchError",
     "WatchEvent",
+    "WatchFailed",
     "WatchFinished",
     "WatchTimeoutError",
     "__version__",

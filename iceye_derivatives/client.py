@@ -19,6 +19,7 @@ from iceye_derivatives._clock import SystemClock
 from iceye_derivatives._core.backoff import Backoff
 from iceye_derivatives._core.decisions import Patience
 from iceye_derivatives._core.environment import DEFAULT_BASE_URL, read_environment
+from iceye_derivatives._core.fleet_state import FleetState
 from iceye_derivatives._core.limits import Limits
 from iceye_derivatives._core.nudges import Nudges
 from iceye_derivatives._core.pace import Pacer
@@ -35,6 +36,7 @@ from iceye_derivatives._transport import ApiTransport, FileTransport
 from iceye_derivatives.downloader import Downloader
 from iceye_derivatives.errors import ConfigurationError, InvalidTaskRequestError
 from iceye_derivatives.events import DownloadEvent, DownloadReport, WatchEvent
+from iceye_derivatives.fleet import Fleet, FleetSettings, open_fleet
 from iceye_derivatives.models import Derivative, Scene, SignedUrl, Snapshot, Task, TaskRequest
 from iceye_derivatives.protocols import Clock, LinkResponse, Sink, TokenSource
 from iceye_derivatives.sinks import sink_for
@@ -125,6 +127,7 @@ class DerivativesClient:
         self._jitter = jitter
         self._limits = Limits() if limits is None else limits
         self._retry = RetryPolicy() if retry is None else retry
+        self._rate = rate
         self._pacer = Pacer(rate=rate, burst=burst)
         self._api = ApiTransport(
             self.base_url,
@@ -352,6 +355,79 @@ class DerivativesClient:
             jitter=self._jitter,
             on_event=_ignore if on_event is None else on_event,
             nudges=self._nudges,
+        )
+
+    def watch_tasks(
+        self,
+        task_ids: Iterable[str] = (),
+        *,
+        state: FleetState | None = None,
+        backoff: Backoff | None = None,
+        timeout: float | None = None,
+        max_failures: int = 60,
+        concurrency: int = 16,
+        heartbeats: bool = False,
+        keep_open: bool = False,
+        bulk: bool = True,
+    ) -> AbstractAsyncContextManager[Fleet]:
+        """Watch many tasks at once, a hundred thousand if need be: a stream of their events.
+
+        Each task is watched as by `watch_task`, and its events come in that order; one that fails
+        is an event (`WatchFailed`) and disturbs no other.  The stream ends when no task is left.
+        Waiting tasks cost memory alone, some 600 bytes each: no coroutine, timer or socket.  The
+        task that has been due longest is looked at first, and first looks are spread as the rate
+        of this client allows.  No look begins while an event waits to be read, so a slow reader
+        holds the looks back.  Tasks may be added and taken away while it runs, see `Fleet`.
+
+        Where many tasks wait for their image, pages of `list_tasks` are read instead of asking for
+        each, as long as that saves requests; where the listing is refused, fails or does not hold
+        the tasks, they are asked for one by one.
+
+        Args:
+            task_ids: Which tasks; more can come later.
+            state: Go on with these, as `Fleet.state()` left them, at the times they had planned.
+            backoff: As in `watch_task`, for each.
+            timeout: Patience in all for each task, in seconds from when it was added.
+            max_failures: As in `watch_task`, for each.
+            concurrency: Looks at a time.
+            heartbeats: Tell everything.  By default only news are told: `DerivativeReady`,
+                `WatchFinished`, `WatchFailed`, and `TaskStatusReceived` where the status is
+                another than before.
+            keep_open: Let the stream go on when no task is left, for those that are added later.
+            bulk: Whether to list tasks where that saves requests.
+
+        Raises:
+            AuthenticationError: the token is refused twice: no fault of any task, so the context
+                ends with it, and `Fleet.state()` holds all of them.
+            ConfigurationError: at once, when a setting cannot be used.
+
+        Example::
+
+            async with client.watch_tasks(task_ids) as fleet:
+                async for event in fleet:
+                    match event:
+                        case DerivativeReady(derivative=derivative):
+                            print(derivative.task_id, derivative.product_type)
+                        case WatchFailed(task_id=task_id, error=error):
+                            print(task_id, error)
+        """
+        return open_fleet(
+            task_ids,
+            FleetSettings(
+                source=self,
+                pages=self._calls if bulk else None,
+                clock=self._clock,
+                jitter=self._jitter,
+                patience=_patience(backoff, timeout, max_failures),
+                limits=self._limits,
+                requested=self._ordered,
+                interval=1 / self._rate,
+                concurrency=concurrency,
+                heartbeats=heartbeats,
+                keep_open=keep_open,
+                nudges=self._nudges,
+            ),
+            state=state,
         )
 
     def nudge(self, task_id: str) -> bool:

@@ -31,6 +31,7 @@ __all__ = [
     "TransferStarted",
     "Waiting",
     "WatchEvent",
+    "WatchFailed",
     "WatchFinished",
 ]
 
@@ -104,6 +105,15 @@ class WatchFinished:
     delivered: int
 
 
+@frozen(kw_only=True)
+class WatchFailed:
+    """One task of a fleet was given up; the others go on."""
+
+    task_id: str
+    error: IceyeError
+    """What `DerivativesClient.watch_task()` would have raised."""
+
+
 WatchEvent: TypeAlias = (
     SnapshotReceived
     | TaskStatusReceived
@@ -112,6 +122,7 @@ WatchEvent: TypeAlias = (
     | PollFailed
     | Waiting
     | WatchFinished
+    | WatchFailed
 )
 
 

@@ -32,7 +32,7 @@ from iceye_derivatives.events import (
 from iceye_derivatives.models import Derivative, Scene
 from iceye_derivatives.protocols import Clock, SceneSource, SnapshotSource, TaskSource
 
-__all__ = ["OnWatchEvent", "WatchSource", "watch_derivatives"]
+__all__ = ["OnWatchEvent", "WatchSource", "ask", "watch_derivatives"]
 
 OnWatchEvent: TypeAlias = Callable[[WatchEvent], None]
 
@@ -66,12 +66,8 @@ async def watch_derivatives(
             yield derivative
         ear.tell(watch, clock.time())
         match watch.decide(clock.time(), jitter()):
-            case Look():
-                await _look(source, watch, clock, on_event)
-            case AskTask():
-                await _ask(source, watch, clock, on_event)
-            case AskScene():
-                await _ask_scene(source, watch, clock, on_event)
+            case Look() | AskTask() | AskScene() as question:
+                await ask(question, source, watch, clock, on_event)
             case Wait(seconds=seconds, until=until, reason=reason):
                 on_event(
                     Waiting(task_id=watch.task_id, seconds=seconds, until=until, reason=reason)
@@ -112,6 +108,23 @@ class _Ear:
                 await clock.sleep(seconds)
             finally:
                 self.bell.sleepers.discard(scope.cancel)
+
+
+async def ask(
+    question: Look | AskTask | AskScene,
+    source: WatchSource,
+    watch: Watch,
+    clock: Clock,
+    on_event: OnWatchEvent,
+) -> None:
+    """Ask what a watch wants to know, and let it have the answer."""
+    match question:
+        case Look():
+            await _look(source, watch, clock, on_event)
+        case AskTask():
+            await _ask(source, watch, clock, on_event)
+        case AskScene():
+            await _ask_scene(source, watch, clock, on_event)
 
 
 async def _look(source: WatchSource, watch: Watch, clock: Clock, on_event: OnWatchEvent) -> None:

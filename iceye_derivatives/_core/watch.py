@@ -353,6 +353,21 @@ class Watch:
         """Whether a hint waits for its look: until that is answered, another changes nothing."""
         return self._nudged
 
+    def wake(self, now: float) -> None:
+        """The wait is over, whatever the clock says: whoever waits for many keeps the time."""
+        if self._next is not None:
+            self._next = min(self._next, now)
+
+    @property
+    def asks_now(self) -> bool:
+        """Whether it has a question that does not wait."""
+        return self._todo is not None
+
+    @property
+    def wants_status(self) -> bool:
+        """Whether it asks for the task next, which a listing of tasks would answer as well."""
+        return isinstance(self._todo or self._due_action(), AskTask)
+
     @property
     def failures(self) -> int:
         """Failed polls in a row."""

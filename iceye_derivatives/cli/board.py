@@ -28,6 +28,7 @@ from iceye_derivatives.events import (
     TransferRetrying,
     TransferStarted,
     Waiting,
+    WatchFailed,
     WatchFinished,
 )
 from iceye_derivatives.models import AssetRef, Availability
@@ -148,6 +149,8 @@ def fold(board: Board, event: BoardEvent, at: float) -> Board:  # noqa: PLR0911 
             return evolve(board, trouble=event, looks=board.looks + 1)
         case Waiting():
             return evolve(board, waiting=event, task_id=event.task_id)
+        case WatchFailed():
+            return board  # one of many: the screens for many keep their own count
         case WatchFinished():
             return evolve(board, finished=True, waiting=None, trouble=None, awaited=())
         case DerivativeReady():

@@ -15,6 +15,7 @@ poll_failed            task_id error failures budget
 derivative_ready       task_id derivative_id product_type is_update image_reference image_id
                        asset_types
 watch_finished         task_id delivered
+watch_failed           task_id error (one of many tasks was given up)
 transfer_started       task_id derivative_id product_type asset_type ordinal path total offset
 transfer_progressed    the same five, received total (at most one a second for each file)
 transfer_retrying      the same five, error seconds
@@ -52,6 +53,7 @@ from iceye_derivatives.events import (
     TransferRetrying,
     TransferStarted,
     Waiting,
+    WatchFailed,
     WatchFinished,
 )
 from iceye_derivatives.models import AssetRef
@@ -73,6 +75,8 @@ def event_line(event: BoardEvent) -> Line:
             | TransferFailed()
         ):
             return _transfer_line(event)
+        case WatchFailed(task_id=task_id, error=error):
+            return {"task_id": task_id, "event": "watch_failed", "error": _error(error)}
         case _:
             return {"task_id": event.task_id, **_watch_line(event)}
 

@@ -1,0 +1,229 @@
+"""How little is needed to remember a watch that only waits?
+
+A watch with all that it knows is most of a kilobyte.  While it waits, hardly any of that differs
+from a fresh one: only what does is kept, as one short line of JSON, which is also what a saved
+fleet holds.  A watch that knows something without a name here stays as it is: remembered whole,
+at the price of the memory, but never wrongly.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from json import JSONEncoder
+from typing import Any, Final
+
+from attrs import asdict, fields_dict
+
+from iceye_derivatives import errors
+from iceye_derivatives._core.decisions import AskScene, AskTask, Look, Patience
+from iceye_derivatives._core.outlook import Outlook
+from iceye_derivatives._core.seen import Seen
+from iceye_derivatives._core.watch import Watch
+
+__all__ = ["FIELDS", "Garage", "read_state"]
+
+_encode = JSONEncoder(separators=(",", ":"), check_circular=False).encode
+
+
+class _Unwritten(Exception):  # noqa: N818 - a finding, dealt with where the watch is
+    """A value that has no form here."""
+
+
+def _plain(*kinds: type) -> Callable[[Any], Any]:
+    def check(value: Any) -> Any:  # noqa: ANN401 - whatever stands in a file
+        if type(value) not in kinds:
+            raise TypeError(f"a {type(value).__name__} is not expected here")
+        return value
+
+    return check
+
+
+def _write_names(names: Any) -> Any:  # noqa: ANN401 - as above
+    return list(names)
+
+
+def _read_names(value: Any) -> tuple[str, ...]:  # noqa: ANN401 - as above
+    return tuple(map(_text, _plain(list)(value)))
+
+
+def _write_seen(seen: Any) -> Any:  # noqa: ANN401 - as above
+    if seen.queue:
+        raise _Unwritten  # it holds URLs
+    return [seen.listed, {name: sorted(keys) for name, keys in seen.handed.items()}]
+
+
+def _read_seen(value: Any) -> Seen:  # noqa: ANN401 - as above
+    listed, handed = value
+    return Seen(
+        listed={name: _text(kind) for name, kind in listed.items()},
+        handed={
+            name: frozenset((_text(kind), _count(ordinal)) for kind, ordinal in keys)
+            for name, keys in handed.items()
+        },
+    )
+
+
+def _write_outlook(outlook: Any) -> Any:  # noqa: ANN401 - as above
+    return {name: value for name, value in asdict(outlook).items() if value is not None}
+
+
+def _read_outlook(value: Any) -> Outlook:  # noqa: ANN401 - as above
+    known = fields_dict(Outlook)
+    return Outlook(**{name: _moment(number) for name, number in value.items() if name in known})
+
+
+_QUESTIONS: Final = {"look": Look(), "task": AskTask(), "scene": AskScene()}
+
+
+def _write_question(question: Any) -> Any:  # noqa: ANN401 - as above
+    for name, known in _QUESTIONS.items():
+        if question == known:
+            return name
+    raise _Unwritten
+
+
+def _read_question(value: Any) -> Any:  # noqa: ANN401 - as above
+    return _QUESTIONS[value]
+
+
+def _write_failure(error: Any) -> Any:  # noqa: ANN401 - as above
+    return type(error).__name__
+
+
+def _read_failure(value: Any) -> Any:  # noqa: ANN401 - as above
+    # Only its kind is told to anybody: the next failure brings a whole one.
+    kind = getattr(errors, _text(value))
+    if not issubclass(kind, errors.IceyeError):
+        raise TypeError(f"{value} is no error of this library")
+    return kind.__new__(kind, "A look failed before this watch was parked")
+
+
+def _same(value: Any) -> Any:  # noqa: ANN401 - as above
+    return value
+
+
+_text, _flag, _count = _plain(str), _plain(bool), _plain(int)
+_moment = _plain(float, int)
+
+_Codec = tuple[Callable[[Any], Any], Callable[[Any], Any]]
+
+CODECS: Final[Mapping[str, _Codec]] = {
+    "status": (_same, _text),
+    "requested": (_write_names, _read_names),
+    "sure": (_same, _flag),
+    "_asked_at": (_same, _moment),
+    "_asks": (_same, _count),
+    "_closes": (_same, _moment),
+    "_complete": (_same, _flag),
+    "_deadline": (_same, _moment),
+    "_ended": (_same, _flag),
+    "_failure": (_write_failure, _read_failure),
+    "_failures": (_same, _count),
+    "_just_answered_404": (_same, _flag),
+    "_last_look_taken": (_same, _flag),
+    "_looked_at": (_same, _moment),
+    "_next": (_same, _moment),
+    "_nudged": (_same, _flag),
+    "_opens": (_same, _moment),
+    "_outlook": (_write_outlook, _read_outlook),
+    "_quiet_looks": (_same, _count),
+    "_retry_after": (_same, _moment),
+    "_seen": (_write_seen, _read_seen),
+    "_silent_since": (_same, _moment),
+    "_todo": (_write_question, _read_question),
+    "_unknown_since": (_same, _moment),
+}
+FIELDS: Final = tuple(CODECS)
+"""A parked watch names a field by its place here; a saved fleet carries the list."""
+_LEFT_OUT: Final = frozenset({"task_id", "_patience", "_delay"})
+"""Known already, or of no use to one whose wait is over."""
+
+
+class Garage:
+    """Parks the watches of one fleet and brings them out again.
+
+    Args:
+        patience: Of all of them.
+    """
+
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
+        self._plain = self.fresh("", 0.0)
+        self._names = tuple(name for name in Watch.__slots__ if name not in _LEFT_OUT)
+        self._whole: dict[str, Watch] = {}
+        """Those that could not be written down."""
+
+    def fresh(self, task_id: str, now: float) -> Watch:
+        """A watch that begins now."""
+        watch = Watch(task_id)
+        watch.begin(now, self._patience)
+        return watch
+
+    def park(self, watch: Watch) -> str:
+        """What is to be remembered of it."""
+        try:
+            return self._write(watch)
+        except _Unwritten:
+            self._whole[watch.task_id] = watch
+            return ""
+
+    def note(self, watch: Watch, now: float) -> str:
+        """The same for a file: a watch in the middle of something is noted as one that begins."""
+        with suppress(_Unwritten):
+            if watch.peek() is None:
+                return self._write(watch)
+        again = Watch.from_json(watch.to_json())
+        again.begin(now, self._patience)
+        return self._write(again)
+
+    @property
+    def whole(self) -> Mapping[str, Watch]:
+        """Those that could not be written down, by the ids of their tasks."""
+        return self._whole
+
+    def fetch(self, task_id: str, state: str) -> Watch:
+        """The watch that was parked."""
+        watch = self._whole.pop(task_id, None)
+        return self.read(task_id, state) if watch is None else watch
+
+    def forget(self, task_id: str) -> None:
+        """It will not be fetched."""
+        self._whole.pop(task_id, None)
+
+    def _write(self, watch: Watch) -> str:
+        plain = self._plain
+        found: list[Any] = []
+        for name in self._names:
+            value = getattr(watch, name)
+            if value != getattr(plain, name):
+                if name not in CODECS:
+                    raise _Unwritten
+                found += (_PLACES[name], None if value is None else CODECS[name][0](value))
+        return _encode(found)
+
+    def read(self, task_id: str, state: str) -> Watch:
+        """The watch of a text, which stays parked."""
+        watch = self.fresh(task_id, 0.0)
+        for name, value in read_state(json.loads(state), FIELDS).items():
+            setattr(watch, name, value)
+        return watch
+
+
+def read_state(state: Any, fields: tuple[str, ...]) -> dict[str, Any]:  # noqa: ANN401 - as above
+    """The fields of a parked watch.
+
+    Raises:
+        ValueError, TypeError, LookupError, AttributeError: it is none.
+    """
+    found = {}
+    places = iter(_plain(list)(state))
+    for place, value in zip(places, places, strict=True):
+        name = fields[place]
+        if name in CODECS:  # what another version knows beyond that is no loss
+            found[name] = None if value is None else CODECS[name][1](value)
+    return found
+
+
+_PLACES: Final = {name: place for place, name in enumerate(FIELDS)}
