@@ -88,8 +88,11 @@ class Crew:
                 async with anyio.create_task_group() as tasks:
                     for _ in range(workers):
                         tasks.start_soon(self._work)
-        except* IceyeError as group:
+        except BaseExceptionGroup as group:
             # Several may hear at once that the token is refused: one of them says it all.
+            alike = all(isinstance(one, AuthenticationError) for one in group.exceptions)
+            if len(group.exceptions) > 1 and not alike:
+                raise
             error = group.exceptions[0]
         if error is not None:
             raise error

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from math import inf
 from typing import Final
 
 import anyio
 import anyio.lowlevel
 from anyio import to_thread
 from anyio.abc import ObjectReceiveStream
-from attrs import Factory, field, frozen
+from attrs import Factory, define, field, frozen
 
 from iceye_derivatives._core.decisions import Patience
 from iceye_derivatives._core.fleet import Place, Reach, Rota
@@ -65,11 +66,10 @@ class Fleet(ObjectReceiveStream[WatchEvent]):
     `len()` gives the number of tasks that are still watched, ``in`` tells whether one is.
     """
 
-    def __init__(self, settings: FleetSettings, state: FleetState) -> None:
-        now = settings.clock.time()
+    def __init__(self, settings: FleetSettings, rota: Rota, slots: _Slots) -> None:
         self._settings = settings
-        self._first_due = now
-        self._rota = Rota(self._spread(state.places(), now))
+        self._slots = slots
+        self._rota = rota
         self._garage = Garage(settings.patience)
         self._desk = Desk(self._has_ended)
         self._crew = Crew(
@@ -156,7 +156,7 @@ class Fleet(ObjectReceiveStream[WatchEvent]):
                 watch = Watch(task_id, requested=requested)
                 watch.begin(now, self._settings.patience)
             own = state if requested is None else self._garage.park(watch)
-            added += self._rota.add(task_id, now, self._first_look(now), own)
+            added += self._rota.add(task_id, now, self._slots.next(now), own)
         self._crew.stir()
         return added
 
@@ -221,22 +221,6 @@ class Fleet(ObjectReceiveStream[WatchEvent]):
             if self._rota.is_out(task_id):
                 yield task_id, Place(now, task_id, Reach.ALONE, note(watch, now))
 
-    def _spread(self, places: Iterable[Place], now: float) -> Iterator[Place]:
-        """What should have been looked at while nobody was there comes one after the other."""
-        late = []
-        for place in places:
-            if place.due > now:
-                yield place
-            else:
-                late.append(place)
-        for place in sorted(late):
-            yield place._replace(due=self._first_look(now))
-
-    def _first_look(self, now: float) -> float:
-        slot = max(now, self._first_due)
-        self._first_due = slot + self._settings.interval
-        return slot + self._settings.jitter() * self._settings.interval
-
     def _has_ended(self) -> bool:
         return not len(self._rota) and not self._settings.keep_open
 
@@ -261,7 +245,10 @@ async def _open_fleet(
     task_ids: Iterable[str], settings: FleetSettings, state: FleetState
 ) -> AsyncGenerator[Fleet, None]:
     error: BaseException | None = None
-    fleet = await to_thread.run_sync(Fleet, settings, state)
+    slots = _Slots(settings)
+    now = settings.clock.time()
+    rota = await to_thread.run_sync(_resumed, state, slots, now)
+    fleet = Fleet(settings, rota, slots)
     settings.nudges.join(fleet)
     try:
         async with anyio.create_task_group() as tasks:
@@ -281,6 +268,30 @@ async def _open_fleet(
         fleet.stop()
     if error is not None:
         raise error
+
+
+@define
+class _Slots:
+    """When those are looked at first that could be at once: one after the other."""
+
+    settings: FleetSettings
+    _free_from: float = field(init=False, default=-inf)
+
+    def next(self, now: float) -> float:
+        """The next free moment, in Unix seconds."""
+        interval = self.settings.interval
+        slot = max(now, self._free_from)
+        self._free_from = slot + interval
+        return slot + self.settings.jitter() * interval
+
+
+def _resumed(state: FleetState, slots: _Slots, now: float) -> Rota:
+    """What should have been looked at while nobody was there is late, and no herd."""
+    early, late = [], []
+    for place in state.places():
+        (early if place.due > now else late).append(place)
+    late.sort()
+    return Rota(early + [place._replace(due=slots.next(now)) for place in late])
 
 
 def _checked(task_ids: Iterable[str]) -> Iterable[str]:

@@ -25,7 +25,7 @@ ON_A_PAGE: Final = 50
 """What is asked for, as in ICEYE's own example code."""
 WORTH: Final = 1.5
 """A listing must save this many times its pages."""
-LEAST: Final = 20
+LEAST: Final = 6
 """Requests to be saved, below which a listing is not worth the gamble."""
 STAKE: Final = 5
 """Pages more than tasks found at which a listing is given up."""

@@ -17,7 +17,7 @@ _UNTIDY: Final = 4096
 """Below this many entries a heap is not worth tidying, however many of them count no longer."""
 _STEP: Final = 8
 """Entries that are moved a call while tidying, so that none of a hundred thousand calls is long."""
-_BUCKET: Final = 60.0
+_BUCKET: Final = 300.0
 """Seconds: how finely it is known how many are due when."""
 
 
@@ -180,10 +180,9 @@ class Rota:
 
     def savings(self, now: float, ahead: float) -> int:
         """Requests that a listing of all would save in the next `ahead` seconds."""
-        first, last = (int((self.hour(now) + more) // _BUCKET) for more in (0.0, ahead))
-        late = sum(number for bucket, number in self._buckets.items() if bucket < first)
-        soon = sum(self._buckets.get(bucket, 0) for bucket in range(first, last + 1))
-        return late + soon + 2 * self._fresh
+        last = (self.hour(now) + ahead) // _BUCKET
+        due = sum(number for bucket, number in self._buckets.items() if bucket <= last)
+        return due + 2 * self._fresh
 
     @property
     def has_fresh(self) -> bool:

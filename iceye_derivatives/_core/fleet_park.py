@@ -22,7 +22,7 @@ from iceye_derivatives._core.outlook import Outlook
 from iceye_derivatives._core.seen import Seen
 from iceye_derivatives._core.watch import Watch
 
-__all__ = ["FIELDS", "Garage", "read_state"]
+__all__ = ["CODECS", "FIELDS", "LEFT_OUT", "Garage", "read_state"]
 
 _encode = JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
@@ -118,6 +118,7 @@ CODECS: Final[Mapping[str, _Codec]] = {
     "_closes": (_same, _moment),
     "_complete": (_same, _flag),
     "_deadline": (_same, _moment),
+    "_delay": (_same, _moment),
     "_ended": (_same, _flag),
     "_failure": (_write_failure, _read_failure),
     "_failures": (_same, _count),
@@ -137,8 +138,8 @@ CODECS: Final[Mapping[str, _Codec]] = {
 }
 FIELDS: Final = tuple(CODECS)
 """A parked watch names a field by its place here; a saved fleet carries the list."""
-_LEFT_OUT: Final = frozenset({"task_id", "_patience", "_delay"})
-"""Known already, or of no use to one whose wait is over."""
+LEFT_OUT: Final = frozenset({"task_id", "_patience"})
+"""Known to who fetches it."""
 
 
 class Garage:
@@ -151,7 +152,7 @@ class Garage:
     def __init__(self, patience: Patience) -> None:
         self._patience = patience
         self._plain = self.fresh("", 0.0)
-        self._names = tuple(name for name in Watch.__slots__ if name not in _LEFT_OUT)
+        self._names = tuple(name for name in Watch.__slots__ if name not in LEFT_OUT)
         self._whole: dict[str, Watch] = {}
         """Those that could not be written down."""
 

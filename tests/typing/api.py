@@ -32,6 +32,8 @@ from iceye_derivatives import (
     DownloadFailedError,
     DownloadReport,
     FileRecord,
+    Fleet,
+    FleetState,
     FoundFile,
     IceyeError,
     ImagingMode,
@@ -70,6 +72,7 @@ from iceye_derivatives import (
     Waiting,
     Watch,
     WatchEvent,
+    WatchFailed,
     WatchFinished,
     WatchTimeoutError,
     __version__,
@@ -215,6 +218,34 @@ async def downloaders(client: DerivativesClient) -> None:
             on_event(event)
 
 
+async def fleets(client: DerivativesClient, downloader: Downloader, saved: str) -> None:
+    """Many tasks: a context manager around a stream that takes and loses tasks as it runs."""
+    async with client.watch_tasks(["one", "two"]) as fleet:
+        assert_type(fleet, Fleet)
+        async for event in fleet:
+            assert_type(event, WatchEvent)
+        assert_type(await fleet.add({"three"}), int)
+        assert_type(await fleet.remove(("one",)), int)
+        assert_type(fleet.nudge("two"), bool)
+        assert_type(await fleet.to_json(), str)
+        async with downloader.transfers(fleet.derivatives(on_watch_event)) as events:
+            async for _ in events:
+                pass
+    state = assert_type(fleet.state(), FleetState)
+    assert_type(state.task_ids, tuple[str, ...])
+    async with client.watch_tasks(
+        state=FleetState.from_json(saved),
+        backoff=Backoff(),
+        timeout=3600.0,
+        max_failures=10,
+        concurrency=4,
+        heartbeats=True,
+        keep_open=True,
+        bulk=False,
+    ):
+        pass
+
+
 def on_watch_event(event: WatchEvent) -> None:
     """Every event of a watch has a branch, and mypy knows that there is no other."""
     match event:
@@ -230,6 +261,8 @@ def on_watch_event(event: WatchEvent) -> None:
             assert_type(error, IceyeError)
         case Waiting(seconds=seconds, reason=reason):
             assert_type((seconds, reason), tuple[float, str])
+        case WatchFailed(task_id=task_id, error=failure):
+            assert_type((task_id, failure), tuple[str, IceyeError])
         case WatchFinished():
             pass
         case _:
