@@ -287,11 +287,10 @@ class _Slots:
 
 def _resumed(state: FleetState, slots: _Slots, now: float) -> Rota:
     """What should have been looked at while nobody was there is late, and no herd."""
-    early, late = [], []
-    for place in state.places():
-        (early if place.due > now else late).append(place)
-    late.sort()
-    return Rota(early + [place._replace(due=slots.next(now)) for place in late])
+    places = list(state.places())
+    late = sorted(place for place in places if place.due <= now)
+    spread = [place._replace(due=slots.next(now)) for place in late]
+    return Rota([place for place in places if place.due > now] + spread)
 
 
 def _checked(task_ids: Iterable[str]) -> Iterable[str]:
