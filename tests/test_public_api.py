@@ -34,6 +34,8 @@ MACHINES = {
     "DownloadSettings",
     "DownloadSource",
     "Downloader",
+    "Fleet",
+    "FleetState",
     "Limits",
     "MemorySink",
     "ObjectStoreSink",
