@@ -20,12 +20,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 from race.environment import install, install_with_apt, versions
-from race.racers import RACERS
+from race.racers import RACERS, Racer
 from race.rounds import Course, Run, race
 from race.rows import ROWS, Row
-from race.store import serving
+from race.store import Distance, serving
 from race.tables import render
-from race.work import WORKS, Work, prepare
+from race.work import WORKS, prepare
 
 _QUICK_FILES = 100
 _QUICK_BYTES = 20_000_000
@@ -34,7 +34,7 @@ _QUICK_BYTES = 20_000_000
 def main() -> None:
     """Run what was asked for, or show what was found last."""
     asked = _arguments()
-    results = asked.cache / ("quick" if asked.quick else "results")
+    results = asked.cache / _shelf(asked)
     if not asked.show:
         if asked.apt:
             install_with_apt()
@@ -43,47 +43,54 @@ def main() -> None:
         found = results / f"{row.key}.json"
         if row.key in asked.rows and found.exists():
             told = json.loads(found.read_text())
-            print(render(row, [Run(**run) for run in told["runs"]]), end="\n\n")
-            print(
-                ", ".join(f"{name} {text}" for name, text in told["versions"].items()), end="\n\n"
-            )
+            runs = [Run(**run) for run in told["runs"]]
+            print(render(row, runs, judge=not asked.quick), end="\n\n")
+            print(", ".join(map(" ".join, told["versions"].items())), end="\n\n")
 
 
 def _race(asked: argparse.Namespace, results: Path) -> None:
     results.mkdir(parents=True, exist_ok=True)
-    peers = install(asked.cache / "peers")
     files = asked.cache / "files"
     files.mkdir(exist_ok=True)
     for key in asked.rows:
-        row = ROWS[key]
-        work = _work(row, quick=asked.quick)
-        print(f"{row.title}: preparing", file=sys.stderr)
-        prepare(files, work)
-        with ExitStack() as stack:
-            store = stack.enter_context(serving(asked.cache / "store", files))
+        print(ROWS[key].title, file=sys.stderr)
+        racers = [RACERS[name] for name in ROWS[key].racers if name in asked.only]
+        foreign = any(racer.is_installed for racer in racers)
+        peers = install(asked.cache / "peers") if foreign else None
+        told = {
+            "versions": versions(peers),
+            "runs": [asdict(run) for run in _runs(asked, ROWS[key], racers, peers)],
+        }
+        (results / f"{key}.json").write_text(json.dumps(told, indent=1))
+
+
+def _runs(
+    asked: argparse.Namespace, row: Row, racers: list[Racer], peers: Path | None
+) -> Iterator[Run]:
+    files = asked.cache / "files"
+    with ExitStack() as stack:
+        distance = Distance() if row.far else None
+        store = stack.enter_context(serving(asked.cache / "store", files, distance))
+        ground = stack.enter_context(_ground(asked, disk=row.disk))
+        for number, name in enumerate(row.works):
+            work = WORKS[name]
+            work = work.scaled(_QUICK_FILES, _QUICK_BYTES) if asked.quick else work
+            prepare(files, work)
             course = Course(
                 work=work,
                 store=store,
                 files=files,
-                ground=stack.enter_context(_ground(asked, disk=row.disk)),
+                ground=ground / f"{number}",
                 peers=peers,
                 connections=row.connections,
+                tls=not asked.http,
                 keep=row.disk,
                 rounds=1 if asked.quick else asked.rounds,
                 tries=1 if asked.quick else 3,
             )
-            runs = []
-            names = [name for name in row.racers if not asked.only or name in asked.only]
-            for run in race(course, [RACERS[name] for name in names]):
+            for run in race(course, racers):
                 print(f"  {run.racer}: {run.seconds:.2f} s", file=sys.stderr)
-                runs.append(run)
-        told = {"versions": versions(peers), "runs": [asdict(run) for run in runs]}
-        (results / f"{key}.json").write_text(json.dumps(told, indent=1))
-
-
-def _work(row: Row, *, quick: bool) -> Work:
-    work = WORKS[row.work]
-    return work.scaled(_QUICK_FILES, _QUICK_BYTES) if quick else work
+                yield run
 
 
 @contextmanager
@@ -98,12 +105,19 @@ def _ground(asked: argparse.Namespace, *, disk: bool) -> Iterator[Path]:
         shutil.rmtree(ground, ignore_errors=True)
 
 
+def _shelf(asked: argparse.Namespace) -> str:
+    """Where results are kept: none is taken for one of another kind."""
+    kinds = {"http": asked.http, "quick": asked.quick, "some": asked.only != list(RACERS)}
+    return "-".join(["results", *(name for name, is_so in kinds.items() if is_so)])
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "iceye-derivatives"
     parser.add_argument("rows", nargs="*", default=list(ROWS), help=f"of {', '.join(ROWS)}")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", action="append", help="a client; may be given several times")
+    parser.add_argument("--only", nargs="+", default=list(RACERS), help="which clients")
+    parser.add_argument("--http", action="store_true", help="without TLS")
     parser.add_argument("--quick", action="store_true", help="few files, one round")
     parser.add_argument(
         "--show", action="store_true", help="print what was found last, run nothing"

@@ -6,11 +6,16 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
+from importlib import metadata
 from pathlib import Path
+
+from race.store import find
 
 __all__ = ["PACKAGES", "install", "versions"]
 
 PACKAGES = ("aiofiles", "aiohttp", "httpx", "obstore", "parfive", "planet", "stac-asset")
+DEBIAN = ("aria2", "curl", "libnginx-mod-http-lua", "nginx", "openssl")
 _VERSIONS = """
 import importlib.metadata, json, sys
 print(json.dumps({name: importlib.metadata.version(name) for name in sys.argv[1:]}))
@@ -28,23 +33,26 @@ def install(folder: Path) -> Path:
     return python
 
 
-def versions(peers: Path, ours: str = sys.executable) -> dict[str, str]:
+def versions(peers: Path | None) -> dict[str, str]:
     """Of everything that races, and of what decides how fast it is."""
-    found: dict[str, str] = json.loads(_ask(str(peers), "-c", _VERSIONS, *PACKAGES))
-    mine = json.loads(_ask(ours, "-c", _VERSIONS, "iceye-derivatives", "aiohttp"))
-    return {
+    found = {
         "Python": sys.version.split()[0],
-        "iceye-derivatives": mine["iceye-derivatives"],
-        "aiohttp (ours)": mine["aiohttp"],
-        **found,
+        "nginx": _ask(find("nginx"), "-v").split("/")[1].split()[0],
+        "our aiohttp": metadata.version("aiohttp"),
     }
+    for program, place in (("aria2c", 2), ("curl", 1)):
+        with suppress(SystemExit):
+            found[program] = _ask(find(program), "--version").split()[place]
+    if peers is not None:
+        found |= json.loads(_ask(str(peers), "-c", _VERSIONS, *PACKAGES))
+    return found
 
 
 def install_with_apt() -> None:
     """What no Python package brings, where root asks for it."""
     if os.geteuid() != 0:
         raise SystemExit("--apt installs Debian's packages, which only root may")
-    _run("apt-get", "-qy", "install", "nginx", "aria2", "curl", "openssl")
+    _run("apt-get", "-qy", "install", *DEBIAN)
 
 
 def _run(*command: str) -> None:
@@ -52,4 +60,6 @@ def _run(*command: str) -> None:
 
 
 def _ask(*command: str) -> str:
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603 - our own words
+    # nginx tells its version on the other stream.
+    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - ours
+    return done.stdout or done.stderr

@@ -27,8 +27,8 @@ class Task:
     """Where lists and settings may be put, outside of what is looked at."""
     connections: int
     authority: Path
-    peers: Path
-    """The Python that has the peers."""
+    peers: Path | None
+    """The Python that has the peers, where any of them runs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +50,13 @@ class Racer:
     signed: bool = True
     tells_time: bool = True
     """Whether it starts its watch by itself, after its imports."""
-    package: str = ""
-    """Whose version is shown."""
+    ours: bool = False
+    """Whether it runs with our own Python instead of the peers'."""
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether it comes from the peers' environment."""
+        return self.tells_time and not self.ours
 
 
 def _program(name: str, *, ours: bool = False) -> Callable[[Task], Start]:
@@ -110,21 +115,23 @@ def _curl(task: Task) -> Start:
     )
 
 
+def _cli(name: str, start: Callable[[Task], Start]) -> Racer:
+    return Racer(name=name, start=start, tells_time=False)
+
+
 RACERS = {
     racer.name: racer
     for racer in (
-        Racer(name="ours", start=_program("ours", ours=True), package="iceye-derivatives"),
-        Racer(name="aria2c", start=_aria2_one, tells_time=False, package="aria2c"),
-        Racer(
-            name="aria2c, no autosave", start=_aria2_no_autosave, tells_time=False, package="aria2c"
-        ),
-        Racer(name="aria2c -x4", start=_aria2_split, tells_time=False, package="aria2c"),
-        Racer(name="curl --parallel", start=_curl, tells_time=False, package="curl"),
-        Racer(name="obstore", start=_program("obstore_get"), signed=False, package="obstore"),
-        Racer(name="tutorial", start=_program("tutorial"), package="aiohttp"),
-        Racer(name="parfive", start=_program("parfive_queue"), package="parfive"),
-        Racer(name="stac-asset", start=_program("stac"), package="stac-asset"),
-        Racer(name="httpx", start=_program("httpx_stream"), share=0.1, package="httpx"),
-        Racer(name="planet", start=_program("planet_sdk"), share=0.1, package="planet"),
+        Racer(name="ours", start=_program("ours", ours=True), ours=True),
+        _cli("aria2c", _aria2_one),
+        _cli("aria2c, no autosave", _aria2_no_autosave),
+        _cli("aria2c -x4", _aria2_split),
+        _cli("curl --parallel", _curl),
+        Racer(name="obstore", start=_program("obstore_get"), signed=False),
+        Racer(name="tutorial", start=_program("tutorial")),
+        Racer(name="parfive", start=_program("parfive_queue")),
+        Racer(name="stac-asset", start=_program("stac")),
+        Racer(name="httpx", start=_program("httpx_stream"), share=0.1),
+        Racer(name="planet", start=_program("planet_sdk"), share=0.1),
     )
 }

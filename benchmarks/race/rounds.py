@@ -29,6 +29,7 @@ class Run:
     """What one process did."""
 
     racer: str
+    work: str
     files: int
     bytes: int
     seconds: float
@@ -54,7 +55,7 @@ class Course:
     """What the store serves."""
     ground: Path
     """Each run gets a new folder below it."""
-    peers: Path
+    peers: Path | None
     connections: int = 64
     tls: bool = True
     keep: bool = False
@@ -130,6 +131,7 @@ def _measure(course: Course, racer: Racer, start: Start, work: Work, notes: Path
     own = json.loads(told.splitlines()[-1]) if racer.tells_time else {"seconds": whole, "cpu": cpu}
     return Run(
         racer=racer.name,
+        work=work.key,
         files=work.count,
         bytes=work.count * work.size,
         seconds=own["seconds"],

@@ -10,11 +10,11 @@ import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import md5
 from pathlib import Path
 
-__all__ = ["Store", "find", "serving"]
+__all__ = ["Distance", "Store", "find", "serving"]
 
 SECRET = "benchmark"  # noqa: S105 - it guards noise, on this machine
 _LIFETIME = 3600
@@ -24,6 +24,7 @@ _PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sb
 # `keepalive_requests` and TLS are nginx's own defaults, which all clients meet alike.  The store's
 # own work is kept small (no log, known files stay open), as it is no part of what is compared.
 _CONF = """
+{modules}
 {user}
 daemon off;
 worker_processes 1;
@@ -50,6 +51,7 @@ http {{
         ssl_certificate store.pem;
         ssl_certificate_key store.key;
         root {files};
+        {late}
 
         location /unsigned/ {{ alias {files}/; }}
         location / {{
@@ -61,6 +63,26 @@ http {{
     }}
 }}
 """
+
+# How a store that is far away is made on a machine whose kernel cannot delay packets: timers in
+# nginx itself, before each answer and within each TLS handshake.  They cost no client anything, and
+# are the same for all: no session is resumed, as nginx would ask for no certificate then, and so
+# not wait.  Bodies are not delayed piece by piece: TCP's slow start is not in these numbers.
+_LATE = """
+        ssl_session_tickets off;
+        ssl_certificate_by_lua_block {{ ngx.sleep({handshake}) }}
+        access_by_lua_block {{ ngx.sleep({answer}) }}
+"""
+_MODULES = ("ndk_http_module", "ngx_http_lua_module")
+_MODULE_FOLDERS = ("/usr/lib/nginx/modules", "/usr/lib64/nginx/modules")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Distance:
+    """How far away the store seems to be, in seconds."""
+
+    answer: float = 0.020
+    handshake: float = 0.040
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +117,7 @@ class Store:
 
 
 @contextmanager
-def serving(folder: Path, files: Path) -> Iterator[Store]:
+def serving(folder: Path, files: Path, distance: Distance | None = None) -> Iterator[Store]:
     """Run one that serves `files`, with its own things in `folder`, until the context is left."""
     (folder / "temp").mkdir(parents=True, exist_ok=True)
     _certify(folder)
@@ -103,7 +125,15 @@ def serving(folder: Path, files: Path) -> Iterator[Store]:
     # Started by root, workers become somebody who may not read our files; started by anybody else,
     # nginx warns that the line has no effect.
     user = "user root root;" if os.geteuid() == 0 else ""
-    conf = _CONF.format(user=user, http=http, https=https, files=files, secret=SECRET)
+    conf = _CONF.format(
+        user=user,
+        modules="" if distance is None else _modules(),
+        late="" if distance is None else _LATE.format(**asdict(distance)),
+        http=http,
+        https=https,
+        files=files,
+        secret=SECRET,
+    )
     (folder / "nginx.conf").write_text(conf)
     command = [find("nginx"), "-p", f"{folder}/", "-c", "nginx.conf", "-e", "error.log"]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL) as process:  # noqa: S603 - found above
@@ -126,11 +156,22 @@ def find(program: str) -> str:
     return found
 
 
+def _modules() -> str:
+    """What nginx is told to load for its timers."""
+    for folder in map(Path, _MODULE_FOLDERS):
+        if all((folder / f"{name}.so").exists() for name in _MODULES):
+            return "\n".join(f"load_module {folder}/{name}.so;" for name in _MODULES)
+    raise SystemExit(
+        "nginx's Lua module is not installed, and a store that seems far away needs it: get it "
+        "with `apt-get install libnginx-mod-http-lua` (Debian, Ubuntu), or run with --apt as root"
+    )
+
+
 def _certify(folder: Path) -> None:
     """An authority of our own, and a certificate of it for this machine."""
     if (folder / "store.pem").exists():
         return
-    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30"]
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "3650"]
     for arguments in (
         ["-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=benchmark authority"],
         [

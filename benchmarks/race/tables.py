@@ -10,6 +10,7 @@ from race.rows import Row, Target
 
 __all__ = ["render"]
 
+_MOST, _LARGE_ADDS = 100, 16
 _HEAD = (
     "client",
     "{unit}",
@@ -23,8 +24,10 @@ _HEAD = (
 )
 
 
-def render(row: Row, runs: Sequence[Run]) -> str:
-    """The row as Markdown, quickest first."""
+def render(row: Row, runs: Sequence[Run], *, judge: bool = True) -> str:
+    """The row as Markdown, quickest first; where `judge`, with what became of its targets."""
+    if len(row.works) > 1:
+        return _memory(row, runs, judge=judge)
     by_racer = {name: [run for run in runs if run.racer == name] for name in row.racers}
     by_racer = {name: some for name, some in by_racer.items() if some}
     one = all(run.files == 1 for run in runs)
@@ -33,13 +36,13 @@ def render(row: Row, runs: Sequence[Run]) -> str:
     order = sorted(by_racer, key=lambda name: -median(map(rate, by_racer[name])))
     head = [text.format(unit=unit, per=per) for text in _HEAD]
     lines = [
-        f"**{row.title}** ({rounds} rounds)",
+        f"**{row.title}** ({_how_often(rounds, judge=judge)})",
         "",
         _line(head),
         _line(["---", *["---:"] * (len(head) - 1)]),
         *(_line(_cells(by_racer[name], by_racer.get("ours", []))) for name in order),
         "",
-        *_verdicts(row, by_racer),
+        *(_verdicts(row, by_racer) if judge else ()),
     ]
     return "\n".join(lines)
 
@@ -52,6 +55,38 @@ def rate(run: Run) -> float:
 def cpu(run: Run) -> float:
     """CPU seconds for 1,000 files, or for a GB where there is but one."""
     return run.cpu / (run.files / 1_000 if run.files > 1 else run.bytes / 1e9)
+
+
+def _memory(row: Row, runs: Sequence[Run], *, judge: bool) -> str:
+    """What each work took, and how much of that is for more than one small file."""
+    peaks = {key: [run.rss / 1e6 for run in runs if run.work == key] for key in row.works}
+    least = median(peaks["one"])
+    lines = [
+        f"**{row.title}** ({_how_often(len(peaks['one']), judge=judge)})",
+        "",
+        _line(["files", "peak MB", "min–max", "above one small file"]),
+        _line(["---", "---:", "---:", "---:"]),
+    ]
+    for key in row.works:
+        run = next(run for run in runs if run.work == key)
+        what = f"{run.files:,} × {run.bytes // run.files / 1e3:,.0f} KB"
+        spread = f"{min(peaks[key]):.1f}–{max(peaks[key]):.1f}"
+        more = f"{median(peaks[key]) - least:.1f}"
+        lines.append(_line([what, f"{median(peaks[key]):.1f}", spread, more]))
+    most, large = max(map(median, peaks.values())), median(peaks["large"]) - least
+    verdicts = [
+        f"* at most 100 MB: {most:.0f}, {_word(good=most <= _MOST)}",
+        f"* the 1 GB file adds under 16 MB: {large:.1f}, {_word(good=large < _LARGE_ADDS)}",
+    ]
+    return "\n".join([*lines, "", *(verdicts if judge else ())])
+
+
+def _how_often(rounds: int, *, judge: bool) -> str:
+    return f"{rounds} rounds" if judge else "a rehearsal with few files: it proves nothing"
+
+
+def _word(*, good: bool) -> str:
+    return "met" if good else "**missed**"
 
 
 def _cells(runs: Sequence[Run], ours: Sequence[Run]) -> Iterator[str]:
@@ -84,7 +119,7 @@ def _verdict(target: Target, ours: Sequence[Run], theirs: Sequence[Run]) -> str:
     else:
         found = _ratio(ours, theirs, rate)
         must, reach = found >= target.must, found >= target.reach
-    word = "met" if must else "**missed**"
+    word = _word(good=must)
     further = "" if target.reach == target.must else f", reach for {target.reach:g}"
     if must and further:
         further += " (met)" if reach else " (not yet)"

@@ -1,0 +1,117 @@
+"""Does a race give numbers only to who finished, and read its targets right?"""
+
+# ruff: noqa: RUF001 - tables are set as in print
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+sys.path.insert(0, str(BENCHMARKS))
+
+from race.rounds import Run  # noqa: E402 - benchmarks are scripts, and no package that is installed
+from race.rows import ROWS  # noqa: E402 - the same
+from race.tables import render  # noqa: E402 - the same
+from race.work import NotWhole, Work, check, prepare  # noqa: E402 - the same
+
+WORK = Work(key="few", count=3, size=2_000)
+
+
+def run(racer: str, seconds: float, **changes: object) -> Run:
+    facts: dict[str, object] = {
+        "racer": racer,
+        "work": "small",
+        "files": 1_000,
+        "bytes": 20_000_000,
+        "seconds": seconds,
+        "whole": seconds + 0.5,
+        "cpu": 1.0,
+        "whole_cpu": 1.5,
+        "rss": 50_000_000,
+        "load": 0.0,
+    }
+    return Run(**facts | changes)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def fetched(tmp_path: Path) -> tuple[Path, dict[str, str]]:
+    """A folder as a client that finished leaves it, and the digests of what it was asked for."""
+    digests = prepare(tmp_path / "store", WORK)
+    folder = tmp_path / "fetched"
+    folder.mkdir()
+    for number, name in enumerate(digests):
+        shutil.copy(tmp_path / "store" / name, folder / f"{number}.anything")
+    (folder / ".journal").write_text("its own business")
+    return folder, digests
+
+
+def test_files_that_all_came_are_whole_under_any_name(
+    fetched: tuple[Path, dict[str, str]],
+) -> None:
+    check(*fetched)
+
+    sizes = {path.stat().st_size for path in fetched[0].glob("*.anything")}
+    assert (len(set(fetched[1].values())), sizes) == (WORK.count, {WORK.size})
+
+
+@pytest.mark.parametrize("fault", ["missing", "one byte", "twice", "a part beside it"])
+def test_a_client_that_left_something_else_gets_no_number(
+    fault: str, fetched: tuple[Path, dict[str, str]]
+) -> None:
+    folder, digests = fetched
+    first, second, *_ = sorted(folder.glob("*.anything"))
+    if fault == "missing":
+        first.unlink()
+    elif fault == "one byte":
+        first.write_bytes(first.read_bytes()[:-1] + b"!")
+    elif fault == "twice":
+        shutil.copy(first, second)
+    else:
+        (folder / "0.anything.part").write_bytes(b"{")
+
+    with pytest.raises(NotWhole):
+        check(folder, digests)
+
+
+def test_targets_compare_medians_of_rates() -> None:
+    row = ROWS["disk"]
+    runs = [run("ours", seconds) for seconds in (1.0, 2.0, 9.0)]
+    runs += [run("aria2c", seconds) for seconds in (6.0, 1.0, 9.0)]
+    runs += [run("stac-asset", 3.0)] * 3
+
+    verdicts = [line for line in render(row, runs).splitlines() if line.startswith("* ")]
+
+    assert verdicts == [
+        "* 2.2 × aria2c: 3.00, met, reach for 3.5 (not yet)",
+        "* 1.8 × stac-asset: 1.50, **missed**",
+    ]
+
+
+def test_cpu_is_the_better_the_less_it_is() -> None:
+    runs = [run("ours", 1.0, cpu=0.9), run("stac-asset", 3.0, cpu=2.0)]
+
+    assert "* 0.5 × CPU of stac-asset: 0.45, met, reach for 0.4 (not yet)" in render(
+        ROWS["loopback"], runs
+    )
+
+
+def test_a_rehearsal_races_against_a_real_nginx_and_judges_nothing(tmp_path: Path) -> None:
+    racers = ["ours", *(name for name in ("curl --parallel",) if shutil.which("curl"))]
+    done = subprocess.run(  # noqa: S603 - our own script
+        [
+            *(sys.executable, str(BENCHMARKS / "peers.py"), "loopback", "--quick"),
+            *("--cache", str(tmp_path), "--disk", str(tmp_path), "--only", *racers),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    clients = {line.split(" | ")[0] for line in done.stdout.splitlines() if line.startswith("| ")}
+    assert {f"| {name}" for name in racers} <= clients
+    assert "met" not in done.stdout
