@@ -290,7 +290,8 @@ def _quick() -> Callable[[bytes], Any] | None:
         from orjson import loads  # noqa: PLC0415 - an extra, and nobody waits for it at the start
     except ImportError:
         return None
-    return loads
+    quick: Callable[[bytes], Any] = loads
+    return quick
 
 
 _DECODER = json.JSONDecoder(parse_constant=_refuse)
