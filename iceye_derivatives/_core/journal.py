@@ -36,6 +36,8 @@ __all__ = ["LARGEST", "Journal", "WholeFile", "parse_journal"]
 FORMAT: Final = 1
 LARGEST: Final = 64 * 1024 * 1024
 """Bytes: a hundred thousand files are half of it."""
+_LATEST: Final = 1e15
+"""Unix seconds, of a year that nobody will see: a float still tells its tenths."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -158,9 +160,10 @@ def _read(fields: dict[str, object]) -> WholeFile:
 
 def _moment(fields: dict[str, object], name: str) -> float:
     value = fields.get(name)
-    if type(value) not in (int, float):
+    # Python's JSON knows NaN, infinities, and whole numbers that no float can hold.
+    if type(value) not in (int, float) or not abs(value) < _LATEST:  # type: ignore[arg-type]
         raise NoteFault(Reason.WRONG_SHAPE)
-    return float(value)  # type: ignore[arg-type]  # one of the two, as the line above says
+    return float(value)  # type: ignore[arg-type]  # one of the two, as the lines above say
 
 
 def _name_of(asset: AssetRef) -> str:

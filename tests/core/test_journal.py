@@ -89,6 +89,22 @@ def test_whatever_else_is_found_is_ignored_with_a_reason(
             assert json.loads(found.render())["files"] == json.loads(bad)["files"]
 
 
+@pytest.mark.parametrize("moment", ["NaN", "Infinity", "-Infinity", "1e15", "1" + "0" * 400])
+def test_a_moment_that_no_clock_shows_is_no_journal_s(moment: str) -> None:
+    """Python's JSON knows whole numbers that no float can hold."""
+    asset = AssetRef(task_id="t", derivative_id="d", product_type="P", asset_type="geojson")
+    journal = Journal("t")
+    journal.note(
+        WholeFile(
+            asset=asset, size=1, sha256="0" * 64, stamp=None, etag=None, begun=7.25, finished=9.0
+        )
+    )
+    note = journal.render()
+    assert parse_journal(note) == journal
+    with pytest.raises(NoteFault):
+        parse_journal(note.replace(b"7.25", moment.encode()))
+
+
 @given(journals())
 def test_another_task_s_journal_is_not_believed(journal: Journal) -> None:
     with pytest.raises(NoteFault) as caught:

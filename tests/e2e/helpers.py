@@ -47,13 +47,21 @@ def final_names(folder: Path) -> set[str]:
     return {name for name in files_in(folder) if name.endswith(".geojson")}
 
 
-def open_below(folder: Path) -> list[str]:
-    """Handles that this process holds on files below a folder (Linux tells; elsewhere none)."""
+def sockets() -> int:
+    """How many this process holds, those of a simulator in it included (Linux tells; else 0)."""
+    return sum(held.startswith("socket:") for held in handles())
+
+
+def handles() -> list[str]:
+    """What this process holds open (Linux tells; elsewhere nothing)."""
     root = Path("/proc/self/fd")
-    if not root.exists():
-        return []
     held = []
-    for entry in root.iterdir():
+    for entry in root.iterdir() if root.exists() else ():
         with contextlib.suppress(OSError):  # the handle that lists this folder is gone already
             held.append(str(entry.readlink()))
-    return [name for name in held if name.startswith(str(folder))]
+    return held
+
+
+def open_below(folder: Path) -> list[str]:
+    """Handles that this process holds on files below a folder."""
+    return [name for name in handles() if name.startswith(str(folder))]

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from helpers import ALL_TYPES, files_in, open_below
+from helpers import ALL_TYPES, files_in, open_below, sockets
 
 from iceye_derivatives import DerivativesClient, Watch
 from iceye_derivatives.simulator import Simulator, TaskPlan, VirtualClock
@@ -57,6 +57,13 @@ async def cancelled_at(turn: int | None, run: Callable[[], Awaitable[object]]) -
     return False, turns
 
 
+async def nothing_left(before: set[asyncio.Task[object]]) -> set[asyncio.Task[object]]:
+    """Tasks that are there and were not before: those of the server end within a few turns."""
+    for _ in range(50):
+        await asyncio.sleep(0)
+    return {task for task in asyncio.all_tasks() - before if "web_protocol" not in repr(task)}
+
+
 async def turns_to_try(run: Callable[[], Awaitable[object]]) -> list[int]:
     cancelled, whole = await cancelled_at(None, run)
     assert not cancelled
@@ -83,15 +90,12 @@ async def test_a_cancelled_download_leaves_nothing_behind_and_can_be_run_again(
         expected = files_in(tmp_path / "whole")
         for turn in await turns_to_try(lambda: run(tmp_path / "count")):
             folder, watch = tmp_path / str(turn), Watch(task_id)
-            before = asyncio.all_tasks()
+            before, listening = asyncio.all_tasks(), sockets()
 
             await cancelled_at(turn, partial(run, folder, watch))
 
-            # The server's handlers of connections that were just cut end within a few turns.
-            for _ in range(50):
-                await asyncio.sleep(0)
-            left = {t for t in asyncio.all_tasks() - before if "web_protocol" not in repr(t)}
-            assert not left, turn
+            assert await nothing_left(before) == set(), turn
+            assert sockets() == listening, turn
             assert open_below(folder) == [], turn
             for name, body in files_in(folder).items():
                 assert name.endswith(".part") or body == expected[name], (turn, name)
@@ -117,8 +121,12 @@ async def test_a_cancelled_watch_loses_nothing_and_repeats_nothing() -> None:
 
         for turn in await turns_to_try(lambda: run(Watch(ordered()), [])):
             watch, got = Watch(ordered()), list[str]()
+            before, listening = asyncio.all_tasks(), sockets()
 
             await cancelled_at(turn, partial(run, watch, got))
+
+            assert await nothing_left(before) == set(), turn
+            assert sockets() == listening, turn
             await run(watch, got)
 
             assert len(got) == len(set(got)) == 3, turn

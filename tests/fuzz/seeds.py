@@ -48,6 +48,37 @@ SEEDS: list[Any] = [
         "etag": '"v1"',
         "sha256": "0" * 64,
     },
+    {
+        "format": 1,
+        "task_id": "t",
+        "files": {
+            "DC_VESSELS_d.geojson": {
+                "asset": {
+                    "task_id": "t",
+                    "derivative_id": "d",
+                    "product_type": "DC_VESSELS",
+                    "asset_type": "geojson",
+                    "ordinal": 1,
+                },
+                "size": 5,
+                "sha256": "0" * 64,
+                "stamp": "7-9",
+                "etag": '"v1"',
+                "begun": 1.5,
+                "finished": 2,
+            }
+        },
+        "watch": {
+            "version": 1,
+            "task_id": "t",
+            "requested": ["DC_VESSELS"],
+            "sure": True,
+            "status": None,
+            "window": None,
+            "listed": {},
+            "handed": {},
+        },
+    },
     {"format": 1, "token": "0" * 32, "host": "h", "machine": "m", "pid": 7, "started": "1"},
     {"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": None}]},
 ]

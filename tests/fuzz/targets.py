@@ -13,6 +13,7 @@ from contextlib import suppress
 from iceye_derivatives._core.content import ContentChecker, ContentFault, check_body, first_bytes
 from iceye_derivatives._core.digest import DigestCheck, offers
 from iceye_derivatives._core.http_date import parse_http_date, parse_retry_after
+from iceye_derivatives._core.journal import parse_journal
 from iceye_derivatives._core.limits import Limits
 from iceye_derivatives._core.link_policy import UnsafeLink, check_link, redirect_target
 from iceye_derivatives._core.metering import announced
@@ -132,6 +133,15 @@ def sidecar(data: bytes) -> None:
         assert parse_sidecar(render_sidecar(found), file="f.geojson", asset=REF) == found
 
 
+def journal(data: bytes) -> None:
+    """A journal beside files, of the task that it names: the same, and its watch goes on."""
+    with suppress(NoteFault):
+        found = parse_journal(data)
+        assert parse_journal(found.render(), found.task_id) == found
+        watch = found.resumed_watch()
+        assert watch is None or watch.task_id == found.task_id
+
+
 def owner(data: bytes) -> None:
     """A record of who makes a file: the same."""
     with suppress(NoteFault):
@@ -168,6 +178,6 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     target.__name__: target
     for target in (
         *(snapshot, task, token, problem, text, link, header),
-        *(saved_watch, sidecar, owner, digests, geojson),
+        *(saved_watch, sidecar, journal, owner, digests, geojson),
     )
 }
