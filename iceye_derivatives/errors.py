@@ -30,6 +30,7 @@
     │   ├── UnsafeLinkError               the link leads where we do not go
     │   ├── DiskFullError                 no room left
     │   └── StorageError                  the sink failed otherwise
+    ├── DetectionsError                   a file on disk is no GeoJSON; `.path`
     └── DownloadFailedError               what `report.raise_for_failures()` raises (ExceptionGroup)
 
 All of them pickle, because schedulers send errors between processes.  No message and no attribute
@@ -56,6 +57,7 @@ __all__ = [
     "BadRequestError",
     "ConfigurationError",
     "ContentError",
+    "DetectionsError",
     "DiskFullError",
     "DownloadError",
     "DownloadFailedError",
@@ -365,6 +367,14 @@ class DiskFullError(DownloadError):
 
 class StorageError(DownloadError):
     """The sink could not store the file."""
+
+
+class DetectionsError(IceyeError, ValueError):
+    """A file on the disk cannot be read as detections: changed since, or never one of ours."""
+
+    def __init__(self, message: str, *, path: str) -> None:
+        super().__init__(message)
+        self.path = path
 
 
 class DownloadFailedError(ExceptionGroup[DownloadError], IceyeError):

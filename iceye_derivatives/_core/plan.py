@@ -24,7 +24,14 @@ from math import inf
 
 from iceye_derivatives.models import Asset, AssetRef, Derivative
 
-__all__ = ["death", "file_name", "fingerprint", "journal_name", "soonest_first"]
+__all__ = [
+    "death",
+    "file_name",
+    "fingerprint",
+    "journal_name",
+    "read_file_name",
+    "soonest_first",
+]
 
 JOURNAL = ".iceye-journal.json"
 """Beside a task's files; none of them begins with a dot."""
@@ -32,6 +39,11 @@ JOURNAL = ".iceye-journal.json"
 _PLAIN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _PLAIN_PRODUCT = re.compile(r"[A-Z][A-Z0-9_]{0,31}")
 _PLAIN_TYPE = re.compile(r"[a-z0-9]{1,16}")
+_OURS = re.compile(
+    r"(?P<product>[A-Z][A-Z0-9_]{0,31}|[a-z0-9-]{1,20}~[0-9a-f]{32})_"
+    r"(?P<derivative>[a-z0-9-]{1,64}|[a-z0-9-]{1,20}~[0-9a-f]{32})"
+    r"(?:\.(?P<ordinal>[0-9]{1,9}))?\.(?P<kind>[a-z0-9]{1,16}|[a-z0-9-]{1,20}~[0-9a-f]{32})"
+)
 _NOT_PLAIN = re.compile(r"[^a-z0-9]+")
 _SLUG_LENGTH = 20
 _HASH_LENGTH = 32
@@ -73,6 +85,27 @@ def fingerprint(ref: AssetRef) -> bytes:
     """
     key = (ref.task_id, ref.derivative_id, ref.product_type, ref.asset_type, ref.ordinal)
     return blake2b(repr(key).encode(), digest_size=16).digest()
+
+
+def read_file_name(folder: str, name: str) -> AssetRef | None:
+    """Whose file it is, by its name in its folder; None where `file_name` gave no such name.
+
+    What was not plain cannot be had back: the part of the name then stands for it.
+
+    Example:
+        >>> read_file_name("7f-1", "DC_VESSELS_0d-2.geojson").product_type
+        'DC_VESSELS'
+    """
+    found = _OURS.fullmatch(name)
+    if found is None:
+        return None
+    return AssetRef(
+        task_id=folder,
+        derivative_id=found["derivative"],
+        product_type=found["product"],
+        asset_type=found["kind"],
+        ordinal=int(found["ordinal"] or 1),
+    )
 
 
 def journal_name(task_id: str) -> str:

@@ -13,6 +13,8 @@ from iceye_derivatives._version import __version__
 from iceye_derivatives.cli.demo import demo
 from iceye_derivatives.cli.download import download
 from iceye_derivatives.cli.exit_codes import CAUSES, FAILURE, INTERRUPTED, exit_code, sentence
+from iceye_derivatives.cli.export import export
+from iceye_derivatives.cli.map import show_map
 from iceye_derivatives.cli.options import Settings
 from iceye_derivatives.cli.order import order
 from iceye_derivatives.cli.redaction import redact
@@ -46,7 +48,7 @@ def commands() -> None:
     """
 
 
-for command in (demo, order, status, watch, download, verify, simulate):
+for command in (demo, order, status, watch, download, verify, export, show_map, simulate):
     commands.add_command(command)
 
 

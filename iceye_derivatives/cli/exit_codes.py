@@ -9,6 +9,7 @@ from iceye_derivatives.errors import (
     AuthenticationError,
     BadRequestError,
     ConfigurationError,
+    DetectionsError,
     DiskFullError,
     DownloadError,
     DownloadFailedError,
@@ -61,7 +62,11 @@ CAUSES = (
     ),
     Cause(5, "the task was rejected, failed or canceled", (TaskEndedError,)),
     Cause(6, "the patience of --timeout is used up, something is missing", (WatchTimeoutError,)),
-    Cause(7, "some files failed, the others are whole", (DownloadError, DownloadFailedError)),
+    Cause(
+        7,
+        "some files failed, the others are whole",
+        (DownloadError, DownloadFailedError, DetectionsError),
+    ),
     Cause(
         8,
         "the API or the network failed more often than allowed",

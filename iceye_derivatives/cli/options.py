@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -19,6 +20,7 @@ __all__ = [
     "backoff_of",
     "contract_option",
     "debug_option",
+    "detections_options",
     "download_options",
     "json_option",
     "patience_options",
@@ -146,6 +148,27 @@ def download_options(command: F) -> F:
             show_default=True,
             help="Transfers at a time.",
         ),
+    ):
+        command = option(command)
+    return command
+
+
+def detections_options(command: F) -> F:
+    """Which detections, and what their properties mean."""
+    for option in (
+        click.option(
+            "--confidence",
+            "confidence_property",
+            metavar="PROPERTY",
+            help="The property that holds the confidence, where it is not found by itself.",
+        ),
+        click.option(
+            "--class",
+            "class_property",
+            metavar="PROPERTY",
+            help="The property that holds the class, where it is not found by itself.",
+        ),
+        click.argument("folder", type=click.Path(exists=True, path_type=Path)),
     ):
         command = option(command)
     return command
