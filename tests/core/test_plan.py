@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from iceye_derivatives._core.plan import file_name, soonest_first
+from iceye_derivatives._core.plan import file_name, read_file_name, soonest_first
 from iceye_derivatives.models import Asset, AssetRef, Derivative, SignedUrl
 
 DEVICES = {
@@ -75,6 +75,26 @@ def test_different_assets_have_different_names_even_when_case_is_folded(
     a: AssetRef, b: AssetRef
 ) -> None:
     assert (a == b) == (folded(file_name(a)) == folded(file_name(b)))
+
+
+@given(REFS)
+@example(ref())
+@example(ref(ordinal=2))
+def test_a_name_tells_whose_file_it_is(asset: AssetRef) -> None:
+    """What was plain is had back; what was not is stood for by its part of the name."""
+    folder, _, name = file_name(asset).partition("/")
+    found = read_file_name(folder, name)
+    assert found is not None
+    assert found.ordinal == asset.ordinal
+    for field in FIELDS:
+        told, meant = getattr(found, field), getattr(asset, field)
+        assert told == meant or "~" in told
+        assert told in file_name(asset)
+
+
+@pytest.mark.parametrize("name", ["mine.geojson", "DC_VESSELS_a.geojson.0a-1.part", "a_b", ""])
+def test_other_names_tell_nothing(name: str) -> None:
+    assert read_file_name("task", name) is None
 
 
 @given(REFS, IDS, st.sampled_from(FIELDS))

@@ -125,10 +125,13 @@ class Browser:
         return message
 
     def open(self, url: str, *, width: int = 1280, height: int = 800, dark: bool = False) -> Page:
-        """A page of that size, loaded, with its scripts run."""
+        """A page of that size, loaded, with its scripts run; the one before it is closed."""
+        for old in tuple(self.pages.values()):
+            self.call("Target.closeTarget", targetId=old.target)
+        self.pages.clear()
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        page = self.pages[session] = Page(self, session)
+        page = self.pages[session] = Page(self, session, target)
         for domain in ("Page", "Runtime", "Network", "Log"):
             page.call(f"{domain}.enable")
         page.resize(width, height)
@@ -146,6 +149,7 @@ class Page:
 
     browser: Browser = field(repr=False)
     session: str
+    target: str
     loaded: bool = False
     complaints: list[str] = field(factory=list)
     requests: list[str] = field(factory=list)
@@ -231,5 +235,3 @@ class Page:
 def as_url(path: Path) -> str:
     """A file as Chromium wants it."""
     return path.resolve().as_uri()
-
-
