@@ -21,7 +21,7 @@ LINTERS = PROJECT["project"]["optional-dependencies"]["lint"]
 EXTRAS = "cloud,stac,geo,telemetry,speed"
 S3_SERVER = ("moto[s3]>=5.1", "flask", "flask-cors")
 AT_RANDOM = ("--hypothesis-profile=soak", "--timeout=14400", "-o", "faulthandler_timeout=0")
-FOLDERS = ("iceye_derivatives", "tests", "benchmarks", "examples")
+FOLDERS = ("iceye_derivatives", "tests", "benchmarks", "docs", "examples")
 CODE = (*FOLDERS, "iceye_derivatives_pytest.py", "noxfile.py")
 # Left out: 102 (the shield stands inside the function that a `finally` awaits, where the rule does
 # not look; the tests that cancel at each await do), 106 (a matter of taste), 109 (`timeout` of a
@@ -183,6 +183,9 @@ def package(session: nox.Session) -> None:
     """What a user gets: the right files, few packages, and an import that costs little."""
     with zipfile.ZipFile(the_wheel()) as wheel:
         names = wheel.namelist()
+    page = {f"iceye_derivatives/geo/vendor/leaflet/{name}" for name in ("LICENSE", "leaflet.js")}
+    if lost := page - set(names):
+        session.error(f"The wheel lacks {lost}, without which no map can be drawn")
     strays = [name for name in names if not name.startswith("iceye_derivatives")]
     if strays or "iceye_derivatives/py.typed" not in names:
         session.error(f"The wheel lacks py.typed or holds strays: {strays}")
@@ -212,6 +215,13 @@ def demo(session: nox.Session) -> None:
     files = sorted(p for p in found.rglob("*") if p.is_file() and not p.name.startswith("."))
     if not files or any(path.suffix != ".geojson" for path in files):
         session.error(f"The demo left {files}")
+
+
+@nox.session(default=False, requires=["build"])
+def pictures(session: nox.Session) -> None:
+    """Draw the README's map anew: the demo's detections in Chromium."""
+    session.install(the_wheel("[cli,geo]"))
+    session.run("python", str(ROOT / "docs" / "draw_map.py"))
 
 
 @nox.session(default=False, requires=["build"])

@@ -140,6 +140,7 @@ def _rehearse(
         except Interrupted:
             raise Interrupted("The simulator is closed; run it again to start anew") from None
         summarise(screen, report)
+        screen.note(_look(folder))
 
 
 def _recorder(rehearsal: Rehearsal, record: Path | None) -> Screen | None:
@@ -171,6 +172,11 @@ def _perform(
             )
         )
         summarise(screen, report)
+        screen.note(_look(folder))
+
+
+def _look(folder: Path) -> str:
+    return f"Look at them: iceye-derivatives map {shlex.quote(str(folder))} --open"
 
 
 def _go_on(screen: Screen, request: TaskRequest, folder: Path) -> str:

@@ -46,6 +46,7 @@ class Pen:
         self._draw = draw
         self._fonts = fonts
         self._factor = factor
+        self._sizes: dict[int, Any] = {}
         self.later: list[Words] = []
         """What is to be written when the picture has its size."""
 
@@ -78,7 +79,9 @@ class Pen:
 
     def text(self, words: Words, room: float | None = None) -> None:
         """One line in the font that Pillow brings, shortened to its room."""
-        font = self._fonts.load_default(words.points)
+        if words.points not in self._sizes:
+            self._sizes[words.points] = self._fonts.load_default(words.points)
+        font = self._sizes[words.points]
         line = " ".join(words.text.encode("utf-8", "replace").decode().split())
         while room is not None and line and font.getlength(line) > room:
             line = f"{line.rstrip('…')[:-1]}…" if len(line) > 1 else ""

@@ -63,7 +63,7 @@ def render_picture(
     ink.text(Words(MARGIN, 56, said, 13, SOFT), room)
     ink.text(Words(MARGIN, size[1] - 11, note or PROJECTION, 11, SOFT), room)
     written = BytesIO()
-    canvas.save(written, "PNG", optimize=True)
+    canvas.save(written, "PNG")
     return written.getvalue()
 
 

@@ -38,10 +38,8 @@ class View:
         west, south, east, north = bounds or WORLD
         x0, x1, y0, y1 = _x(west), _x(east), _y(north), _y(south)
         width, height = box[2] - box[0] - 2 * MARGIN, box[3] - box[1] - 2 * MARGIN
-        deepest = TILE * 2.0**DEEPEST
-        scale = min(
-            deepest, *(w / span for w, span in ((width, x1 - x0), (height, y1 - y0)) if span)
-        )
+        spans = ((width, x1 - x0), (height, y1 - y0))
+        scale = min([TILE * 2.0**DEEPEST, *(room / span for room, span in spans if span)])
         middle = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
         return cls(
             left=(x0 + x1) / 2 - middle[0] / scale,

@@ -77,6 +77,7 @@ from iceye_derivatives import (
     WatchTimeoutError,
     __version__,
 )
+from iceye_derivatives.geo import Detections
 
 MOMENT = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -354,3 +355,13 @@ def protocols() -> tuple[TokenSource, Sink, SnapshotSource, TaskSource, SceneSou
     """Duck typing that a checker follows."""
     api = OwnApi()
     return OwnTokens(), OwnStore(), api, api, api, api
+
+
+def what_was_found(report: DownloadReport) -> dict[str, dict[str, int]]:
+    """Detections are plain values; a report, paths, or many of both lead to them."""
+    found = Detections.read([report, Path("more")], class_property="kind")
+    assert_type(found.export("all.csv"), Path)
+    assert_type(found.to_html(basemap="https://tiles.example/{z}/{x}/{y}.png"), str)
+    assert_type(found.to_png(title="Port"), bytes)
+    assert_type([detection.confidence for detection in found], list[float | None])
+    return found.counts()

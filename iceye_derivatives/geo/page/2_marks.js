@@ -36,9 +36,9 @@
   // they stand close.
   let stamps = new Map();
   const stamp = (index, radius, halo) => {
-    const key = `${index} ${radius} ${halo}`;
+    const ratio = window.devicePixelRatio || 1; // another one after a move to another screen
+    const key = `${index} ${radius} ${halo} ${ratio}`;
     if (!stamps.has(key)) {
-      const ratio = window.devicePixelRatio || 1;
       const canvas = document.createElement("canvas");
       const side = Math.ceil((radius + 3) * 2 * ratio);
       canvas.width = canvas.height = side;
