@@ -16,13 +16,15 @@ from decode import a_listing
 
 from iceye_derivatives import Asset, Derivative, SignedUrl, Snapshot, Watch
 from iceye_derivatives._core.decisions import Patience
+from iceye_derivatives._core.fleet import Place, Reach, Rota
 from iceye_derivatives._core.plan import file_name, soonest_first
 from iceye_derivatives._core.responses import ApiResponse, read_snapshot
 from iceye_derivatives.models import Availability
 
 TASK = "7fb95g75-6828-5673-c4gd-3d074g77bgb7"
 NOW = 1_767_225_600.0
-FEW, MANY, ASSETS = 3, 500, 10_000
+FEW, MANY, ASSETS, TASKS = 3, 500, 10_000, 100_000
+RHYTHM = 60.0
 
 
 def decode(derivatives: int) -> Callable[[], object]:
@@ -74,6 +76,23 @@ def plan() -> Callable[[], object]:
     return names
 
 
+def heap() -> Callable[[], object]:
+    """One turn of a fleet: the soonest due is taken, looked at, and waits again behind the rest."""
+    rota = Rota(
+        Place(NOW + number * RHYTHM / TASKS, f"7fb95g75-{number:06}", Reach.ALONE, "")
+        for number in range(TASKS)
+    )
+    seconds = count(NOW + RHYTHM, RHYTHM / TASKS)
+
+    def turn() -> None:
+        now = next(seconds)
+        place = rota.take(now)
+        assert place is not None
+        rota.land(place.task_id, now, now + RHYTHM, Reach.ALONE, "")
+
+    return turn
+
+
 def main() -> None:
     """Hand all cases to pyperf."""
     assert look().availability is Availability.PARTIAL
@@ -83,6 +102,7 @@ def main() -> None:
         runner.bench_func(f"decode a snapshot of {number} derivatives", decode(number))
     runner.bench_func("Watch.receive of a look without news", receive())
     runner.bench_func(f"plan {ASSETS:,} assets", plan())
+    runner.bench_func(f"one turn in a heap of {TASKS:,} tasks", heap())
 
 
 if __name__ == "__main__":

@@ -9,17 +9,17 @@ user's cache; nginx, aria2c, curl and openssl are Debian's (``--apt`` gets them,
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
 from pathlib import Path
 
 from race.environment import install, install_with_apt, versions
+from race.ledger import Ledger
 from race.racers import RACERS, Racer
 from race.rounds import Course, Run, race
 from race.rows import ROWS, Row
@@ -34,38 +34,37 @@ _QUICK_BYTES = 20_000_000
 def main() -> None:
     """Run what was asked for, or show what was found last."""
     asked = _arguments()
-    results = asked.cache / _shelf(asked)
-    if not asked.show:
-        if asked.apt:
-            install_with_apt()
-        _race(asked, results)
-    for row in ROWS.values():
-        found = results / f"{row.key}.json"
-        if row.key in asked.rows and found.exists():
-            told = json.loads(found.read_text())
-            runs = [Run(**run) for run in told["runs"]]
-            print(render(row, runs, judge=not asked.quick), end="\n\n")
-            print(", ".join(map(" ".join, told["versions"].items())), end="\n\n")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nginx and files go, too
+    if asked.apt:
+        install_with_apt()
+    for row in (row for row in ROWS.values() if row.key in asked.rows):
+        ledger = Ledger(asked.cache / _shelf(asked) / f"{row.key}.json")
+        if not asked.show:
+            _race(asked, row, ledger)
+        if ledger.runs:
+            print(render(row, ledger.runs, judge=not asked.quick), end="\n\n")
+            print(", ".join(map(" ".join, ledger.versions.items())), end="\n\n", flush=True)
 
 
-def _race(asked: argparse.Namespace, results: Path) -> None:
-    results.mkdir(parents=True, exist_ok=True)
-    files = asked.cache / "files"
-    files.mkdir(exist_ok=True)
-    for key in asked.rows:
-        print(ROWS[key].title, file=sys.stderr)
-        racers = [RACERS[name] for name in ROWS[key].racers if name in asked.only]
-        foreign = any(racer.is_installed for racer in racers)
-        peers = install(asked.cache / "peers") if foreign else None
-        told = {
-            "versions": versions(peers),
-            "runs": [asdict(run) for run in _runs(asked, ROWS[key], racers, peers)],
-        }
-        (results / f"{key}.json").write_text(json.dumps(told, indent=1))
+def _race(asked: argparse.Namespace, row: Row, ledger: Ledger) -> None:
+    print(row.title, file=sys.stderr)
+    (asked.cache / "files").mkdir(parents=True, exist_ok=True)
+    racers = [RACERS[name] for name in row.racers if name in asked.only]
+    foreign = any(racer.is_installed for racer in racers)
+    peers = install(asked.cache / "peers") if foreign else None
+    ledger.begin(versions(peers), anew=not asked.more)
+    rounds = range(ledger.rounds, ledger.rounds + (1 if asked.quick else asked.rounds))
+    for run in _runs(asked, row, racers, peers, rounds):
+        print(f"  {run.racer}: {run.seconds:.2f} s", file=sys.stderr)
+        ledger.add(run)
 
 
 def _runs(
-    asked: argparse.Namespace, row: Row, racers: list[Racer], peers: Path | None
+    asked: argparse.Namespace,
+    row: Row,
+    racers: list[Racer],
+    peers: Path | None,
+    rounds: range,
 ) -> Iterator[Run]:
     files = asked.cache / "files"
     with ExitStack() as stack:
@@ -85,12 +84,10 @@ def _runs(
                 connections=row.connections,
                 tls=not asked.http,
                 keep=row.disk,
-                rounds=1 if asked.quick else asked.rounds,
+                rounds=rounds,
                 tries=1 if asked.quick else 3,
             )
-            for run in race(course, racers):
-                print(f"  {run.racer}: {run.seconds:.2f} s", file=sys.stderr)
-                yield run
+            yield from race(course, racers)
 
 
 @contextmanager
@@ -117,6 +114,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("rows", nargs="*", default=list(ROWS), help=f"of {', '.join(ROWS)}")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", nargs="+", default=list(RACERS), help="which clients")
+    parser.add_argument("--more", action="store_true", help="add rounds to those of last time")
     parser.add_argument("--http", action="store_true", help="without TLS")
     parser.add_argument("--quick", action="store_true", help="few files, one round")
     parser.add_argument(

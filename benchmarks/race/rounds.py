@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from race.racers import Racer, Start, Task
@@ -30,6 +30,7 @@ class Run:
 
     racer: str
     work: str
+    round: int
     files: int
     bytes: int
     seconds: float
@@ -60,7 +61,8 @@ class Course:
     tls: bool = True
     keep: bool = False
     """Delete at the very end: ext4 goes on paying for what was deleted a minute ago."""
-    rounds: int = 5
+    rounds: range = range(5)
+    """Their numbers: a race may be gone on with."""
     tries: int = 3
     """Runs for one round, where somebody else was busy: the quietest counts."""
 
@@ -69,7 +71,7 @@ def race(course: Course, racers: list[Racer]) -> Iterator[Run]:
     """Run all in turns, there and back again, after a warm-up that counts for nothing."""
     for racer in racers:
         _run(course, racer, course.work.scaled(min(course.work.count, 8), 1_000_000), "warm")
-    for number in range(course.rounds):
+    for number in course.rounds:
         turn = racers if number % 2 == 0 else racers[::-1]
         for racer in turn:
             count = max(1, round(course.work.count * racer.share))
@@ -77,7 +79,7 @@ def race(course: Course, racers: list[Racer]) -> Iterator[Run]:
             tries = [_run(course, racer, work, f"{number}")]
             while tries[-1].load > _QUIET and len(tries) < course.tries:
                 tries.append(_run(course, racer, work, f"{number}-{len(tries)}"))
-            yield min(tries, key=lambda run: run.load)
+            yield replace(min(tries, key=lambda run: run.load), round=number)
 
 
 def _run(course: Course, racer: Racer, work: Work, label: str) -> Run:
@@ -132,6 +134,7 @@ def _measure(course: Course, racer: Racer, start: Start, work: Work, notes: Path
     return Run(
         racer=racer.name,
         work=work.key,
+        round=0,
         files=work.count,
         bytes=work.count * work.size,
         seconds=own["seconds"],

@@ -13,7 +13,8 @@ import pytest
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
 
-from race.rounds import Run  # noqa: E402 - benchmarks are scripts, and no package that is installed
+from race.ledger import Ledger  # noqa: E402 - benchmarks are scripts, no installed package
+from race.rounds import Run  # noqa: E402 - the same
 from race.rows import ROWS  # noqa: E402 - the same
 from race.tables import render  # noqa: E402 - the same
 from race.work import NotWhole, Work, check, prepare  # noqa: E402 - the same
@@ -25,6 +26,7 @@ def run(racer: str, seconds: float, **changes: object) -> Run:
     facts: dict[str, object] = {
         "racer": racer,
         "work": "small",
+        "round": 0,
         "files": 1_000,
         "bytes": 20_000_000,
         "seconds": seconds,
@@ -89,6 +91,21 @@ def test_targets_compare_medians_of_rates() -> None:
         "* 2.2 × aria2c: 3.00, met, reach for 3.5 (not yet)",
         "* 1.8 × stac-asset: 1.50, **missed**",
     ]
+
+
+def test_a_race_is_gone_on_with_from_its_last_whole_round(tmp_path: Path) -> None:
+    before = Ledger(tmp_path / "row.json")
+    before.begin({"aria2c": "1"}, anew=True)
+    rounds = [(0, "ours"), (0, "aria2c"), (1, "aria2c"), (1, "ours"), (2, "ours")]
+    for number, racer in rounds:
+        before.add(run(racer, 1.0, round=number))
+
+    later = Ledger(tmp_path / "row.json")
+    later.begin({"aria2c": "1"}, anew=False)
+    assert (later.rounds, [(one.round, one.racer) for one in later.runs]) == (2, rounds[:4])
+
+    later.begin({"aria2c": "2"}, anew=False)
+    assert later.runs == []
 
 
 def test_cpu_is_the_better_the_less_it_is() -> None:
