@@ -248,6 +248,7 @@ async def _open_fleet(
     slots = _Slots(settings)
     now = settings.clock.time()
     rota = await to_thread.run_sync(_resumed, state, slots, now)
+    del state  # it would be kept as long as the context is open
     fleet = Fleet(settings, rota, slots)
     settings.nudges.join(fleet)
     try:

@@ -8,10 +8,9 @@ at the price of the memory, but never wrongly.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from json import JSONEncoder
+from json import JSONDecoder, JSONEncoder
+from operator import attrgetter
 from typing import Any, Final
 
 from attrs import asdict, fields_dict
@@ -25,6 +24,7 @@ from iceye_derivatives._core.watch import Watch
 __all__ = ["CODECS", "FIELDS", "LEFT_OUT", "Garage", "read_state"]
 
 _encode = JSONEncoder(separators=(",", ":"), check_circular=False).encode
+_decode = JSONDecoder().decode
 
 
 class _Unwritten(Exception):  # noqa: N818 - a finding, dealt with where the watch is
@@ -151,14 +151,18 @@ class Garage:
 
     def __init__(self, patience: Patience) -> None:
         self._patience = patience
-        self._plain = self.fresh("", 0.0)
-        self._names = tuple(name for name in Watch.__slots__ if name not in LEFT_OUT)
+        plain = Watch("")
+        plain.begin(0.0, patience)
+        self._plain = _values_of(plain)
+        self._all = tuple((name, getattr(plain, name)) for name in Watch.__slots__)
+        self._formless = tuple(
+            (name, value) for name, value in self._all if name not in CODECS.keys() | LEFT_OUT
+        )
         self._whole: dict[str, Watch] = {}
-        """Those that could not be written down."""
 
     def fresh(self, task_id: str, now: float) -> Watch:
         """A watch that begins now."""
-        watch = Watch(task_id)
+        watch = self._copy(task_id)
         watch.begin(now, self._patience)
         return watch
 
@@ -171,10 +175,10 @@ class Garage:
             return ""
 
     def note(self, watch: Watch, now: float) -> str:
-        """The same for a file: a watch in the middle of something is noted as one that begins."""
-        with suppress(_Unwritten):
-            if watch.peek() is None:
-                return self._write(watch)
+        """The same for a file, of a watch in the middle of something: it begins with a look.
+
+        What it is about to ask or to hand out is not known to who goes on with it.
+        """
         again = Watch.from_json(watch.to_json())
         again.begin(now, self._patience)
         return self._write(again)
@@ -193,23 +197,33 @@ class Garage:
         """It will not be fetched."""
         self._whole.pop(task_id, None)
 
-    def _write(self, watch: Watch) -> str:
-        plain = self._plain
-        found: list[Any] = []
-        for name in self._names:
-            value = getattr(watch, name)
-            if value != getattr(plain, name):
-                if name not in CODECS:
-                    raise _Unwritten
-                found += (_PLACES[name], None if value is None else CODECS[name][0](value))
-        return _encode(found)
-
     def read(self, task_id: str, state: str) -> Watch:
         """The watch of a text, which stays parked."""
-        watch = self.fresh(task_id, 0.0)
-        for name, value in read_state(json.loads(state), FIELDS).items():
-            setattr(watch, name, value)
+        watch = self._copy(task_id)
+        places = iter(_decode(state))
+        for place, value in zip(places, places, strict=True):
+            name, _, read = _FORMS[place]
+            setattr(watch, name, value if read is None or value is None else read(value))
         return watch
+
+    def _copy(self, task_id: str) -> Watch:
+        # Not by the constructor: a thousand times a second its defaults would be felt.
+        watch = Watch.__new__(Watch)
+        for name, value in self._all:
+            setattr(watch, name, value)
+        watch.task_id = task_id
+        return watch
+
+    def _write(self, watch: Watch) -> str:
+        for name, plain in self._formless:
+            if getattr(watch, name) != plain:
+                raise _Unwritten
+        found: list[Any] = []
+        for place, (value, plain) in enumerate(zip(_values_of(watch), self._plain, strict=True)):
+            if value is not plain and value != plain:
+                write = _FORMS[place][1]
+                found += (place, value if write is None or value is None else write(value))
+        return _encode(found)
 
 
 def read_state(state: Any, fields: tuple[str, ...]) -> dict[str, Any]:  # noqa: ANN401 - as above
@@ -227,4 +241,9 @@ def read_state(state: Any, fields: tuple[str, ...]) -> dict[str, Any]:  # noqa: 
     return found
 
 
-_PLACES: Final = {name: place for place, name in enumerate(FIELDS)}
+_values_of = attrgetter(*FIELDS)
+_FORMS: Final = tuple(
+    (name, None if write is _same else write, None if write is _same else read)
+    for name, (write, read) in CODECS.items()
+)
+"""As `CODECS`, for what this process has written itself: what is plain needs no check."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from collections.abc import Iterator, Mapping
 from json.encoder import encode_basestring_ascii
 from math import isfinite
@@ -84,31 +85,31 @@ class FleetState:
 
 
 def _read(text: str) -> Iterator[Place]:
-    head, tasks = _split(text)
+    # Task by task: one call that parses twenty megabytes would hold the interpreter, and with it
+    # every event loop of the process, for as long as it takes, in whichever thread it runs; and
+    # its lists of lists would be ten times what is kept.
+    found = _TASKS.search(text)
+    if found is None:
+        raise ValueError("no tasks")
+    # Twice, as whoever reformats JSON may put the names of the fields behind the tasks.
+    ends = deque((end for _, end in _tasks(text, found.end())), maxlen=1)
+    head = json.loads(text[: found.end()] + text[_gap(text, max(ends, default=found.end())) :])
     if head["version"] != VERSION:
         raise ValueError(f"version {head['version']!r}")
     fields = tuple(head["fields"])
     known: set[str] = set()
-    for task_id, due, reach, state in tasks:
+    for (task_id, due, reach, state), _ in _tasks(text, found.end()):
         if not isinstance(task_id, str) or task_id in known:
             raise ValueError(f"{task_id!r} is no id, or stands there twice")
         known.add(task_id)
         yield Place(_moment(due), task_id, Reach(reach), _state(state, fields))
 
 
-def _split(text: str) -> tuple[dict[str, Any], list[Any]]:
-    # Task by task: one call that parses twenty megabytes would hold the interpreter, and with it
-    # every event loop of the process, for as long as it takes, in whichever thread it runs.
-    found = _TASKS.search(text)
-    if found is None:
-        raise ValueError("no tasks")
-    begin = at = found.end()
-    tasks = []
+def _tasks(text: str, at: int) -> Iterator[tuple[Any, int]]:
+    """Each task and where it ends."""
     while (at := _gap(text, at)) < len(text) and text[at] != "]":
         task, at = _DECODER.raw_decode(text, at)
-        tasks.append(task)
-    head = json.loads(text[:begin] + text[at:])
-    return head, tasks
+        yield task, at
 
 
 def _gap(text: str, at: int) -> int:
