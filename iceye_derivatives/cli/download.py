@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from typing import TextIO
 
 import click
 
 from iceye_derivatives._core.watch import Watch
 from iceye_derivatives._journal import resumed_watch
 from iceye_derivatives.cli.clocks import clock_from
+from iceye_derivatives.cli.many import download_many, ids_of, ids_option, open_many
 from iceye_derivatives.cli.options import (
     PlaceType,
     backoff_of,
@@ -26,6 +28,7 @@ from iceye_derivatives.cli.session import (
     summarise,
 )
 from iceye_derivatives.client import DerivativesClient
+from iceye_derivatives.downloader import Downloader
 from iceye_derivatives.events import DownloadReport
 from iceye_derivatives.sinks import sink_for
 
@@ -35,7 +38,8 @@ AGAIN = "run the same command again: whole files are kept"
 
 
 @click.command()
-@click.argument("task_id")
+@click.argument("task_ids", nargs=-1, metavar="TASK_ID...")
+@ids_option
 @click.option(
     "--to",
     "folder",
@@ -54,7 +58,8 @@ AGAIN = "run the same command again: whole files are kept"
 @debug_option
 def download(
     *,
-    task_id: str,
+    task_ids: tuple[str, ...],
+    ids_file: TextIO | None,
     folder: str,
     repair: bool,
     timeout: float | None,
@@ -71,6 +76,26 @@ def download(
     clock = clock_from(os.environ)
     sink = sink_for(folder)
     backoff = backoff_of(max_interval)
+    ids = ids_of(task_ids, ids_file)
+
+    async def fetch_all(screen: Screen) -> None:
+        async with DerivativesClient.from_env(clock=clock) as client:
+            downloader = Downloader(
+                client,
+                sink,
+                concurrency=concurrency,
+                overwrite=overwrite,
+                repair=repair,
+                clock=clock,
+            )
+            await download_many(client, screen, ids, downloader, backoff=backoff, timeout=timeout)
+
+    if ids_file is not None or len(ids) > 1:
+        with open_many(clock, as_json=as_json) as many:
+            run(lambda: fetch_all(many))
+            many.tally.conclude()
+        return
+    (task_id,) = ids
 
     async def fetch(screen: Screen) -> DownloadReport:
         async with DerivativesClient.from_env(clock=clock) as client:

@@ -26,7 +26,16 @@ from iceye_derivatives.errors import (
     WatchTimeoutError,
 )
 
-__all__ = ["CAUSES", "FAILURE", "INTERRUPTED", "Cause", "Interrupted", "exit_code", "sentence"]
+__all__ = [
+    "CAUSES",
+    "FAILURE",
+    "INTERRUPTED",
+    "Cause",
+    "Interrupted",
+    "SomeTasksFailed",
+    "exit_code",
+    "sentence",
+]
 
 FAILURE = 1
 INTERRUPTED = 130
@@ -35,6 +44,10 @@ INTERRUPTED = 130
 
 class Interrupted(Exception):  # noqa: N818  an end on request, not an error
     """A signal asked the program to end; its text is what is there and how to go on."""
+
+
+class SomeTasksFailed(Exception):  # noqa: N818  as above: some, and the others are done
+    """Of many tasks some were given up; its text is how many, and why the first was."""
 
 
 @frozen
@@ -64,8 +77,8 @@ CAUSES = (
     Cause(6, "the patience of --timeout is used up, something is missing", (WatchTimeoutError,)),
     Cause(
         7,
-        "some files failed, the others are whole",
-        (DownloadError, DownloadFailedError, DetectionsError),
+        "some files or tasks failed, the others are whole",
+        (DownloadError, DownloadFailedError, DetectionsError, SomeTasksFailed),
     ),
     Cause(
         8,

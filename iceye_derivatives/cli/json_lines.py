@@ -24,7 +24,8 @@ transfer_finished      the same five, path size sha256 seconds renewals retries 
 transfer_failed        the same five, error seconds renewals retries
 found                  the same five, path detections(or null) classes(name to number)
 report                 (the last line, however it ended) ok exit_code error task_id status answers
-                       missing files(as in transfer_finished and transfer_failed)
+                       missing files(as in transfer_finished and transfer_failed); of many tasks:
+                       ok exit_code error finished(ids) failed(id to error) files
 =====================  ==========================================================================
 
 An ``error`` is an object of ``type`` (the class), ``message`` and ``retryable``, or null.
@@ -32,6 +33,7 @@ An ``error`` is an object of ``type`` (the class), ``message`` and ``retryable``
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from iceye_derivatives.cli.board import ANSWERS, Awaited, Board, BoardEvent, Expected, Ordered
@@ -58,7 +60,14 @@ from iceye_derivatives.events import (
 )
 from iceye_derivatives.models import AssetRef
 
-__all__ = ["Line", "derivative_fields", "event_line", "found_line", "report_line"]
+__all__ = [
+    "Line",
+    "derivative_fields",
+    "event_line",
+    "found_line",
+    "many_report_line",
+    "report_line",
+]
 
 Line: TypeAlias = dict[str, Any]
 
@@ -94,6 +103,24 @@ def report_line(board: Board, error: BaseException | None) -> Line:
         "answers": list(board.answers),
         "missing": [_awaited(each) for each in board.awaited],
         "files": [{**_asset(record.asset), **_record(record)} for record in records],
+    }
+
+
+def many_report_line(
+    finished: Sequence[str],
+    failed: Mapping[str, IceyeError],
+    files: Sequence[FileRecord],
+    error: BaseException | None,
+) -> Line:
+    """The last line of a run over many tasks."""
+    return {
+        "event": "report",
+        "ok": error is None,
+        "exit_code": 0 if error is None else exit_code(error),
+        "error": error and _error(error),
+        "finished": list(finished),
+        "failed": {task_id: _error(each) for task_id, each in failed.items()},
+        "files": [{**_asset(record.asset), **_record(record)} for record in files],
     }
 
 

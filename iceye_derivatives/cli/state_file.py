@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from iceye_derivatives._core.fleet_state import FleetState
 from iceye_derivatives._core.watch import Watch
 from iceye_derivatives.errors import ConfigurationError
 
-__all__ = ["load_watch", "save_watch"]
+__all__ = ["load_fleet", "load_watch", "save_text", "save_watch"]
 
 
 def load_watch(path: Path, task_id: str) -> Watch:
@@ -37,7 +38,33 @@ def load_watch(path: Path, task_id: str) -> Watch:
     return watch
 
 
+def load_fleet(path: Path) -> FleetState | None:
+    """The fleet saved there, or None where there is no file.
+
+    Raises:
+        ConfigurationError: the file holds something else.
+        OSError: it cannot be read.
+    """
+    try:
+        return FleetState.from_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except ConfigurationError:
+        raise ConfigurationError(
+            f"{path} holds no saved fleet of this version: delete it, or name another file"
+        ) from None
+
+
 def save_watch(path: Path, watch: Watch) -> None:
+    """Write down where a watch stands.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    save_text(path, watch.to_json())
+
+
+def save_text(path: Path, text: str) -> None:
     """Write it so that a crash leaves the old state or the new one, never half of one.
 
     Raises:
@@ -46,7 +73,7 @@ def save_watch(path: Path, watch: Watch) -> None:
     draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         with draft.open("w", encoding="utf-8") as file:
-            file.write(watch.to_json())
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import aclosing
 from pathlib import Path
+from typing import TextIO
 
 import click
 
@@ -12,6 +13,7 @@ from iceye_derivatives._core.backoff import Backoff
 from iceye_derivatives._core.watch import Watch
 from iceye_derivatives.cli.clocks import clock_from
 from iceye_derivatives.cli.exit_codes import Interrupted
+from iceye_derivatives.cli.many import ids_of, ids_option, open_many, watch_many
 from iceye_derivatives.cli.options import backoff_of, debug_option, json_option, patience_options
 from iceye_derivatives.cli.running import run
 from iceye_derivatives.cli.screens import Screen
@@ -19,12 +21,14 @@ from iceye_derivatives.cli.session import following, open_screen
 from iceye_derivatives.cli.state_file import load_watch, save_watch
 from iceye_derivatives.cli.wording import count
 from iceye_derivatives.client import DerivativesClient
+from iceye_derivatives.protocols import Clock
 
 __all__ = ["watch"]
 
 
 @click.command()
-@click.argument("task_id")
+@click.argument("task_ids", nargs=-1, metavar="TASK_ID...")
+@ids_option
 @patience_options
 @click.option(
     "--state",
@@ -36,14 +40,24 @@ __all__ = ["watch"]
 @debug_option
 def watch(
     *,
-    task_id: str,
+    task_ids: tuple[str, ...],
+    ids_file: TextIO | None,
     timeout: float | None,
     max_interval: float,
     state_file: Path | None,
     as_json: bool,
 ) -> None:
-    """Show a task's derivatives as they come, each once, without downloading them."""
+    """Show a task's derivatives as they come, each once, without downloading them.
+
+    Many tasks, a hundred thousand if need be, are watched by one process; with --state, a run that
+    goes on shows at most the news of the last ten seconds again.
+    """
     clock = clock_from(os.environ)
+    ids = ids_of(task_ids, ids_file)
+    if ids_file is not None or len(ids) > 1:
+        _watch_all(ids, clock, timeout, backoff_of(max_interval), state_file, as_json=as_json)
+        return
+    (task_id,) = ids
     state = Watch(task_id) if state_file is None else load_watch(state_file, task_id)
     backoff = backoff_of(max_interval)
 
@@ -60,6 +74,32 @@ def watch(
             came = count(len(state.delivered), "derivative")
             again = "shows the rest" if state_file else "starts anew (--state FILE would not)"
             raise Interrupted(f"{came} came; running the same command again {again}") from None
+
+
+def _watch_all(
+    ids: tuple[str, ...],
+    clock: Clock,
+    timeout: float | None,
+    backoff: Backoff,
+    state_file: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    async def look(screen: Screen) -> None:
+        async with DerivativesClient.from_env(clock=clock) as client:
+            await watch_many(
+                client,
+                screen,
+                ids,
+                backoff=backoff,
+                timeout=timeout,
+                state_file=state_file,
+                clock=clock,
+            )
+
+    with open_many(clock, as_json=as_json) as screen:
+        run(lambda: look(screen))
+        screen.tally.conclude()
 
 
 async def show_all(

@@ -99,6 +99,17 @@ async def test_the_example_that_watches_and_resumes(sim: Simulator, tmp_path: Pa
     assert second == ""
 
 
+async def test_the_example_that_downloads_a_fleet(sim: Simulator, tmp_path: Path) -> None:
+    example = str(ROOT / "examples" / "fleet.py")
+    ids = [ready_task(sim) for _ in range(3)]
+
+    first = await run(sim, tmp_path, example, "found", "fleet.json", *ids)
+    second = await run(sim, tmp_path, example, "found", "fleet.json")
+
+    assert len(first.splitlines()) == len(list((tmp_path / "found").rglob("*.geojson"))) == 9
+    assert second == ""
+
+
 async def test_the_example_that_orders(sim: Simulator, tmp_path: Path) -> None:
     example = ROOT / "examples" / "order.py"
 
@@ -113,4 +124,4 @@ async def test_the_example_that_orders(sim: Simulator, tmp_path: Path) -> None:
 def test_every_example_is_run_here() -> None:
     shown = {path.name for path in (ROOT / "examples").glob("*.py")}
 
-    assert shown == {"download.py", "order.py", "watch_and_resume.py"}
+    assert shown == {"download.py", "fleet.py", "order.py", "watch_and_resume.py"}

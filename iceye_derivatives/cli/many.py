@@ -1,0 +1,196 @@
+"""How does one command watch or download many tasks?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import aclosing
+from pathlib import Path
+from typing import TextIO
+
+import anyio
+import click
+from attrs import define, field
+
+from iceye_derivatives._core.backoff import Backoff
+from iceye_derivatives._core.fleet_state import FleetState
+from iceye_derivatives.cli.board import Board, BoardEvent
+from iceye_derivatives.cli.exit_codes import SomeTasksFailed, sentence
+from iceye_derivatives.cli.json_lines import many_report_line
+from iceye_derivatives.cli.plain import say
+from iceye_derivatives.cli.screens import JsonScreen, PlainScreen, Screen
+from iceye_derivatives.cli.state_file import load_fleet, save_text
+from iceye_derivatives.client import DerivativesClient
+from iceye_derivatives.downloader import Downloader
+from iceye_derivatives.errors import IceyeError
+from iceye_derivatives.events import (
+    DownloadReport,
+    FileRecord,
+    TaskStatusReceived,
+    TransferFailed,
+    TransferFinished,
+    WatchEvent,
+    WatchFailed,
+    WatchFinished,
+)
+from iceye_derivatives.fleet import Fleet
+from iceye_derivatives.protocols import Clock
+
+__all__ = ["download_many", "ids_of", "ids_option", "open_many", "watch_many"]
+
+SAVED_EVERY = 10.0
+"""Seconds: a fleet is written whole each time."""
+
+ids_option = click.option(
+    "--ids-from",
+    "ids_file",
+    type=click.File(encoding="utf-8"),
+    metavar="FILE",
+    help="Read further task ids, one a line; - reads them from stdin.",
+)
+
+
+def ids_of(task_ids: Sequence[str], ids_file: TextIO | None) -> tuple[str, ...]:
+    """All ids that a command was given, each once.
+
+    Raises:
+        click.UsageError: there is none.
+    """
+    listed = () if ids_file is None else (line.strip() for line in ids_file)
+    found = tuple(dict.fromkeys([*task_ids, *(name for name in listed if name)]))
+    if not found:
+        raise click.UsageError("Name a task id, or a file of them with --ids-from.")
+    return found
+
+
+@define
+class Tally:
+    """How it went with each task."""
+
+    finished: list[str] = field(factory=list)
+    failed: dict[str, IceyeError] = field(factory=dict)
+    files: list[FileRecord] = field(factory=list)
+
+    def note(self, event: BoardEvent) -> None:
+        """Count an end."""
+        match event:
+            case WatchFinished(task_id=task_id):
+                self.finished.append(task_id)
+            case WatchFailed(task_id=task_id, error=error):
+                self.failed[task_id] = error
+            case TransferFinished(record=record) | TransferFailed(record=record):
+                self.files.append(record)
+            case _:
+                pass
+
+    def conclude(self) -> None:
+        """Raise what failed, if anything did."""
+        if self.failed:
+            total = len(self.failed) + len(self.finished)
+            first, error = next(iter(self.failed.items()))
+            raise SomeTasksFailed(
+                f"{len(self.failed)} of {total} tasks failed, the others are done; "
+                f"the first: {first}: {sentence(error)}"
+            )
+        DownloadReport(files=tuple(self.files)).raise_for_failures()
+
+
+class ManyAsJson(JsonScreen):
+    """The same lines as for one task, and a report about all of them."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(time=clock.time)
+        self.tally = Tally()
+
+    def on_event(self, event: BoardEvent) -> None:
+        """Print it; one board cannot hold many tasks, so there is none."""
+        self.tally.note(event)
+        self.show(self.board, event)
+
+    def end(self, error: BaseException | None) -> None:
+        """Print the report."""
+        tally = self.tally
+        self._print(many_report_line(tally.finished, tally.failed, tally.files, error))
+
+
+class ManyAsPlain(PlainScreen):
+    """The same sentences as for one task, each with its id before it."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(time=clock.time)
+        self.tally = Tally()
+
+    def on_event(self, event: BoardEvent) -> None:
+        """Print it, unless it is about bytes on their way."""
+        self.tally.note(event)
+        match event:
+            case WatchFailed(error=error):
+                self._print(f"{event.task_id} failed: {sentence(error)}")
+            case TaskStatusReceived(status=status):
+                self._print(f"{event.task_id} is {status}")
+            case TransferFinished() | TransferFailed():
+                self._print(f"{event.record.asset.task_id} {say(Board(), event, Board())}")
+            case _ if hasattr(event, "task_id"):
+                self._print(f"{event.task_id} {say(Board(), event, Board())}")
+            case _:
+                pass
+
+
+def open_many(clock: Clock, *, as_json: bool) -> ManyAsJson | ManyAsPlain:
+    """JSON Lines where asked for, else sentences: no picture holds a thousand tasks."""
+    return ManyAsJson(clock) if as_json else ManyAsPlain(clock)
+
+
+async def watch_many(
+    client: DerivativesClient,
+    screen: Screen,
+    task_ids: Sequence[str],
+    *,
+    backoff: Backoff,
+    timeout: float | None,  # noqa: ASYNC109  the pure Watch decides it
+    state_file: Path | None,
+    clock: Clock,
+) -> None:
+    """Show what happens to the tasks, and remember in a file what was shown."""
+    state = None if state_file is None else load_fleet(state_file)
+    saved_at = clock.time()
+    async with client.watch_tasks(task_ids, state=state, backoff=backoff, timeout=timeout) as fleet:
+        try:
+            async for event in fleet:
+                screen.on_event(event)
+                if state_file is not None and clock.time() - saved_at >= SAVED_EVERY:
+                    saved_at = clock.time()
+                    await anyio.to_thread.run_sync(_save, state_file, fleet.state())
+        finally:
+            if state_file is not None:
+                # Not left to a thread: an interrupted program has no time for an await.
+                _save(state_file, fleet.state())
+
+
+async def download_many(
+    client: DerivativesClient,
+    screen: Screen,
+    task_ids: Sequence[str],
+    downloader: Downloader,
+    *,
+    backoff: Backoff,
+    timeout: float | None,  # noqa: ASYNC109  as above
+) -> None:
+    """Bring all files of all tasks home, each as soon as it is there."""
+    async with client.watch_tasks(task_ids, backoff=backoff, timeout=timeout) as fleet:
+        await _bring_home(fleet, screen, downloader)
+
+
+async def _bring_home(fleet: Fleet, screen: Screen, downloader: Downloader) -> None:
+    def tell(event: WatchEvent) -> None:
+        screen.on_event(event)
+
+    async with (
+        aclosing(fleet.derivatives(tell)) as derivatives,
+        downloader.transfers(derivatives) as events,
+    ):
+        async for event in events:
+            screen.on_event(event)
+
+
+def _save(path: Path, state: FleetState) -> None:
+    save_text(path, state.to_json())

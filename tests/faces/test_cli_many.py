@@ -1,0 +1,97 @@
+"""Do `watch` and `download` take many tasks, and tell by their end how it went?"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from cli_stage import TYPES, Stage
+
+from iceye_derivatives.cli import main
+from iceye_derivatives.simulator import TaskPlan
+
+REJECTED = TaskPlan(accepted_after=0.0, outcome="REJECTED")
+Captured = pytest.CaptureFixture[str]
+
+
+def lines(capsys: Captured) -> list[dict[str, object]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_many_tasks_are_watched_at_once_each_line_with_its_id(
+    stage: Stage, capsys: Captured
+) -> None:
+    ids = [stage.task() for _ in range(3)]
+
+    assert main(["watch", *ids]) == 0
+
+    shown = capsys.readouterr().out
+    for task_id in ids:
+        assert shown.count(f"{task_id} DC_") == len(TYPES)
+        assert f"{task_id} 3 derivatives came, none is missing" in shown
+
+
+def test_ids_come_from_a_file_or_from_stdin(
+    stage: Stage, capsys: Captured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = stage.task(), stage.task()
+    listed = tmp_path / "ids.txt"
+    listed.write_text(f"{one}\n\n{one}\n", "utf-8")
+
+    assert main(["watch", two, "--ids-from", str(listed), "--json"]) == 0
+    assert set(lines(capsys)[-1]["finished"]) == {one, two}
+
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f"{two}\n".encode())))
+    assert main(["watch", "--ids-from", "-", "--json"]) == 0
+    assert lines(capsys)[-1]["finished"] == [two]
+
+
+def test_without_any_id_the_usage_is_told(stage: Stage, capsys: Captured) -> None:
+    assert main(["watch"]) == 2
+    assert "--ids-from" in capsys.readouterr().err
+
+
+def test_a_task_that_failed_shows_in_the_report_and_in_the_exit_code(
+    stage: Stage, capsys: Captured
+) -> None:
+    good, bad = stage.task(), stage.task(REJECTED)
+
+    assert main(["watch", good, bad, "--json"]) == 7
+
+    told = lines(capsys)
+    report = told[-1]
+    assert (report["ok"], report["exit_code"], report["finished"]) == (False, 7, [good])
+    assert report["failed"][bad]["type"] == "TaskEndedError"
+    assert Counter(line["event"] for line in told)["watch_failed"] == 1
+
+
+def test_a_saved_fleet_goes_on_and_shows_nothing_twice(
+    stage: Stage, capsys: Captured, tmp_path: Path
+) -> None:
+    state = str(tmp_path / "fleet.json")
+    ids = [stage.task(), stage.task()]
+    assert main(["watch", *ids, "--state", state]) == 0
+    capsys.readouterr()
+
+    assert json.loads(Path(state).read_text("utf-8"))["tasks"] == []
+    Path(state).write_text("no fleet", "utf-8")
+    assert main(["watch", *ids, "--state", state]) == 2
+    assert "holds no saved fleet" in capsys.readouterr().err
+
+
+def test_many_tasks_come_home_into_one_folder(
+    stage: Stage, capsys: Captured, tmp_path: Path
+) -> None:
+    ids = [stage.task(), stage.task(), stage.task(REJECTED)]
+
+    assert main(["download", *ids, "--to", str(tmp_path), "--json"]) == 7
+
+    report = lines(capsys)[-1]
+    files = {Path(file["path"]) for file in report["files"]}
+    assert len(files) == 2 * len(TYPES)
+    assert files == {path for path in tmp_path.rglob("*.geojson") if not path.name.startswith(".")}
+    assert main(["download", *ids[:2], "--to", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.count("kept: ") == 2 * len(TYPES)
