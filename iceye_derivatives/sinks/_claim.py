@@ -26,7 +26,8 @@ from iceye_derivatives.sinks._process import forget_claim, lives, new_claim
 
 __all__ = ["Claim", "Holder"]
 
-_LONGEST_CHAIN: Final = 64
+_LONGEST_CHAIN: Final = 4096
+"""Owners of one file that died one after the other, none of whom finished it."""
 
 
 @frozen
@@ -99,6 +100,10 @@ class Claim:
             if folder.exists(name) and not folder.is_file(name):
                 raise FileExistsError(EEXIST, "what stands there is no file: remove it", name)
             return Holder(name, "", None, 0.0)  # given back meanwhile: the next look takes it
+        if len(chain) == _LONGEST_CHAIN:
+            # Nobody can tell any more who is the last of them, so nobody would ever be.
+            why = "too many processes died over this file: remove what ends in .part beside it"
+            raise FileExistsError(EEXIST, why, name)
         verdicts = [_judged(folder, holder) for holder in chain]
         if verdicts[-1] is Judgement.HELD:
             return chain[-1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -12,6 +13,9 @@ from urllib.parse import urlsplit
 PIECE = 64 * 1024
 PAUSE = 0.006
 """Seconds between two pieces: slow enough that next to nothing waits in buffers of the kernel."""
+BUFFER = 64 * 1024
+"""Bytes that wait on our side of it at most: a busy machine may leave the reader no time at all,
+and what a killed process never read was not fetched by it."""
 
 
 class NarrowLine:
@@ -34,7 +38,10 @@ class NarrowLine:
                 await self._forward(inward, outward, target.hostname or "", target.port or 0)
             outward.close()
 
-        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        listener = socket.create_server(("127.0.0.1", 0))
+        # Its connections inherit it.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
+        server = await asyncio.start_server(serve, sock=listener)
         self.base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         async with server:
             yield self

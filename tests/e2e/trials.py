@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import narrow_reader
 from attrs import define, field
 from narrow_line import NarrowLine
 
@@ -78,8 +79,8 @@ class Trial:
         return {path: file.body for path, file in found.items() if file is not None}
 
     def start(self) -> subprocess.Popen[bytes]:
-        """The program, as a user starts it."""
-        program = (sys.executable, "-m", "iceye_derivatives")
+        """The program, as a user starts it but for small buffers."""
+        program = (sys.executable, narrow_reader.__file__)
         return subprocess.Popen(  # noqa: S603 - our own program
             [*program, "download", self.task_id, "--to", str(self.folder)],
             env={**os.environ, **self.simulator.environ},
@@ -117,7 +118,8 @@ class Trial:
     def wait_for_the_moment(self, process: subprocess.Popen[bytes], chance: random.Random) -> None:
         """So many more bytes over the line, and then a little time; now and then time alone."""
         size = sum(len(body) for body in self.truth().values())
-        goal = self.line.fetched.total() + chance.randint(0, size // 2)
+        # Half of it would not get far: a file's first 768 KiB are held in memory.
+        goal = self.line.fetched.total() + chance.randint(0, size * 3 // 4)
         late = chance.random() * 0.02
         if chance.random() < 0.1:
             goal, late = 0, chance.random() * 0.4

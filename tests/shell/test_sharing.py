@@ -357,6 +357,40 @@ def test_of_many_threads_that_reach_for_a_name_one_gets_it(tmp_path: Path) -> No
         assert parts(root) == set()
 
 
+def killed_over_the_file(root: Path, times: int) -> None:
+    """So many processes took the file one after the other, and each died over it."""
+    for _ in range(times):
+        with Folder(str(root), NAME, make=True) as folder:
+            assert Claim().take(folder) is None
+
+
+def test_however_often_processes_die_over_a_file_the_next_one_takes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found by two hundred kills on a machine too busy to let any of them get far."""
+    monkeypatch.setattr(claims, "lives", lambda _: False)
+    killed_over_the_file(tmp_path, 100)
+    claim = Claim()
+    with Folder(str(tmp_path), NAME) as folder:
+        assert claim.take(folder) is None
+        assert claim.surely_alone
+        claim.drop(folder)
+    assert parts(tmp_path) == set()
+
+
+def test_more_dead_owners_than_can_be_looked_at_are_told_and_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claims, "lives", lambda _: False)
+    monkeypatch.setattr(claims, "_LONGEST_CHAIN", 5)
+    killed_over_the_file(tmp_path, 5)
+    with (
+        Folder(str(tmp_path), NAME) as folder,
+        pytest.raises(FileExistsError, match="remove what ends in"),
+    ):
+        Claim().take(folder)
+
+
 class Processes(RuleBasedStateMachine):
     """Claims of processes that die, are thought dead, and come back: never two owners who live.
 
