@@ -227,7 +227,7 @@ def pictures(session: nox.Session) -> None:
 @nox.session(default=False, requires=["build"])
 def bench(session: nox.Session) -> None:
     """What the numbers of `benchmarks/README.md` are on this machine: all, or the script named."""
-    session.install(the_wheel("[test]"), "pyperf")
+    session.install(the_wheel("[test,speed]"), "pyperf")
     scripts = {path.stem: path for path in sorted((ROOT / "benchmarks").glob("*.py"))}
     name, *options = session.posargs or ("",)
     for script in [scripts[name]] if name else scripts.values():

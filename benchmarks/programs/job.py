@@ -29,7 +29,11 @@ class Job:
     """At a time, for a client that takes a number."""
 
 
-def run(main: Callable[[Job], Awaitable[object]]) -> None:
+def run(
+    main: Callable[[Job], Awaitable[object]],
+    *,
+    loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
+) -> None:
     """Do the job whose file is named on the command line; print the seconds and the CPU's."""
     told = json.loads(Path(sys.argv[1]).read_text())
     job = Job(links=told["links"], folder=Path(told["folder"]), connections=told["connections"])
@@ -38,6 +42,7 @@ def run(main: Callable[[Job], Awaitable[object]]) -> None:
         await main(job)
 
     begun, worked = time.perf_counter(), time.process_time()
-    asyncio.run(work())
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(work())
     seconds, cpu = time.perf_counter() - begun, time.process_time() - worked
     print(json.dumps({"seconds": seconds, "cpu": cpu}))

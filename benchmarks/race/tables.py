@@ -10,6 +10,7 @@ from race.rows import Row, Target
 
 __all__ = ["render"]
 
+_OURS = ("ours", "ours [speed]")
 _MOST, _LARGE_ADDS = 100, 16
 _HEAD = (
     "client",
@@ -108,23 +109,23 @@ def _cells(runs: Sequence[Run], ours: Sequence[Run]) -> Iterator[str]:
 
 def _verdicts(row: Row, by_racer: dict[str, list[Run]]) -> Iterator[str]:
     for target in row.targets:
-        if "ours" in by_racer and target.peer in by_racer:
-            yield f"* {_verdict(target, by_racer['ours'], by_racer[target.peer])}"
+        if target.peer in by_racer:
+            found = [
+                f"{name} {_verdict(target, by_racer[name], by_racer[target.peer])}"
+                for name in _OURS
+                if name in by_racer
+            ]
+            what = "CPU of " if target.measure == "cpu" else ""
+            further = "" if target.reach == target.must else f" (reach for {target.reach:g})"
+            yield f"* {target.must:g} × {what}{target.peer}{further}: {', '.join(found)}"
 
 
 def _verdict(target: Target, ours: Sequence[Run], theirs: Sequence[Run]) -> str:
     if target.measure == "cpu":
         found = _ratio(ours, theirs, cpu)
-        must, reach = found <= target.must, found <= target.reach
-    else:
-        found = _ratio(ours, theirs, rate)
-        must, reach = found >= target.must, found >= target.reach
-    word = _word(good=must)
-    further = "" if target.reach == target.must else f", reach for {target.reach:g}"
-    if must and further:
-        further += " (met)" if reach else " (not yet)"
-    what = "CPU of " if target.measure == "cpu" else ""
-    return f"{target.must:g} × {what}{target.peer}: {found:.2f}, {word}{further}"
+        return f"{found:.2f} {_word(good=found <= target.must)}"
+    found = _ratio(ours, theirs, rate)
+    return f"{found:.2f} {_word(good=found >= target.must)}"
 
 
 def _ratio(ours: Sequence[Run], theirs: Sequence[Run], of: Callable[[Run], float]) -> float:

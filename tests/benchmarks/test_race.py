@@ -88,8 +88,8 @@ def test_targets_compare_medians_of_rates() -> None:
     verdicts = [line for line in render(row, runs).splitlines() if line.startswith("* ")]
 
     assert verdicts == [
-        "* 2.2 × aria2c: 3.00, met, reach for 3.5 (not yet)",
-        "* 1.8 × stac-asset: 1.50, **missed**",
+        "* 2.2 × aria2c (reach for 3.5): ours 3.00 met",
+        "* 1.8 × stac-asset: ours 1.50 **missed**",
     ]
 
 
@@ -111,7 +111,7 @@ def test_a_race_is_gone_on_with_from_its_last_whole_round(tmp_path: Path) -> Non
 def test_cpu_is_the_better_the_less_it_is() -> None:
     runs = [run("ours", 1.0, cpu=0.9), run("stac-asset", 3.0, cpu=2.0)]
 
-    assert "* 0.5 × CPU of stac-asset: 0.45, met, reach for 0.4 (not yet)" in render(
+    assert "* 0.5 × CPU of stac-asset (reach for 0.4): ours 0.45 met" in render(
         ROWS["loopback"], runs
     )
 
