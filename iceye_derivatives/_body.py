@@ -15,7 +15,7 @@ from iceye_derivatives._core.digest import DigestCheck, Offer
 from iceye_derivatives._core.download_settings import DownloadSettings
 from iceye_derivatives._core.transfer_errors import TransferErrors
 from iceye_derivatives.models import AssetRef
-from iceye_derivatives.sharing import PartMark, Place, ResumablePart
+from iceye_derivatives.sharing import PartMark, Place, ResumablePart, SteadyPart
 
 __all__ = ["Body", "storing"]
 
@@ -34,9 +34,10 @@ def storing(errors: TransferErrors) -> Iterator[None]:
 class Body:
     """The bytes of one file on their way.
 
-    A small body (nearly all detections) is held in memory and handed to the sink whole, which costs
-    one hop to a thread.  A longer one is checked, hashed and written batch by batch, with bounded
-    memory, and marked after each, so that another process can go on with it.  Used as an async
+    A small body (nearly all detections) is held in memory and handed to the sink whole.  A longer
+    one is checked, hashed and written batch by batch, with bounded memory, and marked after each,
+    so that another process can go on with it; where the sink can do so, all of that happens in its
+    thread while the next batch arrives.  Used as an async
     context manager: what was neither stored nor marked leaves no trace.
     """
 
@@ -114,16 +115,15 @@ class Body:
         self.size += len(data)
         limit = self._settings.small if self._part is None else self._settings.batch
         if self._waiting_size > limit:
-            await self._flush()
-            await self._mark()
+            await self._flush(mark=True)
 
     async def restart(self) -> None:
         """Forget all bytes: the file is sent from its start again."""
-        self._waiting, self._waiting_size, self._written, self.size = [], 0, 0, 0
-        self._checker, self._digests = ContentChecker(self._ref), DigestCheck()
         if self._part is not None:
             with storing(self._errors):
                 await self._part.restart()
+        self._waiting, self._waiting_size, self._written, self.size = [], 0, 0, 0
+        self._checker, self._digests = ContentChecker(self._ref), DigestCheck()
 
     async def store(self) -> tuple[str, str]:
         """Check the whole and store it durably: ``(path, sha256)``; raises `ContentFault`."""
@@ -131,20 +131,45 @@ class Body:
             body, self._waiting = b"".join(self._waiting), []
             with storing(self._errors):
                 return await self._place.put(body, self._judge_whole)
-        await self._flush()
+        await self._flush(mark=False)
         sha256 = await self._check(self._judge)
         with storing(self._errors):
             return await self._part.commit(), sha256
 
-    async def _flush(self) -> None:
-        data, self._waiting, self._waiting_size = b"".join(self._waiting), [], 0
+    async def _flush(self, *, mark: bool) -> None:
+        pieces, self._waiting, self._waiting_size = self._waiting, [], 0
         part = await self._begin()
-        for batch in _batches(data, self._settings.batch):
+        if isinstance(part, SteadyPart):
+            await self._hand_over(part, pieces, mark=mark)
+            return
+        for batch in _batches(b"".join(pieces), self._settings.batch):
             # Checked first: a page of HTML does not even get into a part.
             await self._check(partial(self._feed, batch))
             with storing(self._errors):
                 await part.write(batch)
             self._written += len(batch)
+        if mark and (found := self._mark()) is not None:
+            with storing(self._errors):
+                await part.set_mark(found)
+
+    async def _hand_over(self, part: SteadyPart, pieces: list[bytes], *, mark: bool) -> None:
+        """The next bytes can arrive while these are looked at, written and marked."""
+
+        def look(data: bytes) -> None:
+            self._feed(data)
+            self._written += len(data)  # they are, before anybody asks for the mark
+
+        try:
+            with storing(self._errors):
+                await part.take(pieces, look, self._mark if mark else _no_mark)
+                if not mark:
+                    await part.settle()
+        except ContentFault as found:
+            fault = found
+        else:
+            return
+        await self.restart()
+        raise fault
 
     async def _check(self, look: Callable[[], T]) -> T:
         """Look at bytes in a thread; where they are no file, nothing stays to go on with."""
@@ -174,24 +199,26 @@ class Body:
             raise ContentFault(disagreement, body)
         return sha256
 
-    async def _mark(self) -> None:
-        if self._part is None or self._etag is None:
-            return
-        mark = PartMark(
+    def _mark(self) -> PartMark | None:
+        if self._etag is None:
+            return None
+        return PartMark(
             asset=self._ref,
             size=self._written,
             total=self._total,
             etag=self._etag,
             sha256=self._checker.so_far(),
         )
-        with storing(self._errors):
-            await self._part.set_mark(mark)
 
     async def _begin(self) -> ResumablePart:
         if self._part is None:
             with storing(self._errors):
                 self._part = await self._open.enter_async_context(self._place.stream())
         return self._part
+
+
+def _no_mark() -> None:
+    """Behind the last bytes comes the whole file."""
 
 
 def _batches(data: bytes, size: int) -> Iterator[bytes]:

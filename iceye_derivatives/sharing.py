@@ -7,7 +7,7 @@ process go on at the byte where the last one stood, and keeps two from fetching 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, runtime_checkable
 
@@ -26,6 +26,7 @@ __all__ = [
     "SharedSink",
     "Space",
     "SpaceSink",
+    "SteadyPart",
 ]
 
 
@@ -57,6 +58,31 @@ class ResumablePart(PartialFile, Protocol):
 
     async def restart(self) -> None:
         """Forget all bytes and the mark."""
+        ...
+
+
+@runtime_checkable
+class SteadyPart(Protocol):
+    """A `ResumablePart` that stores bytes while the next ones arrive: one hop for all of it.
+
+    Offered beside the methods of `ResumablePart`; a downloader makes use of it where it finds it.
+    """
+
+    async def take(
+        self,
+        pieces: Sequence[bytes],
+        check: Callable[[bytes], object],
+        mark: Callable[[], PartMark | None],
+    ) -> None:
+        """Wait until what was taken before is stored, then begin to store these.
+
+        Where the writing is done, and in this order: `check` looks at them, they are written, and
+        if `mark` gives one it is set.  What goes wrong is raised by whichever method comes next.
+        """
+        ...
+
+    async def settle(self) -> None:
+        """Return when all that was taken is stored."""
         ...
 
 

@@ -43,8 +43,9 @@ class DownloadSettings:
     small: int = 768 * _KIB
     """Bytes up to which a file is held in memory and stored in one go; longer ones are streamed.
     With a piece from the line this stays below 1 MiB: what a killed process fetches twice."""
-    batch: int = 512 * _KIB
-    """Bytes that are checked, written, synced and marked at a time where a file is streamed."""
+    batch: int = 384 * _KIB
+    """Bytes that are checked, written, synced and marked at a time where a file is streamed, while
+    the next ones come: a killed process fetches two batches and a piece from the line twice."""
     headroom: int = 16 * _KIB * _KIB
     """Bytes of the disk that downloads leave free, where files say how long they are."""
     full_for: float = 30.0

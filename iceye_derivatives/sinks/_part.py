@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -15,7 +16,7 @@ from iceye_derivatives._core.sidecar import Sidecar, render_sidecar
 from iceye_derivatives.sharing import PartMark
 from iceye_derivatives.sinks._disk import at_once
 from iceye_derivatives.sinks._finish import finish
-from iceye_derivatives.sinks._folder import Folder, stamp_of
+from iceye_derivatives.sinks._folder import Folder, stamp_of, write_all
 
 __all__ = ["DirectoryPart"]
 
@@ -58,6 +59,7 @@ class DirectoryPart:
         self._file: Any = None  # aiofiles' own type of binary file is private to it
         self._waiting: list[bytes] = []
         self._size = 0
+        self._under_way: asyncio.Future[None] | None = None
 
     async def read(self) -> AsyncIterator[bytes]:
         """The bytes that were marked when the part was opened, in pieces."""
@@ -75,27 +77,58 @@ class DirectoryPart:
         if self._size >= _BATCH:
             await finish(self._flush)
 
+    async def take(
+        self,
+        pieces: Sequence[bytes],
+        check: Callable[[bytes], object],
+        mark: Callable[[], PartMark | None],
+    ) -> None:
+        """Begin to check, write and mark these, when the ones before are stored."""
+        await self.settle()
+        if self._file is None:
+            await finish(self._open)
+        loop = asyncio.get_running_loop()
+        self._under_way = loop.run_in_executor(None, self._store, pieces, check, mark)
+
+    async def settle(self) -> None:
+        """Return when all that was taken is stored; raises what went wrong with it."""
+        under_way, self._under_way = self._under_way, None
+        if under_way is None:
+            return
+        if not under_way.done():
+            # Not awaited itself: a cancellation would cancel it, and the thread would go on alone.
+            await finish(partial(asyncio.wait, [under_way]))
+        under_way.result()
+
     async def set_mark(self, mark: PartMark) -> None:
         """Make durable what was written, then remember how far that is."""
         await finish(lambda: self._set_mark(mark))
 
     async def restart(self) -> None:
         """Forget all bytes and the mark."""
+        await self._settle_anyhow()
         self._waiting, self._size = [], 0
         await finish(self._restart)
 
     async def commit(self) -> str:
         """Make it durable under its final name and say where that is."""
+        await self.settle()
         await finish(self._commit)
         return self._path
 
     async def close(self) -> None:
         """Close what is open, and delete what was neither committed nor marked."""
         self._waiting = []
+        await self._settle_anyhow()
         if self._file is not None:
             with suppress(OSError):  # a full disk fails once more when the rest is flushed
                 await self._file.close()
         await run_sync(self._leave)
+
+    async def _settle_anyhow(self) -> None:
+        """What went wrong with bytes that are given up is nobody's business."""
+        with suppress(Exception):
+            await self.settle()
 
     async def _open(self) -> None:
         if self._file is not None:
@@ -104,7 +137,7 @@ class DirectoryPart:
         import aiofiles  # noqa: PLC0415 - `_begin` has imported it, in its thread
 
         assert self._descriptor is not None  # noqa: S101 - `_begin` has just made it
-        self._file = await aiofiles.open(self._descriptor, "rb+")
+        self._file = await aiofiles.open(self._descriptor, "rb+", buffering=0)
         self._descriptor = None
 
     @property
@@ -118,11 +151,10 @@ class DirectoryPart:
     async def _flush(self) -> None:
         await self._open()
         data, self._waiting, self._size = b"".join(self._waiting), [], 0
-        await self._file.write(data)
+        await run_sync(write_all, self._file.fileno(), data)
 
     async def _set_mark(self, mark: PartMark) -> None:
         await self._flush()
-        await self._file.flush()
         await run_sync(self._remember, mark)
 
     async def _restart(self) -> None:
@@ -134,10 +166,23 @@ class DirectoryPart:
 
     async def _commit(self) -> None:
         await self._flush()
-        await self._file.flush()
         stamp = await run_sync(self._sync)
         await self._file.close()  # an open file cannot be renamed everywhere
         await run_sync(self._publish, stamp)
+
+    def _store(
+        self,
+        pieces: Sequence[bytes],
+        check: Callable[[bytes], object],
+        mark: Callable[[], PartMark | None],
+    ) -> None:
+        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        # Checked first: a page of HTML does not even get into a part.
+        check(data)
+        write_all(self._file.fileno(), data)
+        found = mark()
+        if found is not None:
+            self._remember(found)
 
     def _begin(self) -> None:
         import aiofiles  # noqa: F401, PLC0415 - it brings asyncio and TLS: half of all that we import
