@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack
 from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
@@ -22,13 +22,25 @@ __all__ = ["Body", "storing"]
 T = TypeVar("T")
 
 
-@contextmanager
-def storing(errors: TransferErrors) -> Iterator[None]:
+class storing:  # noqa: N801 - a context manager, and a class since each file enters four of them
     """Turn the sink's `OSError`s into `DiskFullError` and `StorageError`: here, nowhere else."""
-    try:
-        yield
-    except OSError as error:
-        raise errors.storage(error) from error
+
+    __slots__ = ("_errors",)
+
+    def __init__(self, errors: TransferErrors) -> None:
+        self._errors = errors
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if isinstance(exc, OSError):
+            raise self._errors.storage(exc) from exc
 
 
 class Body:
@@ -161,7 +173,8 @@ class Body:
 
         try:
             with storing(self._errors):
-                await part.take(pieces, look, self._mark if mark else _no_mark)
+                for batch in _groups(pieces, self._settings.batch):
+                    await part.take(batch, look, self._mark if mark else _no_mark)
                 if not mark:
                     await part.settle()
         except ContentFault as found:
@@ -219,6 +232,18 @@ class Body:
 
 def _no_mark() -> None:
     """Behind the last bytes comes the whole file."""
+
+
+def _groups(pieces: list[bytes], size: int) -> Iterator[list[bytes]]:
+    """Pieces as they came, so many together that they are a batch: what may get lost is one."""
+    group: list[bytes] = []
+    for piece in pieces:
+        group.append(piece)
+        if sum(map(len, group)) >= size:
+            yield group
+            group = []
+    if group:
+        yield group
 
 
 def _batches(data: bytes, size: int) -> Iterator[bytes]:

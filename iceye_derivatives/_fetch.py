@@ -38,7 +38,7 @@ from iceye_derivatives.events import (
 from iceye_derivatives.leases import Grant, Leases
 from iceye_derivatives.models import AssetRef
 from iceye_derivatives.protocols import Clock, LinkOpener, LinkResponse, Sink
-from iceye_derivatives.sharing import Place
+from iceye_derivatives.sharing import Place, SharedSink
 
 __all__ = ["Fetch", "Surroundings"]
 
@@ -52,6 +52,8 @@ class Surroundings:
     opener: LinkOpener
     leases: Leases
     sink: Sink
+    shared: SharedSink | None
+    """The sink, if it is one of these."""
     clock: Clock
     jitter: Callable[[], float]
     settings: DownloadSettings

@@ -8,6 +8,8 @@ so it never stands in the way of one.
 from __future__ import annotations
 
 import logging
+from functools import partial
+from hashlib import sha256
 from typing import Final
 
 import anyio
@@ -40,6 +42,8 @@ class _Book:
     read: bool = False
     dirty: bool = False
     written_at: float = 0.0
+    seal: bytes = b""
+    """The hash of what we wrote last: as long as that stands there, it tells nothing new."""
 
 
 class Journals:
@@ -96,7 +100,7 @@ class Journals:
     async def _read(self, book: _Book) -> None:
         async with book.lock:
             if not book.read:
-                found = await _read(self._notes, book.journal.task_id)
+                found, _ = await _read(self._notes, book.journal.task_id)
                 if found is not None:
                     book.journal.merge(found)
                 book.read = True
@@ -107,18 +111,18 @@ class Journals:
         task_id = book.journal.task_id
         async with book.lock:
             # Another process may share the folder: what it wrote down is kept.
-            found = await _read(self._notes, task_id)
+            found, same = await _read(self._notes, task_id, book.seal)
             if found is not None:
                 book.journal.merge(found)
             book.read = True
             if self._watch is not None and self._watch.task_id == task_id:
                 book.journal.watch = self._watch.to_json()
-            if not book.journal.files and found is None:
+            if not book.journal.files and found is None and not same:
                 return  # a wait that brought nothing yet makes no folder
             # A copy, as files go on being noted while a thread writes.
             now = evolve(book.journal, files=dict(book.journal.files))
             try:
-                await self._notes.write_note(journal_name(task_id), now.render)
+                await self._notes.write_note(journal_name(task_id), partial(_sealed, book, now))
             except OSError as error:
                 book.dirty = True
                 logger.debug("The journal of task %s was not written: %s", task_id, error.strerror)
@@ -126,20 +130,33 @@ class Journals:
 
 async def resumed_watch(sink: Sink, task_id: str) -> Watch | None:
     """A watch that knows what the last run there had learned of the task, or None."""
-    found = await _read(sink if isinstance(sink, NoteSink) else None, task_id)
+    found, _ = await _read(sink if isinstance(sink, NoteSink) else None, task_id)
     return None if found is None else found.resumed_watch()
 
 
-async def _read(notes: NoteSink | None, task_id: str) -> Journal | None:
+def _sealed(book: _Book, journal: Journal) -> bytes:
+    note = journal.render()
+    book.seal = sha256(note).digest()
+    return note
+
+
+async def _read(
+    notes: NoteSink | None, task_id: str, seal: bytes = b""
+) -> tuple[Journal | None, bool]:
+    """The journal, and whether it is the very one that `seal` is the hash of: then it is None."""
     if notes is None:
-        return None
+        return None, False
     try:
         note = await notes.read_note(journal_name(task_id))
-        return (
-            None if note is None else await anyio.to_thread.run_sync(parse_journal, note, task_id)
-        )
+        if note is not None:
+            found = await anyio.to_thread.run_sync(_parsed, note, task_id, seal)
+            return found, found is None
     except NoteFault as fault:
         logger.debug("The journal of task %s is ignored: %s", task_id, fault)
     except OSError as error:
         logger.debug("The journal of task %s was not read: %s", task_id, error.strerror)
-    return None
+    return None, False
+
+
+def _parsed(note: bytes, task_id: str, seal: bytes) -> Journal | None:
+    return None if sha256(note).digest() == seal else parse_journal(note, task_id)

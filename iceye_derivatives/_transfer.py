@@ -54,10 +54,10 @@ class FileTransfer:
         return record
 
     async def _keep_or_fetch(self) -> FileRecord:
-        sink = self._around.sink
-        if not isinstance(sink, SharedSink):
+        sink = self._around.shared
+        if sink is None:
             kept = None if self._around.overwrite else await self._keep(None)
-            return kept or await self._fetch(PlainPlace(sink, self._name))
+            return kept or await self._fetch(PlainPlace(self._around.sink, self._name))
         looks, replace = 0, self._around.overwrite
         while True:
             found = await self._claim_and_fetch(sink, replace=replace)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Protocol
 
@@ -27,6 +27,7 @@ from iceye_derivatives._transport import MeteredSource
 from iceye_derivatives.errors import ConfigurationError
 from iceye_derivatives.events import (
     DownloadReport,
+    FileRecord,
     TransferEvent,
     TransferFailed,
     TransferFinished,
@@ -117,13 +118,10 @@ class Downloader:
             Exception: whatever `derivatives` itself raises, after the transfers that it had given
                 rise to have ended.
         """
-        async with self.transfers(derivatives) as events:
-            records = [
-                event.record
-                async for event in events
-                if isinstance(event, TransferFinished | TransferFailed)
-            ]
-        return DownloadReport(files=tuple(records))
+        listener = _Listener()
+        async with self._running(derivatives, None, listener, listener.end):
+            await listener.ended.wait()
+        return DownloadReport(files=tuple(listener.records))
 
     def transfers(
         self,
@@ -157,13 +155,25 @@ class Downloader:
         watch: Watch | None,
     ) -> AsyncGenerator[ObjectReceiveStream[TransferEvent], None]:
         send, receive = anyio.create_memory_object_stream[TransferEvent](0)
+        async with self._running(derivatives, watch, _Teller(send), send.close), receive:
+            yield receive
+
+    @asynccontextmanager
+    async def _running(
+        self,
+        derivatives: Iterable[Derivative] | AsyncIterable[Derivative],
+        watch: Watch | None,
+        emit: Callable[[TransferEvent], Awaitable[None]],
+        on_end: Callable[[], object],
+    ) -> AsyncGenerator[None, None]:
+        """All transfers, as long as the context is open; `on_end` when they have ended."""
         journals = Journals(self._sink, self._clock, watch)
-        run = _Run(self._surroundings(_Teller(send), journals), send, self._concurrency)
+        run = _Run(self._surroundings(emit, journals), on_end, self._concurrency)
         error: BaseException | None
         try:
-            async with anyio.create_task_group() as tasks, receive:
+            async with anyio.create_task_group() as tasks:
                 run.start(tasks, derivatives)
-                yield receive
+                yield
                 # Not in a `finally`: where the body raises, the task group cancels by itself.
                 tasks.cancel_scope.cancel()
             error = run.error
@@ -180,13 +190,16 @@ class Downloader:
         if error is not None:
             raise error
 
-    def _surroundings(self, emit: _Teller, journals: Journals) -> Surroundings:
+    def _surroundings(
+        self, emit: Callable[[TransferEvent], Awaitable[None]], journals: Journals
+    ) -> Surroundings:
         return Surroundings(
             opener=MeteredSource(self._client, self._limits),
             leases=Leases(
                 self._client, clock=self._clock, jitter=self._jitter, settings=self._settings
             ),
             sink=self._sink,
+            shared=self._sink if isinstance(self._sink, SharedSink) else None,
             clock=self._clock,
             jitter=self._jitter,
             settings=self._settings,
@@ -203,7 +216,7 @@ class _Run:
     """One run: a feeder that plans, and workers that take the next asset from a queue."""
 
     _around: Surroundings
-    _send: MemoryObjectSendStream[TransferEvent]
+    _on_end: Callable[[], object]
     _workers: int
     error: Exception | None = None
     """What the derivatives' own iterable raised."""
@@ -221,8 +234,8 @@ class _Run:
         for _ in range(self._workers):
             tasks.start_soon(self._work)
         tasks.start_soon(self._feed, derivatives)
-        if isinstance(self._around.sink, SharedSink):
-            tasks.start_soon(self._beat, self._around.sink)
+        if self._around.shared is not None:
+            tasks.start_soon(self._beat, self._around.shared)
 
     async def _beat(self, sink: SharedSink) -> None:
         # Real time, and not the clock's: it proves to other machines that this process lives, and
@@ -285,13 +298,29 @@ class _Run:
                 self.close()
 
     def close(self) -> None:
-        """End the stream of events and the queue; safe to call twice."""
+        """End the events and the queue; safe to call twice."""
         self._queue.abandon()
-        self._send.close()
+        self._on_end()
 
 
 class _ReaderLeft(Exception):  # noqa: N818 - no error: somebody has heard enough
     """Nobody reads events any more."""
+
+
+@define
+class _Listener:
+    """Hears of all events where nobody reads a stream, and keeps the records."""
+
+    records: list[FileRecord] = field(init=False, factory=list)
+    ended: anyio.Event = field(init=False, factory=anyio.Event)
+
+    async def __call__(self, event: TransferEvent) -> None:
+        if isinstance(event, TransferFinished | TransferFailed):
+            self.records.append(event.record)
+
+    def end(self) -> None:
+        """No more will come."""
+        self.ended.set()
 
 
 @define

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from hashlib import sha256
 from typing import Any, Final
 
 from iceye_derivatives._core.geojson import GeoJsonScanner
 from iceye_derivatives._core.geojson_rules import NotGeoJson, check_members
+from iceye_derivatives._core.quick_json import quick_loads
 from iceye_derivatives.models import AssetRef
 
 __all__ = ["ContentChecker", "ContentFault", "check_body", "first_bytes"]
@@ -110,10 +112,7 @@ def _is_geojson(ref: AssetRef) -> bool:
 
 def _parse_whole(body: bytes) -> None:
     try:
-        # Strict UTF-8, as RFC 8259 demands; a byte order mark is one thing that it lets a parser
-        # forgive.  Decoded here, because `json.loads` on bytes would also guess UTF-16 and UTF-32.
-        document = json.loads(body.decode("utf-8-sig"), parse_constant=_no_constant)
-        check_members(document)
+        check_members(_parsed(body))
     except RecursionError:
         raise _fault("its JSON is nested too deep to be GeoJSON", body) from None
     except UnicodeDecodeError as error:
@@ -122,6 +121,16 @@ def _parse_whole(body: bytes) -> None:
         raise _fault(f"it is not JSON ({error.msg} at character {error.pos})", body) from None
     except ValueError as error:  # NotGeoJson, or a number of thousands of digits
         raise _fault(str(error), body) from None
+
+
+def _parsed(body: bytes) -> Any:  # noqa: ANN401 - any JSON
+    loads = quick_loads()
+    if loads is not None:
+        with suppress(ValueError):
+            return loads(body)
+    # Strict UTF-8, as RFC 8259 demands; a byte order mark is one thing that it lets a parser
+    # forgive.  Decoded here, because `json.loads` on bytes would also guess UTF-16 and UTF-32.
+    return json.loads(body.decode("utf-8-sig"), parse_constant=_no_constant)
 
 
 def _no_constant(name: str) -> Any:  # noqa: ANN401 - the signature that json asks for

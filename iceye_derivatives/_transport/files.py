@@ -47,7 +47,7 @@ class FileTransport:
             store: it must not carry the API's token.  None opens one.
         connect_timeout: seconds for name look-up, connection and TLS.
         read_timeout: seconds of silence.
-        connections: open at the same time.
+        connections: open at the same time; how many are is mostly decided by who opens links.
         allow_http: whether plain http is fine beyond this machine.
         allowed_hosts: where there are any, links lead to these alone.
         neighbourhood: where the API stands; None lets links lead into private networks unless they
@@ -63,7 +63,7 @@ class FileTransport:
         session: aiohttp.ClientSession | None = None,
         connect_timeout: float = 30.0,
         read_timeout: float = 60.0,
-        connections: int = 20,
+        connections: int = 256,
         allow_http: bool = False,
         allowed_hosts: Iterable[str] = (),
         neighbourhood: Neighbourhood | None = None,

@@ -16,6 +16,7 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 import anyio
 
+from iceye_derivatives.sinks._shared_handles import sharing_handles
 from iceye_derivatives.sinks._sync import sync_all
 
 __all__ = ["Disk", "Steps", "at_once"]
@@ -169,8 +170,9 @@ class _Line:
         while jobs := [*under_way, *self._take(wait=not under_way)]:
             under_way = []
             ended: list[_Job[Any]] = []
-            for job in jobs:
-                (under_way if job.goes_on() else ended).append(job)
+            with sharing_handles():
+                for job in jobs:
+                    (under_way if job.goes_on() else ended).append(job)
             if ended:
                 with suppress(RuntimeError):  # the loop was closed: nobody waits
                     self.loop.call_soon_threadsafe(self._answer, ended)

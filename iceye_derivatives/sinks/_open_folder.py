@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from iceye_derivatives.sinks._disk import Steps, at_once
+from iceye_derivatives.sinks._shared_handles import keep_handle, shared_handle
 
 __all__ = ["NO_FILE", "OpenFolder", "split"]
 
@@ -53,6 +54,10 @@ class OpenFolder:
         self._handle: int | None = None
 
     def __enter__(self) -> Self:
+        whole = "/".join((self._path, *self._above))
+        if _BY_HANDLE and (handle := shared_handle(whole)) is not None:
+            self._handle = handle
+            return self
         try:
             if self._make:
                 os.makedirs(self._path, exist_ok=True)  # noqa: PTH103 - handles go with strings
@@ -60,6 +65,8 @@ class OpenFolder:
                 self._handle = os.open(self._path, _FOLDER)
             for part in self._above:
                 self._descend(part)
+            if self._handle is not None:
+                keep_handle(whole, self._handle)
         except BaseException:
             self.close()
             raise

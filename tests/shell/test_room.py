@@ -6,6 +6,7 @@ import errno
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -151,16 +152,23 @@ class Full(DirectorySink):
         @asynccontextmanager
         async def limited() -> AsyncIterator[DirectoryPart]:
             async with stream() as part:  # type: ignore[operator]
-                write = part.write
+                write, take = part.write, part.take
 
-                async def bounded(data: bytes) -> None:
-                    if self.left < len(data):
+                def spend(size: int) -> None:
+                    if self.left < size:
                         self.refusals += 1
                         raise OSError(errno.ENOSPC, "No space left on device")
-                    self.left -= len(data)
+                    self.left -= size
+
+                async def bounded(data: bytes) -> None:
+                    spend(len(data))
                     await write(data)
 
-                part.write = bounded
+                async def bounded_take(pieces: list[bytes], *rest: Any) -> None:
+                    spend(sum(map(len, pieces)))
+                    await take(pieces, *rest)
+
+                part.write, part.take = bounded, bounded_take
                 yield part
 
         return limited
