@@ -121,7 +121,7 @@ class Asset:
     url: SignedUrl
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, cache_hash=True)
 class AssetRef:
     """Which asset is meant, without its URL: the identity that outlives every renewal."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 __all__ = ["address_of", "is_loopback", "is_private"]
@@ -11,6 +12,7 @@ __all__ = ["address_of", "is_loopback", "is_private"]
 _TRANSLATED = IPv6Network("64:ff9b::/96")
 
 
+@lru_cache(maxsize=256)
 def address_of(host: str) -> IPv4Address | IPv6Address | None:
     """The address that a host is written as; None for a name."""
     try:

@@ -678,3 +678,25 @@ async def test_the_log_tells_what_was_asked_and_no_secret(
         f"GET {server.url}/a?<redacted> → 200",
     ]
     assert "planted" not in caplog.text
+
+
+# -- connections -----------------------------------------------------------------------------------
+
+
+async def test_as_many_links_are_open_at_a_time_as_are_asked_for() -> None:
+    """Who opens links says how many: a pool that is smaller would make the rest wait unseen."""
+    here, all_here = 0, anyio.Event()
+
+    async def together(request: web.Request) -> web.StreamResponse:
+        nonlocal here
+        here += 1
+        if here == 64:
+            all_here.set()
+        await all_here.wait()
+        return web.Response(body=b"x")
+
+    async with serving(together) as server, files() as transport:
+        async with anyio.create_task_group() as tasks:
+            for _ in range(64):
+                tasks.start_soon(fetch, transport, f"{server.url}/file")
+        assert here == 64

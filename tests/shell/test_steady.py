@@ -1,0 +1,164 @@
+"""Is a long file stored while its next bytes arrive, and does nothing of that go unsaid?"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import AsyncIterator
+from hashlib import sha256
+from pathlib import Path
+
+import anyio
+import pytest
+from anyio.lowlevel import checkpoint
+
+from iceye_derivatives._core.content import ContentFault
+from iceye_derivatives.models import AssetRef
+from iceye_derivatives.sharing import PartMark, SteadyPart
+from iceye_derivatives.sinks import DirectorySink, _shared_handles
+from iceye_derivatives.sinks._folder import Folder
+from iceye_derivatives.sinks._part import DirectoryPart
+from iceye_derivatives.sinks._shared_handles import sharing_handles
+
+pytestmark = pytest.mark.anyio
+
+NAME = "task-1/DC_VESSELS_d1.tif"
+ASSET = AssetRef(task_id="task-1", derivative_id="d1", product_type="DC_VESSELS", asset_type="tif")
+
+
+@pytest.fixture
+async def part(tmp_path: Path) -> AsyncIterator[DirectoryPart]:
+    async with DirectorySink(tmp_path).create(NAME) as part:
+        yield part
+
+
+def files(root: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def no_mark() -> None:
+    return None
+
+
+async def test_the_next_bytes_are_waited_for_while_these_are_checked(part: DirectoryPart) -> None:
+    assert isinstance(part, SteadyPart)
+    looks, go_on = list[bytes](), threading.Event()
+
+    def look(data: bytes) -> None:
+        assert go_on.wait(10)
+        looks.append(data)
+
+    await part.take([b"ab", b"c"], look, no_mark)
+    assert looks == []
+    go_on.set()
+    await part.take([b"d"], look, no_mark)
+    assert looks[0] == b"abc"
+    await part.settle()
+    assert looks == [b"abc", b"d"]
+
+
+async def test_a_mark_is_made_of_what_was_written_by_then(
+    part: DirectoryPart, tmp_path: Path
+) -> None:
+    passed = sha256()
+
+    def mark() -> PartMark:
+        written = b"".join(body for name, body in files(tmp_path).items() if "mark" not in name)
+        assert sha256(written).digest() == passed.digest()
+        return PartMark(
+            asset=ASSET,
+            size=len(written),
+            total=None,
+            etag='"1"',
+            sha256=passed.hexdigest(),
+        )
+
+    for piece in (b"a" * 1000, b"b" * 1000):
+        await part.take([piece], passed.update, mark)
+    await part.settle()
+    assert len(files(tmp_path)) == 2
+
+
+@pytest.mark.parametrize("then", ["take", "settle", "commit"])
+async def test_what_goes_wrong_is_raised_by_whatever_comes_next(
+    part: DirectoryPart, tmp_path: Path, then: str
+) -> None:
+    def refuse(data: bytes) -> None:
+        raise ContentFault("it is a page", data)
+
+    await part.take([b"<html>"], refuse, no_mark)
+    with pytest.raises(ContentFault, match="it is a page"):
+        await (part.take([b"x"], len, no_mark) if then == "take" else getattr(part, then)())
+    assert b"<html>" not in files(tmp_path).values()
+    await part.restart()
+    await part.take([b"whole"], len, no_mark)
+    await part.commit()
+    assert files(tmp_path) == {"DC_VESSELS_d1.tif": b"whole"}
+
+
+async def test_cancelled_or_left_it_ends_what_it_has_begun_and_leaves_nothing(
+    tmp_path: Path,
+) -> None:
+    begun, go_on, ended = threading.Event(), threading.Event(), list[bytes]()
+
+    def look(data: bytes) -> None:
+        begun.set()
+        assert go_on.wait(10)
+        ended.append(data)
+
+    async def stream() -> None:
+        async with DirectorySink(tmp_path).create(NAME) as part:
+            await part.take([b"first"], look, no_mark)
+            await part.take([b"second"], look, no_mark)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(stream)
+        await anyio.to_thread.run_sync(begun.wait)
+        tasks.cancel_scope.cancel()
+        with anyio.CancelScope(shield=True):
+            for _ in range(5):
+                await checkpoint()
+            assert ended == []
+            go_on.set()
+    assert ended == [b"first"]
+    assert files(tmp_path) == {}
+
+
+# -- folders of a round ----------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts handles as Linux tells them")
+def test_a_folder_is_opened_once_in_a_round_and_is_open_no_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[str] = []
+    keep = _shared_handles.keep_handle
+
+    def keeping(path: str, handle: int) -> None:
+        kept.append(path)
+        keep(path, handle)
+
+    monkeypatch.setattr("iceye_derivatives.sinks._open_folder.keep_handle", keeping)
+    for _ in range(2):
+        with sharing_handles():
+            for number in range(5):
+                with Folder(str(tmp_path), f"task-1/{number}", make=True) as folder:
+                    assert folder.create(f"{number}", b"x")
+                    folder.discard(f"{number}")
+    assert kept == [f"{tmp_path}/task-1"] * 2
+    handles = [entry.resolve() for entry in Path("/proc/self/fd").iterdir() if entry.exists()]
+    assert tmp_path / "task-1" not in handles
+
+
+def test_another_thread_shares_nothing_of_it(tmp_path: Path) -> None:
+    (tmp_path / "task-1").mkdir()
+    found: list[int | None] = []
+    with sharing_handles(), Folder(str(tmp_path), "task-1/x"):
+        path = f"{tmp_path}/task-1"
+        own = _shared_handles.shared_handle(path)
+        assert own is not None
+        os.close(own)
+        other = threading.Thread(target=lambda: found.append(_shared_handles.shared_handle(path)))
+        other.start()
+        other.join()
+    assert found == [None]
