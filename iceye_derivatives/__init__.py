@@ -16,6 +16,7 @@ from iceye_derivatives._auth import ClientCredentials, StaticToken
 from iceye_derivatives._core.backoff import Backoff
 from iceye_derivatives._core.fleet_state import FleetState
 from iceye_derivatives._core.limits import Limits
+from iceye_derivatives._core.pace import PacerState
 from iceye_derivatives._core.retry import RetryPolicy
 from iceye_derivatives._core.watch import Watch
 from iceye_derivatives._version import __version__
@@ -60,6 +61,7 @@ from iceye_derivatives.events import (
     DownloadReport,
     FileRecord,
     LinkRenewed,
+    PaceChanged,
     PollFailed,
     SceneReceived,
     SnapshotReceived,
@@ -163,6 +165,8 @@ __all__ = [
     "NetworkError",
     "NoDerivativesRequestedError",
     "ObjectStoreSink",
+    "PaceChanged",
+    "PacerState",
     "PartialFile",
     "PermissionDeniedError",
     "PointOfInterest",

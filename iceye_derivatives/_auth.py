@@ -20,6 +20,7 @@ from iceye_derivatives._core.token import HeldToken, hold
 from iceye_derivatives._core.token_answer import is_token, read_token
 from iceye_derivatives._transport.failures import host_of
 from iceye_derivatives._transport.session import Line, SessionSettings, exchange
+from iceye_derivatives._transport.unpacking import PACKING
 from iceye_derivatives.errors import ApiError, ConfigurationError, IceyeError
 from iceye_derivatives.protocols import AccessToken, Clock, TokenSource
 
@@ -129,6 +130,7 @@ class ClientCredentials(_Secretive):
         """Those of the docs' example, and our name."""
         return {
             "Accept": ACCEPT,
+            "Accept-Encoding": PACKING,
             "Authorization": Secret(f"Basic {self._basic()}"),
             "Cache-Control": "no-cache",
             "Content-Type": "application/x-www-form-urlencoded",

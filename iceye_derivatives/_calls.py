@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import partial
 from typing import Protocol, TypeVar
@@ -12,6 +12,7 @@ from anyio import to_thread
 from iceye_derivatives._core import requests, responses
 from iceye_derivatives._core.ceilings import OverLimit, check_count
 from iceye_derivatives._core.limits import DEFAULT_LIMITS, Limits
+from iceye_derivatives._core.pace import Urgency
 from iceye_derivatives._core.requests import ApiRequest
 from iceye_derivatives._core.responses import ApiResponse, SnapshotPage, TaskPage
 from iceye_derivatives.errors import LimitExceededError, UnexpectedResponseError
@@ -29,39 +30,50 @@ _LONG = 128 * 1024
 class Sender(Protocol):
     """Who carries a request to the API (`iceye_derivatives._transport.ApiTransport`)."""
 
-    async def send(self, request: ApiRequest) -> ApiResponse:
+    async def send(self, request: ApiRequest, urgency: Urgency) -> ApiResponse:
         """One call; whatever status comes is handed on."""
         ...
 
 
 class Calls:
-    """The operations of the Tasking API, as far as this library needs them."""
+    """The operations of the Tasking API, as far as this library needs them.
 
-    def __init__(self, sender: Sender, clock: Clock, *, limits: Limits = DEFAULT_LIMITS) -> None:
+    All of one object are equally urgent.
+    """
+
+    def __init__(
+        self,
+        sender: Sender,
+        clock: Clock,
+        *,
+        limits: Limits = DEFAULT_LIMITS,
+        urgency: Urgency = Urgency.CALL,
+    ) -> None:
         self._sender = sender
+        self._urgency = urgency
         self._clock = clock
         self.limits = limits
 
     async def create_task(self, request: TaskRequest) -> Task:
         """Order; the one call that must not be made twice."""
-        answer = await self._sender.send(requests.create_task(request))
+        answer = await self._send(requests.create_task(request))
         return responses.read_task(
             answer, self._clock.time(), operation="createTask", limits=self.limits
         )
 
     async def look_at_task(self, task_id: str) -> Task:
         """The task as it is."""
-        answer = await self._sender.send(requests.get_task(task_id))
+        answer = await self._send(requests.get_task(task_id))
         return responses.read_task(answer, self._clock.time(), task_id=task_id, limits=self.limits)
 
     async def look_at_scene(self, task_id: str) -> Scene:
         """The scene as it is planned; there is none before ACTIVE, nor after a cancellation."""
-        answer = await self._sender.send(requests.get_scene(task_id))
+        answer = await self._send(requests.get_scene(task_id))
         return responses.read_scene(answer, self._clock.time(), task_id=task_id, limits=self.limits)
 
     async def cancel_task(self, task_id: str) -> Task:
         """Cancel; doing so twice does what doing it once does."""
-        answer = await self._sender.send(requests.cancel_task(task_id))
+        answer = await self._send(requests.cancel_task(task_id))
         return responses.read_task(
             answer,
             self._clock.time(),
@@ -79,7 +91,7 @@ class Calls:
         created_before: datetime | None,
     ) -> TaskPage:
         """One page of the listing."""
-        answer = await self._sender.send(
+        answer = await self._send(
             requests.list_tasks(
                 cursor=cursor,
                 contract_id=contract_id,
@@ -93,22 +105,28 @@ class Calls:
 
     async def look_at_derivatives(self, task_id: str) -> Snapshot:
         """One look; other lists have pages, so a ``cursor`` is followed if there is one."""
-        pages: list[SnapshotPage] = []
+        page = await self._snapshot_page(task_id, None)
+        if page.cursor is None:
+            return page.snapshot
+        pages = [page]
         paging = Paging("derivatives", self.limits, task_id)
-        cursor: str | None = None
-        while True:
-            answer = await self._sender.send(requests.list_derivatives(task_id, cursor=cursor))
-            pages.append(await self._read_snapshot(task_id, answer))
-            paging.check_sum(sum(len(page.snapshot.derivatives) for page in pages), answer.status)
-            cursor = paging.follow(pages[-1].cursor, answer.status)
-            if cursor is None:
-                return responses.join_pages(pages)
+        while (cursor := paging.follow(page.cursor, page.status)) is not None:
+            page = await self._snapshot_page(task_id, cursor)
+            pages.append(page)
+            paging.check_sum(sum(len(page.snapshot.derivatives) for page in pages), page.status)
+        return responses.join_pages(pages)
 
-    async def _read_snapshot(self, task_id: str, answer: ApiResponse) -> SnapshotPage:
+    async def _snapshot_page(self, task_id: str, cursor: str | None) -> SnapshotPage:
+        answer = await self._send(requests.list_derivatives(task_id, cursor=cursor))
         now = self._clock.time()
+        if len(answer.body) <= _LONG:
+            return responses.read_snapshot(task_id, answer, now, limits=self.limits)
         return await _decode(
             answer, lambda found: responses.read_snapshot(task_id, found, now, limits=self.limits)
         )
+
+    def _send(self, request: ApiRequest) -> Awaitable[ApiResponse]:
+        return self._sender.send(request, self._urgency)
 
 
 async def _decode(answer: ApiResponse, read: Callable[[ApiResponse], T]) -> T:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from iceye_derivatives._core.limits import Limits
 from iceye_derivatives._core.retry import RetryPolicy
+from iceye_derivatives.events import PaceChanged
 from iceye_derivatives.protocols import Clock
 
 if TYPE_CHECKING:
@@ -39,3 +40,4 @@ class ClientSettings(TypedDict, total=False):
     limits: Limits | None
     clock: Clock | None
     jitter: Callable[[], float]
+    on_event: Callable[[PaceChanged], None] | None

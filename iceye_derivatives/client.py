@@ -22,7 +22,7 @@ from iceye_derivatives._core.environment import DEFAULT_BASE_URL, read_environme
 from iceye_derivatives._core.fleet_state import FleetState
 from iceye_derivatives._core.limits import Limits
 from iceye_derivatives._core.nudges import Nudges
-from iceye_derivatives._core.pace import Pacer
+from iceye_derivatives._core.pace import Pacer, PacerState, Urgency
 from iceye_derivatives._core.requests import normalise_base_url
 from iceye_derivatives._core.retry import RetryPolicy
 from iceye_derivatives._core.task_check import check_task_request
@@ -35,7 +35,7 @@ from iceye_derivatives._pipeline import bring_home
 from iceye_derivatives._transport import ApiTransport, FileTransport
 from iceye_derivatives.downloader import Downloader
 from iceye_derivatives.errors import ConfigurationError, InvalidTaskRequestError
-from iceye_derivatives.events import DownloadEvent, DownloadReport, WatchEvent
+from iceye_derivatives.events import DownloadEvent, DownloadReport, PaceChanged, WatchEvent
 from iceye_derivatives.fleet import Fleet, FleetSettings, open_fleet
 from iceye_derivatives.models import Derivative, Scene, SignedUrl, Snapshot, Task, TaskRequest
 from iceye_derivatives.protocols import Clock, LinkResponse, Sink, TokenSource
@@ -62,7 +62,9 @@ class DerivativesClient:
     Args:
         base_url: Scheme and host without ``/api``; https, or http for loopback.
         auth: Where tokens come from: `ClientCredentials`, `StaticToken`, or your own `TokenSource`.
-        rate: Requests a second over all calls and watches of this client.
+        rate: Requests a second at most over all calls and watches of this client; each 429 halves
+            it, and it comes back within minutes.  Another client, in this process or elsewhere,
+            knows nothing of it: share one, or give each its part.
         burst: How many may go at once after a quiet time.
         retry: How single calls are tried again; watches have budgets of their own.
         connect_timeout: Seconds until a connection stands.
@@ -81,6 +83,7 @@ class DerivativesClient:
         limits: Ceilings for what servers send; see `Limits`.
         clock: Now and sleeping; a simulator's clock lets days pass in milliseconds.
         jitter: Draws from [0, 1).
+        on_event: Called when the API has asked the whole client to be slower: `PaceChanged`.
 
     Raises:
         ConfigurationError: when a setting cannot be used.
@@ -115,6 +118,7 @@ class DerivativesClient:
         limits: Limits | None = None,
         clock: Clock | None = None,
         jitter: Callable[[], float] = random.random,
+        on_event: Callable[[PaceChanged], None] | None = None,
     ) -> None:
         if not isinstance(auth, TokenSource):
             raise ConfigurationError(
@@ -141,6 +145,7 @@ class DerivativesClient:
             trust_env=trust_env,
             ssl_context=ssl_context,
             limits=self._limits,
+            on_pace=on_event,
         )
         self._files = FileTransport(
             session=file_session,
@@ -153,7 +158,9 @@ class DerivativesClient:
             ssl_context=ssl_context,
             limits=self._limits,
         )
-        self._calls = Calls(self._api, self._clock, limits=self._limits)
+        self._calls = self._calls_of(Urgency.CALL)
+        self._polls = self._calls_of(Urgency.POLL)
+        self._renewals = self._calls_of(Urgency.RENEWAL)
         self._persistent = PersistentCalls(
             self._calls, retry=self._retry, clock=self._clock, jitter=jitter
         )
@@ -204,6 +211,11 @@ class DerivativesClient:
         with anyio.CancelScope(shield=True):
             await self._api.aclose()
             await self._files.aclose()
+
+    @property
+    def pace(self) -> PacerState:
+        """How fast this client may go at this moment, which is its set rate unless a 429 came."""
+        return self._pacer.state(self._clock.time())
 
     def __repr__(self) -> str:
         return f"DerivativesClient(base_url={self.base_url!r}, auth={type(self._auth).__name__})"
@@ -344,9 +356,9 @@ class DerivativesClient:
                 async for derivative in derivatives:
                     print(derivative.product_type, derivative.id)
         """
-        source: WatchSource = self
+        source: WatchSource = self._polls
         if timeout is not None:
-            source = PatientSource(self, pacer=self._pacer, clock=self._clock, timeout=timeout)
+            source = PatientSource(source, pacer=self._pacer, clock=self._clock, timeout=timeout)
         return watch_derivatives(
             source,
             self._watch_of(task_id, watch),
@@ -414,8 +426,8 @@ class DerivativesClient:
         return open_fleet(
             task_ids,
             FleetSettings(
-                source=self,
-                pages=self._calls if bulk else None,
+                source=self._polls,
+                pages=self._polls if bulk else None,
                 clock=self._clock,
                 jitter=self._jitter,
                 patience=_patience(backoff, timeout, max_failures),
@@ -519,8 +531,11 @@ class DerivativesClient:
     # -- what watcher and downloader know of a client ----------------------------------------------
 
     async def look_at_derivatives(self, task_id: str) -> Snapshot:
-        """`get_derivatives` without a second try: for those who keep a budget of their own."""
-        return await self._calls.look_at_derivatives(task_id)
+        """`get_derivatives` without a second try: for those who keep a budget of their own.
+
+        It goes before calls and polls that wait for their turn, as downloads renew links by it.
+        """
+        return await self._renewals.look_at_derivatives(task_id)
 
     async def look_at_task(self, task_id: str) -> Task:
         """`get_task` without a second try."""
@@ -535,6 +550,9 @@ class DerivativesClient:
     ) -> AbstractAsyncContextManager[LinkResponse]:
         """Open a signed link byte for byte, without the token."""
         return self._files.open_link(url, headers=headers)
+
+    def _calls_of(self, urgency: Urgency) -> Calls:
+        return Calls(self._api, self._clock, limits=self._limits, urgency=urgency)
 
     def _watch_of(self, task_id: str, watch: Watch | None) -> Watch:
         if watch is None:

@@ -19,6 +19,7 @@ __all__ = [
     "DownloadReport",
     "FileRecord",
     "LinkRenewed",
+    "PaceChanged",
     "PollFailed",
     "SceneReceived",
     "SnapshotReceived",
@@ -112,6 +113,23 @@ class WatchFailed:
     task_id: str
     error: IceyeError
     """What `DerivativesClient.watch_task()` would have raised."""
+
+
+@frozen(kw_only=True)
+class PaceChanged:
+    """The API has asked the whole client to be slower, by a 429 or a ``Retry-After``.
+
+    The rate comes back by itself within minutes, without an event: ask `DerivativesClient.pace`.
+    """
+
+    rate: float
+    """Requests a second from now on."""
+    set_rate: float
+    """Requests a second at best."""
+    paused: float
+    """Seconds of silence that the API has asked for."""
+    waiting: int
+    """How many requests wait for their turn."""
 
 
 WatchEvent: TypeAlias = (

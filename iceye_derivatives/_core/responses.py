@@ -222,7 +222,8 @@ def _read_page(
     # Not looked through as a tree, which costs as much as parsing it: what is known has its shape
     # checked anyway, and what is not known is looked through where it stands.
     cursor = _cursor(raw)
-    check_tree({name: value for name, value in raw.items() if name != "data"}, limits)
+    if len(raw) > 1:
+        check_tree({name: value for name, value in raw.items() if name != "data"}, limits)
     return parse_derivatives(_data(raw), task_id, limits=limits), cursor
 
 

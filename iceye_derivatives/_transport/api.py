@@ -6,19 +6,20 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-import anyio
-
 from iceye_derivatives._core.answer import read_times
 from iceye_derivatives._core.endpoint import normalise_base_url
 from iceye_derivatives._core.limits import DEFAULT_LIMITS, Limits
-from iceye_derivatives._core.pace import Pacer
+from iceye_derivatives._core.pace import Pacer, Urgency
 from iceye_derivatives._core.redact import REDACTED
-from iceye_derivatives._core.requests import ApiRequest
+from iceye_derivatives._core.requests import ACCEPT, USER_AGENT, ApiRequest
 from iceye_derivatives._core.responses import ApiResponse
 from iceye_derivatives._core.secret import Secret
 from iceye_derivatives._transport.neighbourhood import Neighbourhood
 from iceye_derivatives._transport.session import Line, SessionSettings, exchange
+from iceye_derivatives._transport.turnstile import Turnstile
+from iceye_derivatives._transport.unpacking import PACKING
 from iceye_derivatives.errors import IceyeError
+from iceye_derivatives.events import PaceChanged
 from iceye_derivatives.protocols import Clock
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ logger = logging.getLogger("iceye_derivatives")
 
 _UNAUTHORIZED = 401
 _ERRORS = 400
-_PASSING = frozenset({429, 503})
+_TOO_MANY = 429
+_PASSING = frozenset({_TOO_MANY, 503})
 
 
 class Bearer(Protocol):
@@ -65,6 +67,7 @@ class ApiTransport:
         trust_env: whether proxies of the environment are heeded (``~/.netrc`` never is).
         ssl_context: whom to trust.
         limits: how much is taken from the API.
+        on_pace: called whenever the API has changed how fast this client may go.
 
     Raises:
         ConfigurationError: the base URL is none that a token may be sent to.
@@ -86,14 +89,16 @@ class ApiTransport:
         trust_env: bool = True,
         ssl_context: ssl.SSLContext | None = None,
         limits: Limits = DEFAULT_LIMITS,
+        on_pace: Callable[[PaceChanged], None] | None = None,
     ) -> None:
         self.base_url = normalise_base_url(base_url)
         self._keeper = keeper
         self._pacer = pacer
         self._clock = clock
         self._jitter = jitter
-        # First come, first served; and whoever is cancelled in the queue leaves no gap.
-        self._queue = anyio.Lock()
+        self._turnstile = Turnstile(pacer, clock)
+        self._on_pace = on_pace
+        self._prepared: tuple[str, dict[str, str]] = "", {}
         settings = SessionSettings(
             connect_timeout=connect_timeout,
             # ICEYE's example code allows listTasks 120 seconds, so it can be slow.
@@ -107,70 +112,101 @@ class ApiTransport:
         self.neighbourhood = Neighbourhood(self.base_url)
         self._line = Line(settings, session, judge=self.neighbourhood.note)
 
-    async def send(self, request: ApiRequest) -> ApiResponse:
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for their turn."""
+        return len(self._turnstile)
+
+    async def send(self, request: ApiRequest, urgency: Urgency = Urgency.CALL) -> ApiResponse:
         """One call; whatever status comes is handed on, redirects too.
 
         A 401 drops the token and repeats the call once with another one, if there is another one.
+
+        Args:
+            request: what to send.
+            urgency: whom it lets go first where requests wait for their turn.
 
         Raises:
             NetworkError: no answer came, or half of one; ``sent`` says whether the API may have
                 carried it out.
             IceyeError: no token was to be had; ``sent`` is False then.
         """
-        response, token = await self._attempt(request)
+        response, token = await self._attempt(request, urgency)
         if response.status == _UNAUTHORIZED:
             self._keeper.reject(token)
             if await self._token() != token:
-                response, _ = await self._attempt(request)
+                response, _ = await self._attempt(request, urgency)
         return response
 
     async def aclose(self) -> None:
         """Close the session, if it is ours."""
         await self._line.aclose()
 
-    async def _attempt(self, request: ApiRequest) -> tuple[ApiResponse, str]:
+    async def _attempt(self, request: ApiRequest, urgency: Urgency) -> tuple[ApiResponse, str]:
         # The slot comes first: a pause can be longer than the rest of a token's life.
-        await self._slot()
+        if not self._turnstile.may_pass():
+            await self._turnstile.wait(urgency)
         token = await self._token()
         begun = self._clock.time()
         response = await exchange(
             self._line,
             request.method,
             Secret(self.base_url + request.target),
-            headers={**request.headers, "Authorization": Secret(f"Bearer {token}")},
+            headers=self._headers(request, token),
             body=request.body,
         )
         now = self._clock.time()
-        # The path alone: a cursor or a contract's id is nobody's business in a log.
-        logger.debug(
-            "%s %s → %d in %.2f s", request.method, request.path, response.status, now - begun
-        )
-        self._heed(response, now)
-        return _without(token, response), token
+        if logger.isEnabledFor(logging.DEBUG):
+            # The path alone: a cursor or a contract's id is nobody's business in a log.
+            logger.debug(
+                "%s %s → %d in %.2f s", request.method, request.path, response.status, now - begun
+            )
+        if response.status >= _ERRORS:
+            self._heed(response, now, begun)
+            return _without(token, response), token
+        return response, token
 
-    async def _slot(self) -> None:
-        async with self._queue:
-            while (wait := self._pacer.request(self._clock.time())) > 0:
-                await self._clock.sleep(wait)
+    def _headers(self, request: ApiRequest, token: str) -> dict[str, str]:
+        prepared_for, headers = self._prepared
+        if prepared_for is not token:
+            headers = {
+                "Accept": ACCEPT,
+                "Accept-Encoding": PACKING,
+                "Authorization": Secret(f"Bearer {token}"),
+                "User-Agent": USER_AGENT,
+            }
+            self._prepared = token, headers
+        return headers if request.body is None else headers | request.headers
 
     async def _token(self) -> str:
         try:
-            return Secret(await self._keeper.get())
+            token = await self._keeper.get()
         except IceyeError as error:
             error.sent = False
             raise
+        return token if isinstance(token, Secret) else Secret(token)
 
-    def _heed(self, response: ApiResponse, now: float) -> None:
-        if response.status in _PASSING:
-            _, seconds = read_times(response, now, self._line.limits)
-            if seconds:
-                self._pacer.pause(now, seconds, self._jitter())
+    def _heed(self, response: ApiResponse, now: float, begun: float) -> None:
+        if response.status not in _PASSING:
+            return
+        is_slower = response.status == _TOO_MANY and self._pacer.lower(now, begun)
+        _, seconds = read_times(response, now, self._line.limits)
+        if seconds:
+            self._pacer.pause(now, seconds, self._jitter())
+        if self._on_pace is not None and (seconds or is_slower):
+            state = self._pacer.state(now)
+            self._on_pace(
+                PaceChanged(
+                    rate=state.rate,
+                    set_rate=state.set_rate,
+                    paused=state.paused,
+                    waiting=self.waiting,
+                )
+            )
 
 
 def _without(token: str, response: ApiResponse) -> ApiResponse:
     """Gateways like to quote the request in their error pages, and those end up in messages."""
-    if response.status < _ERRORS:
-        return response
     return ApiResponse(
         status=response.status,
         headers=response.headers,

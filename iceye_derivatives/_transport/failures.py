@@ -14,6 +14,7 @@ from functools import cache
 from urllib.parse import urlsplit
 
 from iceye_derivatives._core.limits import how_to_raise
+from iceye_derivatives._transport.watchdog import SilenceError
 from iceye_derivatives.errors import NetworkError
 
 __all__ = ["failures", "host_of", "network_error"]
@@ -64,6 +65,7 @@ def _kinds() -> tuple[tuple[type[BaseException], str, bool], ...]:
         (aiohttp.ClientConnectorError, _NOT_CONNECTED, False),
         (aiohttp.InvalidURL, "its address cannot be used", False),
         (aiohttp.ServerTimeoutError, "nothing came within the time allowed", True),
+        (SilenceError, "nothing came within the time allowed", True),
         (TimeoutError, "it took longer than the time allowed", True),
         (aiohttp.ServerDisconnectedError, "the connection was closed before an answer came", True),
         (aiohttp.ClientPayloadError, "the body broke off", True),

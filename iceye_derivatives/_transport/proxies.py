@@ -15,6 +15,7 @@ class Proxies:
     def __init__(self, *, trust_env: bool) -> None:
         self._trust_env = trust_env
         self._known: dict[tuple[str, str], str | None] = {}
+        self._by_origin: dict[str, str | None] = {}
         self.hosts: set[str] = set()
         """Of all proxies that were named so far."""
 
@@ -22,6 +23,15 @@ class Proxies:
         """The proxy's URL, None for the direct way; raises ValueError for no URL."""
         if not self._trust_env:
             return None
+        # The text before the path: for the API it is always the same.
+        end = url.find("/", len("https://"))
+        if end < 0:
+            return await self._look(url)
+        if url[:end] not in self._by_origin:
+            self._by_origin[url[:end]] = await self._look(url)
+        return self._by_origin[url[:end]]
+
+    async def _look(self, url: str) -> str | None:
         parts = urlsplit(url)
         key = parts.scheme, parts.netloc.rpartition("@")[2]
         if key not in self._known:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import anyio
@@ -15,18 +15,21 @@ from iceye_derivatives._core.responses import ApiResponse, longest_body
 from iceye_derivatives._transport.failures import failures, network_error
 from iceye_derivatives._transport.neighbourhood import Judge, JudgedResolver
 from iceye_derivatives._transport.proxies import Proxies
-from iceye_derivatives._transport.unpacking import PACKING, Unpacking
+from iceye_derivatives._transport.unpacking import Unpacking
+from iceye_derivatives._transport.watchdog import Watchdog, Watched
 
 if TYPE_CHECKING:
     import ssl
 
     import aiohttp
     from aiohttp.abc import AbstractResolver
+    from multidict import CIMultiDictProxy
 
 __all__ = ["Line", "SessionSettings", "exchange", "lower_headers"]
 
 _CHUNK = 1 << 16
 _CLOSING = 5.0
+_UNLIMITED = 1_000_000
 _LOADED: set[str] = set()
 
 
@@ -70,6 +73,12 @@ class Line:
         # store or refuses our Authorization header next to it.  So proxies are looked up here.
         # A borrowed session keeps its owner's rules.
         self.proxies = Proxies(trust_env=settings.trust_env and self._is_ours)
+        self.watchdog = Watchdog(total=settings.total_timeout, silence=settings.read_timeout)
+        # As many as there are connections: whoever waits for one of them is not silent yet.
+        # How many a borrowed session has is its owner's business.
+        room = settings.connections if self._is_ours else _UNLIMITED
+        self.slots = anyio.Semaphore(room, fast_acquire=True)
+        self._timeouts: dict[bool, aiohttp.ClientTimeout] = {}
 
     async def request(
         self,
@@ -79,12 +88,15 @@ class Line:
         headers: Mapping[str, str],
         body: bytes | None = None,
         auto_decompress: bool = True,
+        is_watched: bool = False,
     ) -> aiohttp.ClientResponse:
         """Send, and return when the head of the answer is there; the caller closes it.
 
-        Raises whatever aiohttp does: to be translated by the caller.
+        Raises whatever aiohttp does: to be translated by the caller.  With `is_watched` the caller
+        holds a `watch()`, and only connecting has a timer of its own.
         """
-        await _load()
+        if not _LOADED:
+            await _load()
         from yarl import URL  # noqa: PLC0415 - importing the library must not import aiohttp
 
         proxy = await self.proxies.lookup(url)
@@ -97,7 +109,7 @@ class Line:
             raise_for_status=False,  # whatever a borrowed session does: a 404 is an answer here
             auto_decompress=auto_decompress,
             proxy=proxy,
-            timeout=self._timeout(),
+            timeout=self._timeout(is_watched),
             max_line_size=self.limits.header_bytes,
             max_field_size=self.limits.header_bytes,
             **self._tls(),
@@ -106,6 +118,7 @@ class Line:
     async def aclose(self) -> None:
         """Close the session if it is ours, also while being cancelled; then nothing is sent."""
         self._is_closed = True
+        self.watchdog.stop()
         session, self._session = self._session, None
         if session is None or not self._is_ours:
             return
@@ -138,14 +151,16 @@ class Line:
         self._resolver = JudgedResolver(aiohttp.DefaultResolver(), self._judge)
         return cast("AbstractResolver", self._resolver)
 
-    def _timeout(self) -> aiohttp.ClientTimeout:
+    def _timeout(self, is_watched: bool) -> aiohttp.ClientTimeout:  # noqa: FBT001 - a key
         import aiohttp  # noqa: PLC0415 - importing the library must not import aiohttp
 
-        return aiohttp.ClientTimeout(
-            total=self._settings.total_timeout,
-            sock_connect=self._settings.connect_timeout,
-            sock_read=self._settings.read_timeout,
-        )
+        if is_watched not in self._timeouts:
+            self._timeouts[is_watched] = aiohttp.ClientTimeout(
+                total=None if is_watched else self._settings.total_timeout,
+                sock_connect=self._settings.connect_timeout,
+                sock_read=None if is_watched else self._settings.read_timeout,
+            )
+        return self._timeouts[is_watched]
 
     def _tls(self) -> dict[str, Any]:
         context = self._settings.ssl_context
@@ -171,7 +186,8 @@ async def exchange(
 ) -> ApiResponse:
     """One request and its whole answer, of whatever status.
 
-    A body above its ceiling is cut off just behind that, so that its reader can tell.
+    `headers` are sent as they are, and should accept no other coding than `PACKING`.  A body above
+    its ceiling is cut off just behind that, so that its reader can tell.
 
     Raises:
         NetworkError: no answer came, or half of one.
@@ -187,26 +203,27 @@ async def _exchange(
     line: Line, method: str, url: str, headers: Mapping[str, str], body: bytes | None
 ) -> ApiResponse:
     """Its frame holds aiohttp's response, whose `repr` tells all, and is gone when we raise."""
-    response = await line.request(
-        method,
-        url,
-        headers={**headers, "Accept-Encoding": PACKING},
-        body=body,
-        auto_decompress=False,
-    )
-    try:
-        content = await _read(response, longest_body(response.status, line.limits))
-    finally:
-        response.release()
-    return ApiResponse(
-        status=response.status, headers=lower_headers(response.headers), body=content
-    )
+    async with line.slots:
+        with line.watchdog.watch() as watched:
+            response = await line.request(
+                method, url, headers=headers, body=body, auto_decompress=False, is_watched=True
+            )
+            watched.hear()
+            try:
+                content = await _read(response, longest_body(response.status, line.limits), watched)
+            finally:
+                response.release()
+    return ApiResponse(status=response.status, headers=LowerHeaders(response.headers), body=content)
 
 
-async def _read(response: aiohttp.ClientResponse, longest: int) -> bytes:
-    unpacking = Unpacking(response.headers.get("Content-Encoding", ""))
+async def _read(response: aiohttp.ClientResponse, longest: int, watched: Watched) -> bytes:
+    packing = response.headers.get("Content-Encoding")
+    if packing is None:
+        return await _read_plain(response, longest, watched)
+    unpacking = Unpacking(packing)
     content = bytearray()
     async for chunk in response.content.iter_chunked(_CHUNK):
+        watched.hear()
         for piece in unpacking.feed(chunk):
             content += piece
             if len(content) > longest:
@@ -215,6 +232,41 @@ async def _read(response: aiohttp.ClientResponse, longest: int) -> bytes:
                 await checkpoint()  # a bomb keeps nobody else from running
     unpacking.finish()
     return bytes(content)
+
+
+async def _read_plain(response: aiohttp.ClientResponse, longest: int, watched: Watched) -> bytes:
+    content = await response.content.readany()
+    if response.content.at_eof():  # nearly always: it came in one piece
+        return content[: longest + 1]
+    pieces, size = [content], len(content)
+    while size <= longest and (chunk := await response.content.readany()):
+        watched.hear()
+        pieces.append(chunk)
+        size += len(chunk)
+    return b"".join(pieces)[: longest + 1]
+
+
+class LowerHeaders(Mapping[str, str]):
+    """By lower-case name, joined when they are asked for: of twenty, two ever are."""
+
+    __slots__ = ("_raw",)
+
+    def __init__(self, raw: CIMultiDictProxy[str]) -> None:
+        self._raw = raw
+
+    def __getitem__(self, name: str) -> str:
+        if name != name.lower():
+            raise KeyError(name)
+        return ", ".join(self._raw.getall(name))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(name.lower() for name in self._raw))
+
+    def __len__(self) -> int:
+        return len({name.lower() for name in self._raw})
+
+    def __repr__(self) -> str:
+        return f"<headers: {', '.join(self)}>"
 
 
 def lower_headers(headers: Mapping[str, str]) -> dict[str, str]:

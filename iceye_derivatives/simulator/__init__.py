@@ -12,6 +12,7 @@ both.
 
 from __future__ import annotations
 
+from iceye_derivatives.simulator.callbacks import Callbacks, Travel
 from iceye_derivatives.simulator.clock import Clock, RealClock, VirtualClock
 from iceye_derivatives.simulator.contract import Contract
 from iceye_derivatives.simulator.fault_register import FAULTS, LIES
@@ -27,6 +28,7 @@ from iceye_derivatives.simulator.world import World
 __all__ = [
     "FAULTS",
     "LIES",
+    "Callbacks",
     "Clock",
     "Contract",
     "Fault",
@@ -37,6 +39,7 @@ __all__ = [
     "Simulator",
     "Status",
     "TaskPlan",
+    "Travel",
     "Trouble",
     "VirtualClock",
     "World",

@@ -23,7 +23,7 @@ from iceye_derivatives.simulator.problems import ProblemError
 from iceye_derivatives.simulator.task import StoredTask
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 _LOST = (Status.REJECTED, Status.FAILED, Status.CANCELED)
 _CANCELABLE = (Status.RECEIVED, Status.ACTIVE)
@@ -67,6 +67,8 @@ class World:
         self._paths: dict[str, tuple[str, Derivative, Asset]] = {}
         self._files: OrderedDict[str, StoredFile] = OrderedDict()
         self._last_pages = 0
+        self.listeners: list[Callable[[], None]] = []
+        """Called when a task has come in or was cancelled."""
 
     # -- tasks ---------------------------------------------------------------------------------
 
@@ -138,6 +140,7 @@ class World:
             raise ProblemError(409, f"a task that is {status} cannot be canceled")
         canceled = evolve(task, life=task.life.canceled(now), derivatives=())
         self._tasks[task_id] = canceled
+        self._tell()
         return canceled.describe(now)
 
     def scene(self, task_id: str, *, now: float) -> dict[str, Any]:
@@ -151,6 +154,10 @@ class World:
         """Give what the contract may still spend, in minor units of its currency."""
         paid = sum(task.life.status(now) not in _LOST for task in self._tasks.values())
         return self.contract.spend_limit - paid * self.contract.price
+
+    def stages(self) -> dict[str, tuple[tuple[float, Status], ...]]:
+        """Give, for each task, when which status comes."""
+        return {task.id: task.life.stages for task in self._tasks.values()}
 
     # -- derivatives ---------------------------------------------------------------------------
 
@@ -205,7 +212,12 @@ class World:
         for derivative in derivatives:
             for asset in derivative.assets:
                 self._paths[asset.path] = (task_id, derivative, asset)
+        self._tell()
         return task
+
+    def _tell(self) -> None:
+        for listener in tuple(self.listeners):
+            listener()
 
     def _render(self, task_id: str, derivative: Derivative, asset: Asset) -> StoredFile:
         task = self._tasks[task_id]

@@ -166,6 +166,7 @@ async def watches(client: DerivativesClient) -> None:
     saved = ""
     watch = Watch("task")
     assert_type(client.nudge("task"), bool)
+    assert_type(client.pace.rate, float)
     waiting = client.watch_task(
         "task",
         backoff=Backoff(initial=5.0, factor=1.5, maximum=60.0),

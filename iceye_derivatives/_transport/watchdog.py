@@ -1,0 +1,121 @@
+"""When has an exchange lasted too long, or been silent for too long?
+
+aiohttp arms timers for each request, and asyncio keeps a cancelled one in its heap until half of
+the heap is cancelled, which it then sorts anew: among ten thousand waiting tasks that stops the
+loop for a tenth of a second.  So one timer serves all exchanges of a line.
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import anyio
+
+if TYPE_CHECKING:
+    import asyncio
+
+__all__ = ["SilenceError", "Watchdog"]
+
+_LONGEST_TICK = 1.0
+
+
+class SilenceError(TimeoutError):
+    """Nothing came for as long as nothing may come."""
+
+
+class Watchdog:
+    """Ends exchanges that are late, by a quarter of what they are allowed at most, or a second.
+
+    Args:
+        total: seconds for a whole exchange; None for any.
+        silence: seconds from its begin, or from bytes that came, to the next ones.
+    """
+
+    def __init__(self, *, total: float | None, silence: float) -> None:
+        self._total = float("inf") if total is None else total
+        self._silence = silence
+        self._tick = min(_LONGEST_TICK, self._total / 4, silence / 4)
+        self._watched: set[Watched] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def watch(self) -> Watched:
+        """Enter what it gives around one exchange."""
+        return Watched(self)
+
+    def enter(self, watched: Watched) -> float:
+        """Begin to watch; gives the time of the loop."""
+        import asyncio  # noqa: PLC0415 - importing the library must not import it
+
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:  # a client may outlive the loop that it was first used on
+            self._loop, self._timer = loop, None
+            self._watched = {one for one in self._watched if one.loop is loop}
+        watched.loop = loop
+        self._watched.add(watched)
+        if self._timer is None:
+            self._timer = loop.call_later(self._tick, self._look)
+        return loop.time()
+
+    def leave(self, watched: Watched) -> None:
+        """Watch it no more."""
+        self._watched.discard(watched)
+
+    def stop(self) -> None:
+        """Leave no timer behind."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _look(self) -> None:
+        assert self._loop is not None  # noqa: S101 - it called
+        self._timer = None
+        now = self._loop.time()
+        for watched in self._watched:
+            if now - watched.begun >= self._total:
+                watched.end(TimeoutError())
+            elif now - watched.heard >= self._silence:
+                watched.end(SilenceError())
+        if self._watched:
+            self._timer = self._loop.call_later(self._tick, self._look)
+
+
+class Watched:
+    """One exchange; as a context manager it raises `TimeoutError` where the watchdog ended it."""
+
+    __slots__ = ("_dog", "_error", "_scope", "begun", "heard", "loop")
+
+    def __init__(self, dog: Watchdog) -> None:
+        self._dog = dog
+        self._error: TimeoutError | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+    def __enter__(self) -> Self:
+        self._scope = anyio.CancelScope()
+        self._scope.__enter__()
+        self.begun = self.heard = self._dog.enter(self)
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        self._dog.leave(self)
+        is_swallowed = self._scope.__exit__(exc_type, exc, traceback)
+        if is_swallowed and self._error is not None:
+            raise self._error
+        return is_swallowed
+
+    def hear(self) -> None:
+        """Bytes have come."""
+        if self.loop is not None:
+            self.heard = self.loop.time()
+
+    def end(self, error: TimeoutError) -> None:
+        """Time is up."""
+        if self._error is None:
+            self._error = error
+            self._scope.cancel()
