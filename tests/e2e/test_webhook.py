@@ -1,0 +1,201 @@
+"""Do ICEYE's callbacks wake watches, and is everything else that comes harmless?"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from helpers import ALL_TYPES, good_request
+
+from iceye_derivatives import ConfigurationError, DerivativesClient, Watch
+from iceye_derivatives.simulator import Callbacks, Simulator, TaskPlan, Travel
+from iceye_derivatives.webhook import texts_in, webhook_application
+
+pytestmark = pytest.mark.anyio
+
+BASIC = ("iceye", "correct-horse:battery")
+HEADER = "Basic " + b64encode(b"iceye:correct-horse:battery").decode()
+SLOW = TaskPlan(
+    accepted_after=600.0,
+    imaged_after=6 * 3600.0,
+    fulfilled_after=600.0,
+    done_after=1.0,
+    derivative_delays=dict.fromkeys(ALL_TYPES, 0.0),
+)
+
+
+class Ear:
+    """Who is nudged; knows the tasks that begin with "task"."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def nudge(self, task_id: str) -> bool:
+        if task_id.startswith("task"):
+            self.heard.append(task_id)
+        return task_id.startswith("task")
+
+
+@asynccontextmanager
+async def mounted(application: web.Application) -> AsyncGenerator[str, None]:
+    """The application below a path of somebody's own server, on a free port."""
+    root = web.Application()
+    root.add_subapp("/from-iceye", application)
+    runner = web.AppRunner(root)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/from-iceye"
+    finally:
+        await runner.cleanup()
+
+
+async def post(url: str, body: bytes, authorization: str | None = HEADER) -> tuple[int, Any]:
+    headers = {} if authorization is None else {"Authorization": authorization}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(url, data=body, headers=headers) as answer,
+    ):
+        return answer.status, (answer.headers.get("WWW-Authenticate"), await answer.text())
+
+
+@pytest.mark.parametrize(
+    ("body", "heard"),
+    [
+        ({"data": {"taskID": "task-1", "status": "DONE"}}, ["task-1"]),
+        (["task-1", "task-1", {"task-2": None}], ["task-1", "task-2"]),
+        ({"resource": "/api/tasking/v2/tasks/task-9/derivatives?a=b"}, ["tasks", "task-9"]),
+        ("task-3", ["task-3"]),
+        ({"id": 7, "x": None, "y": [True, 1.5]}, []),
+    ],
+)
+async def test_each_id_in_any_shape_is_nudged_once(body: Any, heard: list[str]) -> None:
+    ear = Ear()
+    async with mounted(webhook_application(ear, basic=BASIC)) as url:
+        assert (await post(url, json.dumps(body).encode()))[0] == 204
+
+    assert ear.heard == heard
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff{", b"[" * 60_000, b'{"a": NaN'])
+async def test_what_is_no_json_is_taken_and_means_nothing(body: bytes) -> None:
+    ear = Ear()
+    async with mounted(webhook_application(ear, basic=BASIC)) as url:
+        assert (await post(url, body))[0] == 204
+
+    assert ear.heard == []
+
+
+async def test_a_long_body_is_refused_and_a_long_list_is_cut() -> None:
+    ear = Ear()
+    async with mounted(webhook_application(ear, basic=BASIC)) as url:
+        assert (await post(url, json.dumps("task" * 100_000).encode()))[0] == 413
+
+    assert ear.heard == []
+    assert len(list(texts_in(json.dumps(["t"] * 20_000).encode()))) <= 2_000
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        None,
+        "",
+        "Basic",
+        "Basic !!!",
+        "Basic " + b64encode(b"iceye:wrong").decode(),
+        "Basic " + b64encode(b"iceye").decode(),
+        "Bearer correct-horse:battery",
+        "Bearer é",
+    ],
+)
+async def test_missing_and_wrong_credentials_are_answered_alike(authorization: str | None) -> None:
+    ear = Ear()
+    async with mounted(webhook_application(ear, basic=BASIC)) as url:
+        answer = await post(url, b'"task-1"', authorization)
+
+    assert answer == (401, ("Basic, Bearer", "401: Unauthorized")) or answer[0] == 401
+    assert answer[1][0] == "Basic, Bearer"
+    assert ear.heard == []
+
+
+async def _is_good(token: str) -> bool:
+    return token == "issued-by-us"
+
+
+@pytest.mark.parametrize("bearer", ["issued-by-us", _is_good])
+async def test_a_token_opens_it_too(bearer: str | Callable[[str], Awaitable[bool]]) -> None:
+    ear = Ear()
+    async with mounted(webhook_application(ear, bearer=bearer)) as url:
+        assert (await post(url, b'"task-1"', "bearer issued-by-us"))[0] == 204
+        assert (await post(url, b'"task-1"', "Bearer another"))[0] == 401
+        assert (await post(url, b'"task-1"', HEADER))[0] == 401
+
+    assert ear.heard == ["task-1"]
+
+
+@pytest.mark.parametrize("basic", [None, ("", ""), ("iceye", "")])
+async def test_without_credentials_there_is_no_webhook(basic: tuple[str, str] | None) -> None:
+    with pytest.raises(ConfigurationError, match="lets anybody in"):
+        webhook_application(Ear(), basic=basic)
+
+
+async def _watched(sim: Simulator, client: DerivativesClient, *, push: bool) -> tuple[int, float]:
+    """Requests, and seconds from ready to handed out, of a task that is ordered now."""
+    sim.world.plan = SLOW
+    before = len(sim.requests)
+    task = await client.create_task(good_request(sim, webhook_id="hook-1"))
+    watch = Watch(task.id)
+    got = [
+        (one.id, sim.clock.time()) async for one in client.watch_task(task.id, watch=watch, push=push)
+    ]
+    ready = sim.world.ready_times(task.id)
+    assert watch.finished
+    assert sorted(one for one, _ in got) == sorted(ready)
+    return len(sim.requests) - before, max(moment - ready[one] for one, moment in got)
+
+
+async def test_with_callbacks_a_watch_costs_a_few_requests_and_is_early(
+    sim: Simulator, client: DerivativesClient
+) -> None:
+    """Order with the webhook's id, callback, nudge, derivatives: over loopback from end to end."""
+    plain, _ = await _watched(sim, client, push=False)
+    async with (
+        mounted(webhook_application(client, basic=BASIC)) as url,
+        Callbacks(sim, url, HEADER) as callbacks,
+    ):
+        pushed, delay = await _watched(sim, client, push=True)
+
+    assert callbacks.answers == [204] * 3
+    assert delay < 60
+    assert pushed < plain / 2
+
+
+@pytest.mark.parametrize(
+    "travel",
+    [
+        Travel(lost=1),
+        Travel(lost=2),
+        Travel(doubled=True),
+        Travel(late=1800.0),
+        Travel(body="garbage"),
+        Travel(body="huge"),
+    ],
+    ids=str,
+)
+async def test_whatever_happens_to_callbacks_nothing_is_lost(
+    sim: Simulator, client: DerivativesClient, travel: Travel
+) -> None:
+    async with (
+        mounted(webhook_application(client, basic=BASIC)) as url,
+        Callbacks(sim, url, HEADER, travel),
+    ):
+        requests, _ = await _watched(sim, client, push=True)
+
+    assert requests < 200
