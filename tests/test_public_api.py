@@ -37,6 +37,7 @@ MACHINES = {
     "Fleet",
     "FleetState",
     "Limits",
+    "PacerState",
     "MemorySink",
     "ObjectStoreSink",
     "RetryPolicy",

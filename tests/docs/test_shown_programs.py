@@ -33,12 +33,12 @@ async def sim() -> AsyncIterator[Simulator]:
         yield simulator
 
 
-async def run(sim: Simulator, cwd: Path, *arguments: str) -> str:
+async def run(sim: Simulator, cwd: Path, *arguments: str, **settings: str) -> str:
     """What the program printed; its own error is the test's."""
     done = await anyio.run_process(
         [sys.executable, *arguments],
         # Without the development mode of the tests, which prints what a user does not see.
-        env={k: v for k, v in os.environ.items() if k != "PYTHONDEVMODE"} | sim.environ,
+        env={k: v for k, v in os.environ.items() if k != "PYTHONDEVMODE"} | sim.environ | settings,
         cwd=cwd,
         stderr=subprocess.STDOUT,
         check=False,
@@ -121,7 +121,22 @@ async def test_the_example_that_orders(sim: Simulator, tmp_path: Path) -> None:
     assert printed.strip()
 
 
+async def test_the_example_that_is_called_back(sim: Simulator, tmp_path: Path) -> None:
+    example = ROOT / "examples" / "webhook.py"
+    settings = {"WEBHOOK_USER": "iceye", "WEBHOOK_PASSWORD": "secret", "PORT": "0"}
+
+    printed = await run(sim, tmp_path, str(example), ready_task(sim), **settings)
+
+    assert printed.count(".geojson") == 3
+
+
 def test_every_example_is_run_here() -> None:
     shown = {path.name for path in (ROOT / "examples").glob("*.py")}
 
-    assert shown == {"download.py", "fleet.py", "order.py", "watch_and_resume.py"}
+    assert shown == {
+        "download.py",
+        "fleet.py",
+        "order.py",
+        "watch_and_resume.py",
+        "webhook.py",
+    }

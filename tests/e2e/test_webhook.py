@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 from helpers import ALL_TYPES, good_request
 
-from iceye_derivatives import ConfigurationError, DerivativesClient, Watch
+from iceye_derivatives import Backoff, ConfigurationError, DerivativesClient, Watch
 from iceye_derivatives.simulator import Callbacks, Simulator, TaskPlan, Travel
 from iceye_derivatives.webhook import texts_in, webhook_application
 
@@ -28,6 +28,10 @@ SLOW = TaskPlan(
     done_after=1.0,
     derivative_delays=dict.fromkeys(ALL_TYPES, 0.0),
 )
+
+
+SAFETY = Backoff(initial=3600.0, maximum=7200.0)
+"""Who is called looks rarely."""
 
 
 class Ear:
@@ -120,8 +124,7 @@ async def test_missing_and_wrong_credentials_are_answered_alike(authorization: s
     async with mounted(webhook_application(ear, basic=BASIC)) as url:
         answer = await post(url, b'"task-1"', authorization)
 
-    assert answer == (401, ("Basic, Bearer", "401: Unauthorized")) or answer[0] == 401
-    assert answer[1][0] == "Basic, Bearer"
+    assert answer == (401, ("Basic, Bearer", ""))
     assert ear.heard == []
 
 
@@ -153,7 +156,8 @@ async def _watched(sim: Simulator, client: DerivativesClient, *, push: bool) -> 
     task = await client.create_task(good_request(sim, webhook_id="hook-1"))
     watch = Watch(task.id)
     got = [
-        (one.id, sim.clock.time()) async for one in client.watch_task(task.id, watch=watch, push=push)
+        (one.id, sim.clock.time())
+        async for one in client.watch_task(task.id, watch=watch, backoff=SAFETY if push else None)
     ]
     ready = sim.world.ready_times(task.id)
     assert watch.finished
