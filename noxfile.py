@@ -141,7 +141,7 @@ def tests_lowest(session: nox.Session) -> None:
 @nox.session(python=OLDEST, requires=["build"])
 def extras(session: nox.Session) -> None:
     """What the extras bring, each against the real library that it is a bridge to."""
-    session.install(the_wheel(f"[test,{EXTRAS}]"), *S3_SERVER)
+    session.install(the_wheel(f"[test,{EXTRAS}]"), *S3_SERVER, "opentelemetry-sdk")
     run_pytest(session, where="tests/extras")
 
 

@@ -6,8 +6,9 @@ no URL, no token ever stands in an attribute.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from iceye_derivatives._clock import SystemClock
 from iceye_derivatives._core.measures import MEASURES, Measures
@@ -19,6 +20,7 @@ from iceye_derivatives.events import (
     PaceChanged,
     TransferFailed,
     TransferFinished,
+    TransferProgressed,
     TransferRetrying,
     TransferStarted,
     WatchFailed,
@@ -76,7 +78,7 @@ class Telemetry:
         self._clock: Clock = SystemClock() if clock is None else clock
         meter = metrics.get_meter(_SCOPE, __version__, meter_provider)
         self._tracer = trace.get_tracer(_SCOPE, __version__, tracer_provider)
-        makers = {
+        makers: dict[str, Callable[..., Any]] = {
             "count": meter.create_counter,
             "spread": meter.create_histogram,
             "level": meter.create_gauge,
@@ -134,10 +136,10 @@ class Telemetry:
                 self._end(task_id, now, {"iceye.delivered": delivered})
             case WatchFailed(task_id=task_id, error=error):
                 self._end(task_id, now, {"error.type": type(error).__name__})
-            case PaceChanged():
+            case PaceChanged() | TransferProgressed():
                 pass
-            case _ if (task_id := getattr(event, "task_id", None)) is not None:
-                self._begin("iceye.watch", task_id, now, {"iceye.task_id": task_id})
+            case _:
+                self._begin("iceye.watch", event.task_id, now, {"iceye.task_id": event.task_id})
 
     def _begin(self, name: str, of: str | AssetRef, now: int, attributes: dict[str, str]) -> None:
         if of not in self._spans:

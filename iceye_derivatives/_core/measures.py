@@ -87,7 +87,8 @@ class Measures:
                 return [Sample("renewals", 1)]
             case PaceChanged(rate=rate, paused=paused):
                 return [Sample("rate", rate), Sample("paused", paused)]
-        return self._watched(event, now)
+            case _:
+                return self._watched(event, now)
 
     def _watched(self, event: DownloadEvent, now: float) -> list[Sample]:
         task_id: str | None = getattr(event, "task_id", None)
@@ -108,6 +109,8 @@ class Measures:
                 return [Sample("polls_per_derivative", watch.polls / delivered)] * (delivered > 0)
             case WatchFailed():
                 del self._watches[task_id]
+            case _:
+                pass
         return []
 
     def _handed_out(self, event: DerivativeReady, watch: _Watched, now: float) -> list[Sample]:

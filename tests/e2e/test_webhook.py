@@ -23,7 +23,7 @@ BASIC = ("iceye", "correct-horse:battery")
 HEADER = "Basic " + b64encode(b"iceye:correct-horse:battery").decode()
 SLOW = TaskPlan(
     accepted_after=600.0,
-    imaged_after=6 * 3600.0,
+    imaged_after=60 * 3600.0,
     fulfilled_after=600.0,
     done_after=1.0,
     derivative_delays=dict.fromkeys(ALL_TYPES, 0.0),
@@ -35,15 +35,15 @@ SAFETY = Backoff(initial=3600.0, maximum=7200.0)
 
 
 class Ear:
-    """Who is nudged; knows the tasks that begin with "task"."""
+    """Who is nudged; knows the tasks that begin with "task-"."""
 
     def __init__(self) -> None:
         self.heard: list[str] = []
 
     def nudge(self, task_id: str) -> bool:
-        if task_id.startswith("task"):
+        if task_id.startswith("task-"):
             self.heard.append(task_id)
-        return task_id.startswith("task")
+        return task_id.startswith("task-")
 
 
 @asynccontextmanager
@@ -75,7 +75,7 @@ async def post(url: str, body: bytes, authorization: str | None = HEADER) -> tup
     [
         ({"data": {"taskID": "task-1", "status": "DONE"}}, ["task-1"]),
         (["task-1", "task-1", {"task-2": None}], ["task-1", "task-2"]),
-        ({"resource": "/api/tasking/v2/tasks/task-9/derivatives?a=b"}, ["tasks", "task-9"]),
+        ({"resource": "/api/tasking/v2/tasks/task-9/derivatives?a=b"}, ["task-9"]),
         ("task-3", ["task-3"]),
         ({"id": 7, "x": None, "y": [True, 1.5]}, []),
     ],
