@@ -117,7 +117,7 @@ def main() -> None:
             found = asyncio.run(compare(port, asked.rounds, asked.seconds))
         finally:
             server.kill()
-    print(f"{asked.derivatives} derivatives an answer, {IN_FLIGHT} in flight, {asked.rounds} rounds")
+    print(f"{asked.derivatives} derivatives an answer, {IN_FLIGHT} at once, {asked.rounds} rounds")
     print(f"bare aiohttp  {statistics.median(bare for bare, _ in found):8.0f} looks a second")
     print(f"ours          {statistics.median(ours for _, ours in found):8.0f} looks a second")
     print(f"ratio         {statistics.median(ours / bare for bare, ours in found):8.2f}")
