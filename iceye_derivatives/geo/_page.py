@@ -53,10 +53,7 @@ def render_page(
     images = "" if basemap is None else f" {_origin(basemap)}"
     data = page_data(detections)
     data["basemap"] = basemap and {"url": basemap, "attribution": attribution}
-    style = _read("vendor/leaflet/leaflet.css") + _read("page/page.css")
-    # Its last line would have the tools of a browser fetch a map of its source.
-    leaflet = re.sub(r"\n//# sourceMappingURL=.*", "", _read("vendor/leaflet/leaflet.js"))
-    script = "".join(_read(f"page/{name}") for name in SCRIPTS)
+    style, leaflet, script = _own()
     parts = {
         "policy": (
             f"default-src 'none'; script-src {_hash(leaflet)} {_hash(script)}; "
@@ -185,10 +182,19 @@ def _as_text(title: str) -> str:
 
 
 @cache
+def _own() -> tuple[str, str, str]:
+    """The page's style, Leaflet, and the page's scripts."""
+    style = _read("vendor/leaflet/leaflet.css") + _read("page/page.css")
+    # Its last line would have the tools of a browser fetch a map of its source.
+    leaflet = re.sub(r"\n//# sourceMappingURL=.*", "", _read("vendor/leaflet/leaflet.js"))
+    return style, leaflet, "".join(_read(f"page/{name}") for name in SCRIPTS)
+
+
 def _read(name: str) -> str:
     text = (files("iceye_derivatives.geo") / name).read_text("utf-8")
     return text.replace("\r\n", "\n")  # as the browser will, before it takes the hash
 
 
+@cache
 def _hash(text: str) -> str:
     return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"

@@ -31,7 +31,7 @@ COLUMNS = [
 
 
 @given(documents)
-@settings(max_examples=30)
+@settings(max_examples=20)
 def test_any_geojson_object_becomes_a_frame_and_geoparquet(document: dict[str, Any]) -> None:
     with TemporaryDirectory() as name:
         folder = Path(name)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from geo_files import HOSTILE, TASK, collection, documents, feature, write
-from hypothesis import given
+from hypothesis import given, settings
 
 from iceye_derivatives import ConfigurationError
 from iceye_derivatives.geo import Detections
@@ -50,6 +50,7 @@ EMPTY = Detections().to_html()
 
 
 @given(documents)
+@settings(max_examples=50)
 def test_any_property_comes_out_of_the_page_as_it_went_in(document: dict[str, Any]) -> None:
     found = read(document)
     page = found.to_html()

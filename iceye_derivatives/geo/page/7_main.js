@@ -134,7 +134,18 @@
   fit(false);
   graticule.addTo(map);
   layer.addTo(map);
-  window.addEventListener("beforeprint", () => layer.draw());
+  // Paper is light, whatever the screen is.
+  let screen = null;
+  window.addEventListener("beforeprint", () => {
+    screen = root.dataset.theme;
+    root.dataset.theme = "light";
+    repaint();
+    layer.draw();
+  });
+  window.addEventListener("afterprint", () => {
+    root.dataset.theme = screen ?? root.dataset.theme;
+    repaint();
+  });
   Object.assign(Atlas, { map, layer, fit });
   window.atlas = Atlas; // for scripts around the page, such as its tests
   root.dataset.ready = "yes";
