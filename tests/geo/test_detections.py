@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from geo_files import TASK, collection, documents, feature, features_in, utm, write
-from hypothesis import given
+from hypothesis import example, given
 
 from iceye_derivatives import (
     AssetRef,
@@ -36,6 +36,7 @@ def read(document: object, **named: str) -> Detections:
 
 
 @given(documents)
+@example(collection(feature(4, 52, known=None)))
 def test_any_geojson_object_is_read_with_all_its_properties(document: dict[str, Any]) -> None:
     found = read(document)
     expected = [each.get("properties") or {} for each in features_in(document)]
@@ -101,6 +102,7 @@ def test_where_nothing_was_detected_any_name_will_do() -> None:
         ("urn:ogc:def:crs:EPSG:6.9:32631", "EPSG:32631"),
         ("EPSG:32631", "EPSG:32631"),
         ("epsg:32631", "EPSG:32631"),
+        ("EPSG::32631", "EPSG:32631"),
         ("http://www.opengis.net/def/crs/EPSG/0/32631", "EPSG:32631"),
         ("http://www.opengis.net/gml/srs/epsg.xml#32631", "EPSG:32631"),
         ("somebody's own", "somebody's own"),
@@ -267,6 +269,14 @@ def test_a_column_is_said_twice_only_where_the_two_differ(tmp_path: Path) -> Non
     assert "task_id_property_property" in columns(
         feature(4, 52, task_id="another", task_id_property="mine")
     )
+
+
+def test_a_truth_value_is_no_number_that_it_equals(tmp_path: Path) -> None:
+    found = read(collection(feature(4, 52, confidence=True, score=1)), confidence_property="score")
+    text = found.export(tmp_path / "all.geojson").read_text()
+    (exported,) = json.loads(text)["features"]
+    assert exported["properties"]["confidence"] == 1
+    assert exported["properties"]["confidence_property"] is True
 
 
 def test_an_unknown_suffix_is_told_what_there_is(tmp_path: Path) -> None:
