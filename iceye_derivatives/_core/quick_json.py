@@ -20,4 +20,5 @@ def quick_loads() -> Callable[[bytes], Any] | None:
         from orjson import loads  # noqa: PLC0415 - an extra, and nobody waits for it at the start
     except ImportError:
         return None
-    return loads
+    parse: Callable[[bytes], Any] = loads
+    return parse

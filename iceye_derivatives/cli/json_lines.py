@@ -9,6 +9,7 @@ note                   text
 ordered                task_id status reference derivative_product_types
 task_status            task_id status
 snapshot               task_id answer(404, 206, 200) availability ready listed
+scene                  task_id imaging(when the image is to be taken, or null)
 expected               task_id missing(derivative_id or null, product_type)
 waiting                task_id seconds until reason
 poll_failed            task_id error failures budget
@@ -24,8 +25,9 @@ transfer_finished      the same five, path size sha256 seconds renewals retries 
 transfer_failed        the same five, error seconds renewals retries
 found                  the same five, path detections(or null) classes(name to number)
 report                 (the last line, however it ended) ok exit_code error task_id status answers
-                       missing files(as in transfer_finished and transfer_failed); of many tasks:
-                       ok exit_code error finished(ids) failed(id to error) files
+                       missing files(as in transfer_finished and transfer_failed)
+report_of_many         (in its place where several tasks were asked for) ok exit_code error
+                       finished(ids) failed(id to error) files
 =====================  ==========================================================================
 
 An ``error`` is an object of ``type`` (the class), ``message`` and ``retryable``, or null.
@@ -114,7 +116,7 @@ def many_report_line(
 ) -> Line:
     """The last line of a run over many tasks."""
     return {
-        "event": "report",
+        "event": "report_of_many",
         "ok": error is None,
         "exit_code": 0 if error is None else exit_code(error),
         "error": error and _error(error),

@@ -100,7 +100,7 @@ class _Job(Generic[T]):
             self.wants = next(self._steps) if failure is None else self._steps.throw(failure)
         except StopIteration as end:
             self._results = [end.value]
-        except BaseException as error:  # noqa: BLE001 - raised where the job was handed in
+        except BaseException as error:  # noqa: ASYNC103, BLE001 - told by `outcome`
             self._error = error
         else:
             return True

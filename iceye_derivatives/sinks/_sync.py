@@ -60,8 +60,8 @@ def _together(handle: int, device: int) -> bool:
     """Whether all that waits for this file system is on its disk now."""
     try:
         return _knows(device, handle) and syncfs(handle) == 0
-    except BaseException:  # noqa: BLE001 - then each is synced by itself, and says why it fails
-        return False
+    except BaseException:  # noqa: ASYNC103, BLE001 - then each is synced by itself
+        return False  # noqa: ASYNC104 - in a thread, where nobody is cancelled
 
 
 def _each(handles: list[int]) -> list[BaseException | None]:
@@ -75,8 +75,8 @@ def _each(handles: list[int]) -> list[BaseException | None]:
 def _one(handle: int) -> BaseException | None:
     try:
         os.fsync(handle)
-    except BaseException as error:  # noqa: BLE001 - raised in the job that wanted it synced
-        return error
+    except BaseException as error:  # noqa: ASYNC103, BLE001 - raised in the job
+        return error  # noqa: ASYNC104 - in a thread, where nobody is cancelled
     return None
 
 

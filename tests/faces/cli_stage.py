@@ -27,6 +27,7 @@ from iceye_derivatives import (
     TransferRetrying,
     TransferStarted,
     Waiting,
+    WatchFailed,
     WatchFinished,
 )
 from iceye_derivatives.cli.board import Awaited, BoardEvent, Expected, Ordered
@@ -100,6 +101,7 @@ ONE_OF_EACH: tuple[BoardEvent, ...] = (
     PollFailed(task_id=TASK, error=BROKEN, failures=3, budget=60),
     DerivativeReady(task_id=TASK, derivative=WHOLE.derivative),
     WatchFinished(task_id=TASK, delivered=1),
+    WatchFailed(task_id=TASK, error=BROKEN),
     TransferStarted(asset=ref(1), path="/x", total=7),
     TransferProgressed(asset=ref(1), received=3, total=7),
     TransferRetrying(asset=ref(1), error=BROKEN, seconds=1.0),

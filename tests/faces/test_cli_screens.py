@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_stage import ONE_OF_EACH, TYPES
+from cli_stage import BROKEN, ONE_OF_EACH, TYPES, WHOLE
 
 from iceye_derivatives import Backoff, DerivativesClient, Watch
 from iceye_derivatives.cli import json_lines
@@ -172,6 +172,7 @@ def documented() -> dict[str, set[str]]:
     return found
 
 
+NO_EVENTS = {"note", "found", "report", "report_of_many"}
 FIVE = {"task_id", "derivative_id", "product_type", "asset_type", "ordinal"}
 
 
@@ -194,4 +195,11 @@ async def test_each_event_has_its_place_in_the_table() -> None:
     lines = [json_lines.event_line(event) for event in ONE_OF_EACH]
     for line in lines:
         assert {"event", *promised(line["event"])} == set(line)
-    assert {line["event"] for line in lines} == set(documented()) - {"note", "found", "report"}
+    assert {line["event"] for line in lines} == set(documented()) - NO_EVENTS
+
+
+def test_the_last_line_of_many_tasks_has_a_name_and_fields_of_its_own() -> None:
+    """What reads one task's report by its fields must not meet another's under the same name."""
+    line = json_lines.many_report_line(["done"], {"lost": BROKEN}, [WHOLE], None)
+    assert {"event", *promised("report_of_many")} == set(line)
+    assert promised("report") != promised("report_of_many")

@@ -23,6 +23,7 @@ FILES = sorted(Path(package.__file__).parent.rglob("*.py"))
 IMPURE = {
     "__init__.py": set(),
     "__main__.py": {"asyncio"},
+    "callbacks.py": {"aiohttp", "anyio"},
     "clock.py": {"asyncio", "time"},
     "detections.py": {"random"},
     "sightings.py": {"random"},
