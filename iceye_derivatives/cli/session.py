@@ -114,8 +114,12 @@ def saying_how_to_go_on(
 
 
 def summarise(screen: Screen, report: DownloadReport) -> None:
-    """Say what was found: detections by class, and where the files are."""
-    for record in report.files:
+    """Say what was found: detections by class, and where the files are.
+
+    In the order of the rows above it, whichever of two files was the first to be whole.
+    """
+    rows = [row.asset for row in screen.board.rows]
+    for record in sorted(report.files, key=lambda record: rows.index(record.asset)):
         screen.found(find(record))
     for folder in dict.fromkeys(_above(record.path or "") for record in report.files):
         screen.note(f"The files are in {folder}")

@@ -8,16 +8,18 @@ disk, syncs for all of them at once, and so on; and it wakes the event loop once
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from threading import Condition, Thread
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
 import anyio
 
 from iceye_derivatives.sinks._shared_handles import sharing_handles
 from iceye_derivatives.sinks._sync import sync_all
+
+if TYPE_CHECKING:
+    import asyncio  # importing the library must not import it: it is half of what that costs
 
 __all__ = ["Disk", "Steps", "at_once"]
 
@@ -60,6 +62,8 @@ class Disk:
         Under cancellation they are finished first: nothing is written behind the caller's back.
         What was not begun by then is left out altogether, unless it is to be done `surely`.
         """
+        import asyncio  # noqa: PLC0415 - see above
+
         loop = asyncio.get_running_loop()
         line = self._line
         if line is None or line.loop is not loop:
@@ -200,6 +204,8 @@ def _whole(work: Callable[[], T]) -> Steps[T]:
 
 async def _ended(job: _Job[Any], loop: asyncio.AbstractEventLoop) -> None:
     """Wait for a job whatever is cancelled meanwhile, by anyio's scopes or by `task.cancel()`."""
+    import asyncio  # noqa: PLC0415 - see above
+
     with anyio.CancelScope(shield=True):
         while not job.ended:
             job.answer = loop.create_future()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anyio.to_thread import run_sync
 
@@ -17,6 +16,9 @@ from iceye_derivatives.sharing import PartMark
 from iceye_derivatives.sinks._disk import at_once
 from iceye_derivatives.sinks._finish import finish
 from iceye_derivatives.sinks._folder import Folder, stamp_of, write_all
+
+if TYPE_CHECKING:
+    import asyncio
 
 __all__ = ["DirectoryPart"]
 
@@ -87,6 +89,8 @@ class DirectoryPart:
         await self.settle()
         if self._file is None:
             await finish(self._open)
+        import asyncio  # noqa: PLC0415 - importing the library must not import it
+
         loop = asyncio.get_running_loop()
         self._under_way = loop.run_in_executor(None, self._store, pieces, check, mark)
 
@@ -96,6 +100,8 @@ class DirectoryPart:
         if under_way is None:
             return
         if not under_way.done():
+            import asyncio  # noqa: PLC0415 - importing the library must not import it
+
             # Not awaited itself: a cancellation would cancel it, and the thread would go on alone.
             await finish(partial(asyncio.wait, [under_way]))
         under_way.result()
