@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from attrs import evolve
 from hypothesis import strategies as st
@@ -49,7 +50,7 @@ def snapshot(*derivatives: Derivative, status: int = 206) -> Snapshot:
     return Snapshot(task_id=TASK_ID, availability=availability, derivatives=derivatives)
 
 
-def task(status: str = TaskStatus.ACTIVE, **changes: object) -> Task:
+def task(status: str = TaskStatus.ACTIVE, **changes: Any) -> Task:
     """A task that asked for vessels, with its window a day ahead of `EPOCH`."""
     window = AcquisitionWindow(start=EPOCH + timedelta(days=1), end=EPOCH + timedelta(days=3))
     made = Task(

@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from hashlib import md5, sha256
 from itertools import count
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import anyio.lowlevel
@@ -134,7 +135,11 @@ class Stage:
                 self.sim.api_base_url, self.nginx.api_url
             ),
         }
-        given = {"ssl_context": self.trust, "clock": self.clock, "rate": 1000.0} | settings
+        given: dict[str, Any] = {
+            "ssl_context": self.trust,
+            "clock": self.clock,
+            "rate": 1000.0,
+        } | settings
         return DerivativesClient.from_env(environ, jitter=lambda: 0.5, **given)
 
     def listings(self) -> int:

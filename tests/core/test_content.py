@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from hashlib import sha256
 from itertools import pairwise
 
@@ -131,7 +132,11 @@ def test_a_page_spliced_in_or_a_second_document_behind_is_refused(
 @example(b'{"a":' * 100_000, [])
 @example(b'{"type":"' + b"\\" * 5, [3])
 def test_garbage_gives_a_fault_and_nothing_else(body: bytes, cuts: list[int]) -> None:
-    for check in (lambda: check_body(REF, body), lambda: scan(body, cuts)):
+    checks: tuple[Callable[[], object], ...] = (
+        lambda: check_body(REF, body),
+        lambda: scan(body, cuts),
+    )
+    for check in checks:
         with pytest.raises(ContentFault) as caught:
             check()
         assert len(caught.value.first_bytes) <= 120

@@ -57,7 +57,9 @@ def test_what_is_written_is_read_again(journal: Journal) -> None:
     assert b"http" not in note
 
 
-junk = st.none() | st.booleans() | st.integers() | st.floats() | texts | st.just([]) | st.just({})
+junk: st.SearchStrategy[object] = (
+    st.none() | st.booleans() | st.integers() | st.floats() | texts | st.just([]) | st.just({})
+)
 
 
 @given(journals(), st.data())

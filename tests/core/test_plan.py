@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
+from typing import Any
 
 import attrs
 import pytest
@@ -40,7 +42,7 @@ REFS = st.builds(
 )
 
 
-def ref(**changes: object) -> AssetRef:
+def ref(**changes: Any) -> AssetRef:
     plain = AssetRef(
         task_id="7fb95g75-6828-5673-c4gd-3d074g77bgb7",
         derivative_id="0d2a",
@@ -105,11 +107,12 @@ def test_assets_that_differ_in_one_field_have_different_names(
     asset: AssetRef, other: str, field: str
 ) -> None:
     """Separator, truncation and case collisions differ in one field only."""
-    changed = attrs.evolve(asset, **{field: other})
+    changes: dict[str, Any] = {field: other}
+    changed = attrs.evolve(asset, **changes)
     assert (asset == changed) == (folded(file_name(asset)) == folded(file_name(changed)))
 
 
-ALIKE = {
+ALIKE: dict[str, Callable[[str], str]] = {
     "upper": str.upper,
     "lower": str.lower,
     "swapped": str.swapcase,
@@ -132,7 +135,8 @@ def test_what_a_file_system_may_take_for_the_same_has_another_name(
     asset: AssetRef, change: str, field: str
 ) -> None:
     """Case folding, Unicode normalisation, trimming and cutting map names onto each other."""
-    changed = attrs.evolve(asset, **{field: ALIKE[change](getattr(asset, field))})
+    changes: dict[str, Any] = {field: ALIKE[change](getattr(asset, field))}
+    changed = attrs.evolve(asset, **changes)
     assert (asset == changed) == (folded(file_name(asset)) == folded(file_name(changed)))
 
 

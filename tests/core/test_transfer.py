@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import attrs
 import pytest
@@ -35,7 +36,7 @@ ETAG = '"v1"'
 XML = b'<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>'
 
 
-def transfer(**settings: object) -> Transfer:
+def transfer(**settings: Any) -> Transfer:
     return Transfer(attrs.evolve(DownloadSettings(), **settings))
 
 
@@ -89,6 +90,7 @@ def test_a_broken_body_goes_on_at_the_byte_where_it_stood() -> None:
     """
     machine = broken_at(40)
     ask = machine.begin()
+    assert isinstance(ask, Open)
     assert ask.headers == {
         "Accept-Encoding": "identity",
         "Range": "bytes=40-",
@@ -407,9 +409,14 @@ class AnyStore(RuleBasedStateMachine):
         self.machine = transfer(retries_in_total=10_000)
         self.version = 0
         self.held = b""
-        self.ask: Open | None = self.machine.begin()
+        self.ask: Open | None = self.asks()
         self.coming: bytes | None = None
         self.over = False
+
+    def asks(self) -> Open:
+        ask = self.machine.begin()
+        assert isinstance(ask, Open)
+        return ask
 
     def body(self, version: int) -> bytes:
         return bytes([65 + version % 26]) * (20 + version % 3)
@@ -418,9 +425,7 @@ class AnyStore(RuleBasedStateMachine):
         self.coming = None
         match decision:
             case Pause() | Renew():
-                ask = self.machine.begin()
-                assert isinstance(ask, Open)
-                self.ask = ask
+                self.ask = self.asks()
             case Store():
                 assert self.held in {self.body(v) for v in range(self.version + 1)}
                 self.over = True
@@ -430,6 +435,8 @@ class AnyStore(RuleBasedStateMachine):
                 assert offset in (0, len(self.held))
                 self.held = self.held[:offset]
                 self.ask = None
+            case Open():
+                raise AssertionError("that is begun with, and no answer")
 
     @precondition(lambda self: not self.over and self.ask)
     @rule(status=st.sampled_from([403, 404, 416, 429, 503]), link=st.sampled_from([OLD, DEAD]))
@@ -450,8 +457,9 @@ class AnyStore(RuleBasedStateMachine):
             # Only an end that is told apart from a break may go without a length: here it is told.
             status = 200
             headers |= {"content-length": str(len(body))} if tells_length else {}
-        self.take(answer(self.machine, status, headers))
-        if self.ask is None:
+        decision = answer(self.machine, status, headers)
+        self.take(decision)
+        if isinstance(decision, Receive):
             self.coming = body
 
     @precondition(lambda self: not self.over and self.coming)
@@ -476,7 +484,7 @@ class AnyStore(RuleBasedStateMachine):
     @rule()
     def next_file(self) -> None:
         self.machine = transfer(retries_in_total=10_000)
-        self.held, self.ask, self.coming, self.over = b"", self.machine.begin(), None, False
+        self.held, self.ask, self.coming, self.over = b"", self.asks(), None, False
 
     @precondition(lambda self: not self.over)
     @rule()

@@ -203,8 +203,8 @@ def test_200_with_assets_for_all_finishes_once_everything_is_taken() -> None:
 
     assert not watch.finished
     assert [one.id for one in drain(watch)] == ["a"]
-    assert watch.finished
     assert watch.decide(NOW, 0.5) == Finished()
+    assert watch.finished
 
 
 def test_206_hands_out_what_is_ready_and_looks_again() -> None:
@@ -402,6 +402,8 @@ def test_an_unknown_status_is_no_reason_to_look_rarely() -> None:
                 watch.receive(snapshot(status=404), now)
             case AskTask():
                 watch.receive_task(task("SOMETHING_NEW"), now)
+            case other:
+                raise AssertionError(other)
 
     assert looks > 60
 
@@ -597,6 +599,8 @@ def test_before_the_image_only_the_status_is_asked_for_but_now_and_then_the_endp
             case Look():
                 asked.append("derivatives")
                 watch.receive(snapshot(status=404), now)
+            case other:
+                raise AssertionError(other)
 
     assert Counter(asked)["task"] > 4 * Counter(asked)["derivatives"] > 0
 

@@ -253,7 +253,8 @@ def test_missing_null_and_empty_assets_are_alike(changes: dict[str, Any]) -> Non
 
 def test_null_is_an_empty_listing() -> None:
     """Go's encoder writes an empty slice so."""
-    assert parse_derivatives(None, "t") == parse_tasks(None) == ()
+    assert parse_derivatives(None, "t") == ()
+    assert parse_tasks(None) == ()
 
 
 def test_unknown_fields_of_a_derivative_are_kept_but_neither_shown_nor_pickled() -> None:
@@ -300,7 +301,7 @@ def test_all_faults_of_a_listing_are_named_at_once() -> None:
     assert str(caught.value).endswith("; and 4 more")
 
 
-GOOD_ITEM = {
+GOOD_ITEM: dict[str, Any] = {
     "id": "d",
     "derivativeProductType": "DC_VESSELS",
     "assets": [{"type": "geojson", "href": "https://cdn.example/a"}],
@@ -509,7 +510,8 @@ def test_a_derivative_is_made_as_its_class_makes_it() -> None:
     )
     assert assets
     assert hash(made.assets[0].url) == hash(assets[0].url)
-    for value in (made, *made.assets):
+    values: tuple[Derivative | Asset, ...] = (made, *made.assets)
+    for value in values:
         assert all(hasattr(value, attribute.name) for attribute in attrs.fields(type(value)))
         with pytest.raises(attrs.exceptions.FrozenInstanceError):
-            value.id = "other"  # type: ignore[misc,union-attr]
+            value.id = "other"  # type: ignore[misc, union-attr]

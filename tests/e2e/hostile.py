@@ -76,8 +76,7 @@ class Hostile:
         for end, queue in self.answers.items():
             if path.endswith(end):
                 pieces = queue[0] if len(queue) == 1 else queue.pop(0)
-                pieces = pieces(head) if callable(pieces) else pieces
-                return [pieces] if isinstance(pieces, bytes) else pieces
+                return pieces(head) if callable(pieces) else pieces
         return [self.listing()]
 
 

@@ -9,6 +9,7 @@ import pickle
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 from urllib.parse import parse_qsl
 
 import pytest
@@ -83,7 +84,11 @@ def secrets_of(sim: Simulator) -> set[str]:
 )
 @pytest.mark.parametrize("times", [1, 12])
 async def test_no_secret_is_told_under_any_fault(
-    name: str, side: str, times: int, everything: Everything, tmp_path: Path
+    name: str,
+    side: Literal["api", "token", "cdn"],
+    times: int,
+    everything: Everything,
+    tmp_path: Path,
 ) -> None:
     """Trap (planet, logs): each request URL is logged at INFO and all headers at DEBUG.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import reduce
 from itertools import pairwise
+from typing import Any
 
 from attrs import evolve
 from cli_stage import ref
@@ -58,7 +59,7 @@ def derivative(number: int, product_type: str = "DC_VESSELS") -> Derivative:
     )
 
 
-def finished(number: int, **changes: object) -> TransferFinished:
+def finished(number: int, **changes: Any) -> TransferFinished:
     record = FileRecord(
         derivative=derivative(number), asset=ref(number), path="/x", size=7, sha256="ab"
     )

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-import atheris
+import atheris  # type: ignore[import-untyped]  # it has none
 from seeds import SEEDS, TEXTS
 
 with atheris.instrument_imports(include=["iceye_derivatives"]):

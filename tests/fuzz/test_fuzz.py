@@ -50,7 +50,8 @@ def _with(draw: st.DrawFn, document: Any) -> Any:
             return document | {name: _with(draw, document[name])}
         case [first, *others]:
             return [_with(draw, first), *others]
-    return draw(DOCUMENTS)
+        case _:
+            return draw(DOCUMENTS)
 
 
 ANYTHING = mutants() | st.binary() | DOCUMENTS.map(lambda found: json.dumps(found).encode())

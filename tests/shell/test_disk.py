@@ -125,7 +125,10 @@ class Trial:
         if plan.cancelled_after is not None:
             for _ in range(plan.later + plan.cancelled_after):
                 await asyncio.sleep(0)
-            _ = scope.cancel() if plan.by_scope else task.cancel()
+            if plan.by_scope:
+                scope.cancel()
+            else:
+                task.cancel()
         await asyncio.wait([task])
         if not task.cancelled():
             task.result()

@@ -7,7 +7,7 @@ import errno
 import gc
 import pickle
 import traceback
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from itertools import pairwise
@@ -81,10 +81,10 @@ def check_law(store: FakeStore, files: dict[str, bytes], report: DownloadReport 
         return
     assert sorted(file_name(record.asset) for record in report.files) == sorted(keys)
     for record in report.files:
-        body = files.get(file_name(record.asset))
-        assert record.ok == (body is not None)
-        if body is not None:
-            assert (record.size, record.sha256) == (len(body), sha256(body).hexdigest())
+        found = files.get(file_name(record.asset))
+        assert record.ok == (found is not None)
+        if found is not None:
+            assert (record.size, record.sha256) == (len(found), sha256(found).hexdigest())
 
 
 def files_in(root: Path) -> dict[str, bytes]:
@@ -366,7 +366,7 @@ async def test_a_link_that_is_not_followed_is_an_error_of_its_own() -> None:
     @asynccontextmanager
     async def refuse(*_: object, **__: object) -> AsyncIterator[None]:
         raise UnsafeLink("its scheme is ftp")
-        yield
+        yield  # type: ignore[unreachable]  # or it were no generator
 
     store.open_link = refuse  # type: ignore[method-assign, assignment]
     report = await downloader(store, MemorySink()).download([derivative])
@@ -523,7 +523,7 @@ async def test_a_source_that_fails_lets_what_it_gave_finish_first(*, synchronous
     derivatives = [store.add(f"d{n}", detections("x", 300)) for n in range(3)]
     sink = MemorySink()
 
-    def source() -> object:
+    def source() -> Iterator[Derivative]:
         yield from derivatives
         raise NetworkError("the watch ended")
 
@@ -536,7 +536,7 @@ async def test_a_source_that_fails_lets_what_it_gave_finish_first(*, synchronous
     with pytest.raises(NetworkError, match="the watch ended"):
         async with downloader(store, sink).transfers(
             source() if synchronous else watch()
-        ) as events:  # type: ignore[arg-type]
+        ) as events:
             async for event in events:
                 await settle()
                 if isinstance(event, TransferFinished):

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from store_fakes import CANARY, FakeStore, detections
@@ -50,7 +51,7 @@ def world(count: int = 3) -> tuple[FakeStore, list[Derivative]]:
 
 
 async def run(
-    store: FakeStore, sink: Sink, derivatives: list[Derivative], **settings: bool
+    store: FakeStore, sink: Sink, derivatives: list[Derivative], **settings: Any
 ) -> DownloadReport:
     report = await Downloader(store, sink, clock=store.clock, **settings).download(derivatives)
     report.raise_for_failures()

@@ -226,7 +226,7 @@ async def test_a_mark_never_speaks_of_bytes_that_were_not_synced(
             note = json.loads(written.read_bytes())
             assert synced[written.stat().st_ino] == written.stat().st_size
             assert note["size"] <= synced[(folder / note["part"]).stat().st_ino]
-        replace(source, target, **handles)  # type: ignore[arg-type]
+        replace(source, target, **handles)
 
     monkeypatch.setattr(os, "fsync", noting(os.fsync))
     monkeypatch.setattr(os, "fdatasync", noting(os.fdatasync))

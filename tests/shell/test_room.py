@@ -148,10 +148,10 @@ class Full(DirectorySink):
                 place.stream = self.limited(place.stream)  # type: ignore[method-assign]
             yield place
 
-    def limited(self, stream: object) -> object:
+    def limited(self, stream: Any) -> Any:
         @asynccontextmanager
         async def limited() -> AsyncIterator[DirectoryPart]:
-            async with stream() as part:  # type: ignore[operator]
+            async with stream() as part:
                 write, take = part.write, part.take
 
                 def spend(size: int) -> None:

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -24,7 +24,7 @@ from iceye_derivatives._core.ownership import Owner, parse_owner, render_owner
 from iceye_derivatives._core.plan import file_name
 from iceye_derivatives.downloader import Downloader
 from iceye_derivatives.events import TransferFinished, TransferRetrying
-from iceye_derivatives.models import AssetRef
+from iceye_derivatives.models import AssetRef, Derivative
 from iceye_derivatives.sharing import Busy, Present
 from iceye_derivatives.sinks import DirectorySink
 from iceye_derivatives.sinks import _claim as claims
@@ -230,7 +230,7 @@ async def test_a_downloader_beats_while_it_runs(
 
     store = FakeStore()
 
-    async def source() -> object:
+    async def source() -> AsyncIterator[Derivative]:
         yield store.add("d1", BODY)
         await beats.wait()
 
@@ -337,7 +337,7 @@ def test_of_many_threads_that_reach_for_a_name_one_gets_it(tmp_path: Path) -> No
         root = tmp_path / str(dead)
         if dead:
             silence(plant(root), 1000)
-        barrier, got = Barrier(8), []
+        barrier, got = Barrier(8), list[Claim]()
 
         def reach(root: Path = root, barrier: Barrier = barrier, got: list[Claim] = got) -> None:
             claim = Claim()
@@ -406,10 +406,11 @@ class Processes(RuleBasedStateMachine):
         self.root = mkdtemp()
         self.alive: dict[str, bool] = {}
         self.holders: list[Claim] = []
-        self.lives, claims.lives = claims.lives, lambda owner: self.alive.get(owner.token)
+        self.patched = pytest.MonkeyPatch()
+        self.patched.setattr(claims, "lives", lambda owner: self.alive.get(owner.token))
 
     def teardown(self) -> None:
-        claims.lives = self.lives
+        self.patched.undo()
 
     @rule(target=running)
     def starts(self) -> Claim:

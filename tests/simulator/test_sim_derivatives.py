@@ -112,7 +112,7 @@ async def test_ready_times_are_when_assets_become_listed(caller: Caller) -> None
 async def test_further_assets_come_later(caller: Caller) -> None:
     plan = TaskPlan(imaged_after=200.0, extra_assets={"DC_VESSELS": ("csv", 5_000.0)})
     task_id = caller.sim.add_task(plan=plan, derivative_product_types=["DC_VESSELS"])
-    kinds = []
+    kinds: list[object] = []
     for _ in range(2):
         caller.clock.advance(2_000 if not kinds else 5_000)
         (vessels,) = (await caller.derivatives(task_id)).json["data"]

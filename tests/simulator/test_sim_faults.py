@@ -11,6 +11,7 @@ import aiohttp
 import anyio
 import pytest
 from sim_caller import TASKS, Caller, order
+from yarl import URL
 
 from iceye_derivatives.simulator import Simulator, TaskPlan
 
@@ -147,7 +148,7 @@ async def test_the_first_bytes_of_a_truncated_body_arrive(caller: Caller) -> Non
     caller.sim.faults.add("truncated_body", sent=5_000)
     async with (
         aiohttp.ClientSession() as session,
-        session.get(aiohttp.client.URL(link, encoded=True)) as response,
+        session.get(URL(link, encoded=True)) as response,
     ):
         assert len(await response.content.readexactly(5_000)) == 5_000
 
