@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 from hashlib import blake2b, sha256
 from math import inf
 
@@ -58,7 +57,6 @@ _DEVICES = frozenset(
 _RESERVED_TYPES = frozenset({"part", "tmp", "lock", "owner", "journal"})
 
 
-@lru_cache(maxsize=1024)
 def file_name(ref: AssetRef) -> str:
     """``<task id>/<product type>_<derivative id>.<asset type>``, safe on every file system.
 

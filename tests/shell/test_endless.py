@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
 
-import anyio.lowlevel
+import anyio
 import pytest
 from store_fakes import FakeClock, FakeResponse, Fault, detections
 
@@ -52,12 +52,18 @@ class Tasks:
 
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock
+        self._room = anyio.Event()
         self.came = 0
+
+    def came_home(self) -> None:
+        self.came += 1
+        self._room.set()
 
     async def derivatives(self) -> AsyncIterator[Derivative]:
         for number in count():
             while number * 2 > self.came + AHEAD:
-                await anyio.lowlevel.checkpoint()
+                self._room = anyio.Event()
+                await self._room.wait()
             self._clock.now += 1
             url = SignedUrl(f"https://cdn.example/{number}?Signature=s")
             for derivative_id in ("a", "b", "a"):
@@ -90,7 +96,7 @@ async def test_what_has_come_home_is_forgotten_but_for_a_fingerprint(
     async with downloader.transfers(tasks.derivatives()) as events:
         async for event in events:
             if isinstance(event, TransferFinished):
-                tasks.came += 1
+                tasks.came_home()
                 if isinstance(sink, MemorySink):
                     sink.files.clear()  # what the caller does with the files is the caller's
                     sink.notes.clear()
