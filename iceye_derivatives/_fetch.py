@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import NoReturn
 
 from attrs import field, frozen
 
@@ -128,15 +129,20 @@ class Fetch:
                     TransferRetrying(asset=self._ref, error=error, seconds=seconds)
                 )
                 await self._around.clock.sleep(seconds)
-            case GiveUp(verdict=Verdict.BROKEN, reason=reason):
-                raise self._errors.verdict(decision, tries=self._machine.retries) from (
-                    self._cause or self._errors.broken(reason)
-                )
             case GiveUp():
-                raise self._errors.verdict(decision, tries=self._machine.retries)
+                await self._give_up(decision)
             case Receive() | Store():
                 raise AssertionError(f"{decision} is carried out elsewhere")
         return self._machine.begin()
+
+    async def _give_up(self, decision: GiveUp) -> NoReturn:
+        if self._body.size and not self._machine.offset:
+            # What the machine believes no more is no beginning for the next process either.
+            await self._body.restart()
+        error = self._errors.verdict(decision, tries=self._machine.retries)
+        if decision.verdict is Verdict.BROKEN:
+            raise error from (self._cause or self._errors.broken(decision.reason))
+        raise error
 
     async def _open(self, ask: Open) -> Decision:
         with storing(self._errors):

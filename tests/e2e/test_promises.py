@@ -13,7 +13,7 @@ import os
 import tempfile
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import anyio
 import pytest
@@ -50,7 +50,7 @@ class Trouble:
     """A fault that is switched on before a run."""
 
     name: str
-    side: str
+    side: Literal["api", "token", "cdn"]
     times: int
     settings: dict[str, Any]
 
@@ -80,7 +80,7 @@ def troubles(draw: st.DrawFn) -> Trouble:
     choices = {key: list(of) for key, of in fault.settings.items() if isinstance(of, tuple)}
     return Trouble(
         name=name,
-        side=draw(st.sampled_from(fault.sides)),
+        side=draw(st.sampled_from(fault.sides)).value,
         times=draw(st.integers(1, 4)),
         settings={key: draw(st.sampled_from(of)) for key, of in choices.items()},
     )
@@ -128,13 +128,15 @@ class Witness:
 
 
 def client_of(sim: Simulator) -> DerivativesClient:
-    auth = ClientCredentials(sim.token_url, sim.client_id, SECRET, timeout=0.05, clock=sim.clock)
+    # Where nothing stalls, a busy machine shall not be taken for a fault.
+    timeout = 0.05 if list(sim.faults) else 10.0
+    auth = ClientCredentials(sim.token_url, sim.client_id, SECRET, timeout=timeout, clock=sim.clock)
     return DerivativesClient(
         base_url=sim.api_base_url,
         auth=auth,
         clock=sim.clock,
-        read_timeout=0.05,
-        answer_timeout=0.05,
+        read_timeout=timeout,
+        answer_timeout=timeout,
         rate=100.0,
     )
 
@@ -200,6 +202,16 @@ def assert_whole_or_absent(folder: Path) -> None:
             assert json.loads(body)["type"] == "FeatureCollection", name
 
 
+def surplus(life: Life) -> set[int]:
+    """416 is right where a body that never ends broke off: its part is longer than the file.
+
+    The part has the file's ETag, so the next run asks for what follows it, hears that nothing does,
+    and starts over.
+    """
+    met = {trouble.name for run in life.script for trouble in run.troubles}
+    return {416} if "endless_body" in met else set()
+
+
 def assert_all_there(sim: Simulator, task_id: str, folder: Path) -> None:
     """Each file that the CDN has is there, byte for byte; a fault may have made up more."""
     now = sim.clock.time()
@@ -248,10 +260,8 @@ async def live(life: Life, folder: Path) -> None:
         assert report is not None
         report.raise_for_failures()
         witness.assert_each_once()
-        assert {request.status for request in sim.requests[asked:] if request.side == "cdn"} <= {
-            200,
-            206,
-        }
+        told = {request.status for request in sim.requests[asked:] if request.side == "cdn"}
+        assert told <= {200, 206} | surplus(life)
         assert_all_there(sim, task_id, home)
         assert {path.name for path in folder.iterdir()} == {"home"}
         assert_discreet(sim, witness, home)

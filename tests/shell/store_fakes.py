@@ -186,9 +186,10 @@ class FakeStore:
         wanted = headers.get("Range")
         if wanted is not None and headers.get("If-Range") == etag:
             start = int(wanted.removeprefix("bytes=").removesuffix("-"))
-            answer["content-range"] = f"bytes {start}-{len(body) - 1}/{len(body)}"
-            answer["content-length"] = str(len(body) - start)
-            status, body = 206, body[start:]
+            there = f"{start}-{len(body) - 1}" if start < len(body) else "*"
+            answer["content-range"] = f"bytes {there}/{len(body)}"
+            status, body = 206 if start < len(body) else 416, body[start:]
+            answer["content-length"] = str(len(body))
         if url.expires is not None and url.expires <= self.server_time():
             status, body = 403, XML
         if fault.status is not None:

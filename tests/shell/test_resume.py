@@ -91,6 +91,21 @@ async def test_a_file_that_shrank_meanwhile_is_fetched_anew(tmp_path: Path) -> N
     await check_whole(tmp_path, await run(store, tmp_path, derivative), new)
 
 
+async def test_a_part_longer_than_the_file_is_fetched_anew(tmp_path: Path) -> None:
+    """A body without an end broke off: its bytes are marked, under the file's own ETag."""
+    whole = detections("o")
+    endless = {"content-length": "", "etag": '"1-task-1/d1/0.geojson"'}
+    store = FakeStore(faults=[Fault(status=200, body=BODY, headers=endless, stop_after=200)])
+    derivative = store.add("d1", whole)
+    assert not (await run(store, tmp_path, derivative)).ok
+    note = json.loads(the(tmp_path, "*.mark.part").read_bytes())
+    assert note["size"] > len(whole)
+    # The store has nothing behind it (416); with no retry left, the next process starts over.
+    assert not (await run(store, tmp_path, derivative)).ok
+    assert tree(tmp_path) == set()
+    await check_whole(tmp_path, await run(store, tmp_path, derivative), whole)
+
+
 async def test_a_part_that_holds_all_bytes_needs_no_request(tmp_path: Path) -> None:
     """Killed between the last byte and the final name."""
     store, derivative = await stopped(tmp_path)
