@@ -118,8 +118,8 @@ def summarise(screen: Screen, report: DownloadReport) -> None:
 
     In the order of the rows above it, whichever of two files was the first to be whole.
     """
-    rows = [row.asset for row in screen.board.rows]
-    for record in sorted(report.files, key=lambda record: rows.index(record.asset)):
+    place = {row.asset: number for number, row in enumerate(screen.board.rows)}
+    for record in sorted(report.files, key=lambda record: place.get(record.asset, len(place))):
         screen.found(find(record))
     for folder in dict.fromkeys(_above(record.path or "") for record in report.files):
         screen.note(f"The files are in {folder}")
