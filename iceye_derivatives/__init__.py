@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from iceye_derivatives._auth import ClientCredentials, StaticToken
 from iceye_derivatives._core.backoff import Backoff
+from iceye_derivatives._core.delays import Delays
 from iceye_derivatives._core.fleet_state import FleetState
 from iceye_derivatives._core.limits import Limits
 from iceye_derivatives._core.pace import PacerState
@@ -127,6 +128,7 @@ __all__ = [
     "Clock",
     "ConfigurationError",
     "ContentError",
+    "Delays",
     "Delivery",
     "DeliveryLocation",
     "Derivative",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypedDict
 
+from iceye_derivatives._core.delays import Delays
 from iceye_derivatives._core.limits import Limits
 from iceye_derivatives._core.retry import RetryPolicy
 from iceye_derivatives.events import PaceChanged
@@ -38,6 +39,7 @@ class ClientSettings(TypedDict, total=False):
     api_session: aiohttp.ClientSession | None
     file_session: aiohttp.ClientSession | None
     limits: Limits | None
+    delays: Delays | None
     clock: Clock | None
     jitter: Callable[[], float]
     on_event: Callable[[PaceChanged], None] | None

@@ -18,6 +18,7 @@ from iceye_derivatives._client_settings import ClientSettings
 from iceye_derivatives._clock import SystemClock
 from iceye_derivatives._core.backoff import Backoff
 from iceye_derivatives._core.decisions import Patience
+from iceye_derivatives._core.delays import Delays
 from iceye_derivatives._core.environment import DEFAULT_BASE_URL, read_environment
 from iceye_derivatives._core.fleet_state import FleetState
 from iceye_derivatives._core.limits import Limits
@@ -81,6 +82,7 @@ class DerivativesClient:
         file_session: The same for files; it must have no default ``Authorization`` header.  Names
             are looked up by its own rules: a public name may lead it to a private address.
         limits: Ceilings for what servers send; see `Limits`.
+        delays: How long things take, as an earlier client has learned it; see `Delays`.
         clock: Now and sleeping; a simulator's clock lets days pass in milliseconds.
         jitter: Draws from [0, 1).
         on_event: Called when the API has asked the whole client to be slower: `PaceChanged`.
@@ -116,6 +118,7 @@ class DerivativesClient:
         api_session: aiohttp.ClientSession | None = None,
         file_session: aiohttp.ClientSession | None = None,
         limits: Limits | None = None,
+        delays: Delays | None = None,
         clock: Clock | None = None,
         jitter: Callable[[], float] = random.random,
         on_event: Callable[[PaceChanged], None] | None = None,
@@ -130,6 +133,8 @@ class DerivativesClient:
         self._clock: Clock = SystemClock() if clock is None else clock
         self._jitter = jitter
         self._limits = Limits() if limits is None else limits
+        self.delays = Delays() if delays is None else delays
+        """What its watches have learned of how long things take; `Delays.to_json()` saves it."""
         self._retry = RetryPolicy() if retry is None else retry
         self._rate = rate
         self._pacer = Pacer(rate=rate, burst=burst)
@@ -322,6 +327,7 @@ class DerivativesClient:
         timeout: float | None = None,
         watch: Watch | None = None,
         max_failures: int = 60,
+        push: bool = False,
         on_event: Callable[[WatchEvent], None] | None = None,
     ) -> AsyncGenerator[Derivative, None]:
         """Yield each derivative as soon as a look shows its assets, until all are there.
@@ -339,6 +345,9 @@ class DerivativesClient:
             timeout: Patience in all, in seconds; at its end there is one last look.
             watch: Go on with this one; keep it to ask ``watch.finished`` or to save it.
             max_failures: Failed looks in a row before giving up (a budget apart from the wait).
+            push: Changes of the task's status are told by `nudge()`, e.g. from ICEYE's
+                notifications: before the image there is only a look every half day, for the case
+                that one was lost.
             on_event: Called with each `WatchEvent`; `Waiting` says what for and how long.
 
         Raises:
@@ -362,7 +371,7 @@ class DerivativesClient:
         return watch_derivatives(
             source,
             self._watch_of(task_id, watch),
-            patience=_patience(backoff, timeout, max_failures),
+            patience=_patience(backoff, timeout, max_failures, push=push, delays=self.delays),
             clock=self._clock,
             jitter=self._jitter,
             on_event=_ignore if on_event is None else on_event,
@@ -377,6 +386,7 @@ class DerivativesClient:
         backoff: Backoff | None = None,
         timeout: float | None = None,
         max_failures: int = 60,
+        push: bool = False,
         concurrency: int = 16,
         heartbeats: bool = False,
         keep_open: bool = False,
@@ -401,6 +411,7 @@ class DerivativesClient:
             backoff: As in `watch_task`, for each.
             timeout: Patience in all for each task, in seconds from when it was added.
             max_failures: As in `watch_task`, for each.
+            push: As in `watch_task`, for each.
             concurrency: Looks at a time.
             heartbeats: Tell everything.  By default only news are told: `DerivativeReady`,
                 `WatchFinished`, `WatchFailed`, and `TaskStatusReceived` where the status is
@@ -430,7 +441,7 @@ class DerivativesClient:
                 pages=self._polls if bulk else None,
                 clock=self._clock,
                 jitter=self._jitter,
-                patience=_patience(backoff, timeout, max_failures),
+                patience=_patience(backoff, timeout, max_failures, push=push, delays=self.delays),
                 limits=self._limits,
                 requested=self._ordered,
                 interval=1 / self._rate,
@@ -470,6 +481,7 @@ class DerivativesClient:
         timeout: float | None = None,  # noqa: ASYNC109  the pure Watch decides it, no cancel scope
         watch: Watch | None = None,
         max_failures: int = 60,
+        push: bool = False,
         concurrency: int = 16,
         overwrite: bool = False,
         repair: bool = False,
@@ -490,6 +502,7 @@ class DerivativesClient:
             timeout: Patience for the wait, in seconds; transfers that have begun are finished.
             watch: As in `watch_task`; None takes up what the journal knows of the task.
             max_failures: As in `watch_task`.
+            push: As in `watch_task`.
             concurrency: Transfers at a time.
             overwrite: Fetch files again that are there already.
             repair: Hash the files that are there, and fetch those again that have changed.
@@ -524,6 +537,7 @@ class DerivativesClient:
             timeout=timeout,
             watch=watch,
             max_failures=max_failures,
+            push=push,
             on_event=tell,
         )
         return await bring_home(derivatives, downloader, watch=watch, on_event=tell)
@@ -569,11 +583,17 @@ class DerivativesClient:
             del self._ordered[next(iter(self._ordered))]
 
 
-def _patience(backoff: Backoff | None, timeout: float | None, failures: int) -> Patience:
+def _patience(
+    backoff: Backoff | None, timeout: float | None, failures: int, *, push: bool, delays: Delays
+) -> Patience:
     if timeout is not None and not timeout >= 0:
         raise ConfigurationError(f"timeout={timeout} cannot be waited: give seconds, or None")
     return Patience(
-        backoff=Backoff() if backoff is None else backoff, timeout=timeout, failures=failures
+        backoff=Backoff() if backoff is None else backoff,
+        timeout=timeout,
+        failures=failures,
+        push=push,
+        delays=delays,
     )
 
 

@@ -29,6 +29,7 @@ MACHINES = {
     "__version__",
     "Backoff",
     "ClientCredentials",
+    "Delays",
     "DerivativesClient",
     "DirectorySink",
     "DownloadSettings",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from attrs import Factory, frozen
+from attrs import Factory, field, frozen
 
 from iceye_derivatives._core.backoff import Backoff
+from iceye_derivatives._core.delays import Delays
 from iceye_derivatives.errors import IceyeError
 
 __all__ = ["AskScene", "AskTask", "Decision", "Failed", "Finished", "Look", "Patience", "Wait"]
@@ -26,6 +27,8 @@ class Patience:
     push: bool = False
     """Whether changes of the task's status are told from outside, by `Watch.nudge()`: then the
     status is only asked for to be safe."""
+    delays: Delays | None = field(default=None, eq=False, repr=False)
+    """What was learned of how long things take, and learns from this run; None for no forecasts."""
 
 
 @frozen

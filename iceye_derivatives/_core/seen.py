@@ -51,6 +51,16 @@ class Seen:
         """How many of those listed have shown assets."""
         return len(self.listed) - len(self.unready)
 
+    def awaited(self, requested: Iterable[str]) -> tuple[str, ...]:
+        """Product types of what has no assets, and those requested that are not listed at all."""
+        types = {self.listed[i] for i in self.unready}
+        return tuple(sorted(types | (set(requested) - set(self.listed.values()))))
+
+    def is_first(self, derivative: Derivative) -> bool:
+        """Whether it shows the first assets of a derivative."""
+        known = derivative.id in self.handed or derivative.id in self.queue
+        return bool(derivative.assets) and not known
+
     def take_in(self, derivatives: Iterable[Derivative]) -> bool:
         """Note what an answer lists; True when it holds assets that were never shown before."""
         news = False

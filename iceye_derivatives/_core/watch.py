@@ -25,12 +25,13 @@ cancelled is dead, and iterating it again ends silently, as if all were well.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from math import inf
 from sys import intern
 
-from iceye_derivatives._core.backoff import Backoff, jittered
+from iceye_derivatives._core.backoff import Backoff
 from iceye_derivatives._core.decisions import (
     AskScene,
     AskTask,
@@ -42,7 +43,8 @@ from iceye_derivatives._core.decisions import (
     Wait,
 )
 from iceye_derivatives._core.outlook import Outlook
-from iceye_derivatives._core.rhythm import IMAGED, Pace, pace, spell
+from iceye_derivatives._core.reasons import reason
+from iceye_derivatives._core.rhythm import IMAGED, Facts, due_question, next_delay, spell
 from iceye_derivatives._core.seen import Seen
 from iceye_derivatives._core.watch_failures import (
     failed_budget,
@@ -66,11 +68,12 @@ from iceye_derivatives.models import (
 __all__ = ["Watch"]
 
 BEFORE_IMAGE = frozenset({TaskStatus.RECEIVED, TaskStatus.ACTIVE})
-_LOOK, _ASK_TASK = Look(), AskTask()
+_LOOK, _ASK_TASK, _ASK_SCENE = Look(), AskTask(), AskScene()
 ENDED = frozenset({TaskStatus.REJECTED, TaskStatus.FAILED, TaskStatus.CANCELED})
 FAILURE_BACKOFF = Backoff(initial=2.0, factor=2.0, maximum=300.0)
 ASK_AGAIN_AFTER = 15
 """In units of `Backoff.maximum`: how long a task's status counts as known while looks say 404."""
+UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 PROBE_EVERY = 6
 """Before the image only the status is asked for, but each sixth time the derivatives too: ICEYE
 documents no status for derivatives, so "ask the endpoint, not the status" holds even here."""
@@ -181,10 +184,13 @@ class Watch:
         """The acquisition window, as far as known."""
         if self._opens is None or self._closes is None:
             return None
-        return AcquisitionWindow(
-            start=datetime.fromtimestamp(self._opens, UTC),
-            end=datetime.fromtimestamp(self._closes, UTC),
-        )
+        # Not `datetime.fromtimestamp`: by its own offset a moment may lie beyond the calendar.
+        with suppress(OverflowError):
+            return AcquisitionWindow(
+                start=UNIX + timedelta(seconds=self._opens),
+                end=UNIX + timedelta(seconds=self._closes),
+            )
+        return None
 
     @window.setter
     def window(self, window: AcquisitionWindow | None) -> None:
@@ -199,7 +205,9 @@ class Watch:
                 requested=self.requested,
                 sure=self.sure,
                 status=self.status,
-                window=self.window,
+                opens=self._opens,
+                closes=self._closes,
+                outlook=self._outlook,
                 seen=self._seen or Seen(),
             )
         )
@@ -215,7 +223,8 @@ class Watch:
         watch = cls(state.task_id, requested=state.requested)
         if state.seen.listed or state.seen.handed:
             watch.seen = state.seen
-        watch.sure, watch.status, watch.window = state.sure, state.status, state.window
+        watch.sure, watch.status, watch._outlook = state.sure, state.status, state.outlook
+        watch._opens, watch._closes = state.opens, state.closes
         return watch
 
     # -- facts in ----------------------------------------------------------------------------------
@@ -245,11 +254,12 @@ class Watch:
     def receive(self, snapshot: Snapshot, now: float) -> None:
         """The derivatives endpoint answered 200, 206 or 404."""
         self._answered(snapshot.retry_after)
-        self._nudged, self._looked_at = False, now
-        if snapshot.derivatives and self.seen.take_in(snapshot.derivatives):
+        self._nudged = False
+        if snapshot.derivatives and self._take_in(snapshot, now):
             self._news(now)
         else:
             self._quiet_looks += 1
+        self._looked_at = now
         self._just_answered_404 = snapshot.availability is Availability.NONE
         is_complete = snapshot.availability is Availability.COMPLETE and self._has_all_requested()
         if self._ended and not is_complete:
@@ -277,27 +287,30 @@ class Watch:
         if task.derivative_product_types:
             self.requested = tuple(map(_shared, task.derivative_product_types))
             self.sure = True
+        self._take_dates(task, now, newly_imaged=newly_imaged)
         if newly_imaged:
             self._news(now)
         if task.status in ENDED:
             self._end()
         elif not self.sure and not self._listed:
             self._fatal = partial(failed_unrequested, self)
-        elif newly_imaged or (task.status in BEFORE_IMAGE and self._asks % PROBE_EVERY == 0):
+        elif newly_imaged or self._probes(now):
             self._todo = _LOOK
+        elif self._scene_is_due(now):
+            self._todo = _ASK_SCENE
 
     def receive_scene(self, scene: Scene, now: float) -> None:
         """The scene answered."""
         self._answered(None)
         self._forgive()
-        outlook = self._outlook_at(now)
-        outlook.imaging_start = scene.imaging_time.start.timestamp()
-        outlook.imaging_end = scene.imaging_time.end.timestamp()
+        self._outlook = self._outlook or Outlook()
+        self._outlook.take_scene(scene, now, opens=self._opens)
 
     def receive_no_scene(self, error: IceyeError, now: float) -> None:
         """There is no scene to be had: a fact and no failure, the task is asked as before."""
         self._answered(error.retry_after if isinstance(error, ApiError) else None)
-        self._outlook_at(now)
+        self._outlook = self._outlook or Outlook()
+        self._outlook.take_no_scene(now, opens=self._opens, retryable=error.retryable)
 
     def receive_unknown_task(self, now: float) -> None:
         """The API does not know the task, either."""
@@ -366,7 +379,8 @@ class Watch:
     @property
     def wants_status(self) -> bool:
         """Whether it asks for the task next, which a listing of tasks would answer as well."""
-        return isinstance(self._todo or self._due_action(), AskTask)
+        then = self._silent_since if self._next is None else self._next
+        return isinstance(self._todo or self._question(then), AskTask)
 
     @property
     def failures(self) -> int:
@@ -390,7 +404,7 @@ class Watch:
         if self._nudged and self._failure is None and self._retry_after is None:
             self._bring_forward(now)
         if self._todo is None and self._next is not None and now >= self._next:
-            self._todo, self._next = self._due_action(), None
+            self._todo, self._next = self._question(now), None
         if self._deadline is not None and now >= self._deadline:
             if not self._last_look_taken:
                 self._last_look_taken, self._todo = True, _LOOK
@@ -410,21 +424,21 @@ class Watch:
 
     def _reason(self, now: float) -> str:
         if self._failure is not None:
-            reason = f"the last poll failed ({type(self._failure).__name__})"
+            why = f"the last poll failed ({type(self._failure).__name__})"
         elif self._nudged:
-            reason = "something may have happened to the task"
+            why = "something may have happened to the task"
         else:
-            reason = self._pace(now).reason
+            why = reason(self._facts(now))
         if self._retry_after is not None:
-            reason += f"; the API asked to wait {spell(self._retry_after)}"
-        return reason
+            why += f"; the API asked to wait {spell(self._retry_after)}"
+        return why
 
     def _schedule(self, now: float, jitter: float) -> None:
         self._just_answered_404 = False
         if self._failure is not None:
             delay = FAILURE_BACKOFF.delay(self._failures - 1, jitter)
         else:
-            delay = self._paced_delay(now, jitter)
+            delay = next_delay(self._facts(now), jitter)
         if self._retry_after is not None:
             delay = max(delay, self._retry_after * (1 + RETRY_AFTER_SPREAD * jitter))
         self._delay, self._next = delay, now + delay
@@ -435,31 +449,27 @@ class Watch:
         if self._next is None or now + pause < self._next:
             self._delay, self._next = pause, now + pause
 
-    def _paced_delay(self, now: float, jitter: float) -> float:
-        found = self._pace(now)
-        delay = jittered(found.ceiling, jitter)
-        if found.not_beyond is not None:
-            delay = min(delay, max(found.not_beyond - now, jittered(1.0, jitter)))
-        return delay
-
-    def _pace(self, now: float) -> Pace:
-        return pace(
+    def _facts(self, now: float) -> Facts:
+        seen, requested = self._seen, self.requested or ()
+        return Facts(
             now=now,
-            backoff=self._patience.backoff,
-            quiet_looks=self._quiet_looks,
-            silent_since=self._silent_since,
+            patience=self._patience,
             status=self.status if self._unknown_since is None else None,
             opens=self._opens,
-            ready=0 if self._seen is None else self._seen.ready,
-            listed=0 if self._seen is None else len(self._seen.listed),
+            outlook=self._outlook,
+            requested=requested,
+            awaited=requested if seen is None else seen.awaited(requested),
+            ready=0 if seen is None else seen.ready,
+            listed=0 if seen is None else len(seen.listed),
+            quiet_looks=self._quiet_looks,
+            silent_since=self._silent_since,
+            asked_at=self._asked_at,
         )
 
-    def _due_action(self) -> Look | AskTask | AskScene:
-        if self._nudged:
+    def _question(self, now: float) -> Look | AskTask | AskScene:
+        if self._nudged or self._failure is not None:
             return _LOOK
-        before_image = self.status in BEFORE_IMAGE
-        failed = self._failure is not None or self._unknown_since is not None
-        return _ASK_TASK if before_image and not failed and not self._listed else _LOOK
+        return due_question(self._facts(now))
 
     @property
     def _listed(self) -> bool:
@@ -467,11 +477,34 @@ class Watch:
 
     # -- small steps -------------------------------------------------------------------------------
 
-    def _outlook_at(self, now: float) -> Outlook:
-        if self._outlook is None:
-            self._outlook = Outlook()
-        self._outlook.scene_asked_at = now
-        return self._outlook
+    def _take_in(self, snapshot: Snapshot, now: float) -> bool:
+        """Note what is listed, and how long it took; True where there are new assets."""
+        delays, outlook = self._patience.delays, self._outlook
+        if delays is not None and outlook is not None:
+            new = [one for one in snapshot.derivatives if self.seen.is_first(one)]
+            outlook.teach_models(delays, new, looked_at=self._looked_at, now=now)
+        return self.seen.take_in(snapshot.derivatives)
+
+    def _take_dates(self, task: Task, now: float, *, newly_imaged: bool) -> None:
+        if task.fulfilled_at is None and task.products_available_in_seconds is None:
+            return
+        self._outlook = self._outlook or Outlook()
+        self._outlook.take_task(task, now, opens=self._opens)
+        if newly_imaged and self._patience.delays is not None:
+            self._outlook.teach_products(self._patience.delays)
+
+    def _probes(self, now: float) -> bool:
+        if self.status not in BEFORE_IMAGE or self._asks % PROBE_EVERY:
+            return False
+        # An endpoint that may answer early is not asked before there is an image.
+        planned = None if self._outlook is None else self._outlook.imaging_end
+        return planned is None or self._patience.delays is None or now >= planned
+
+    def _scene_is_due(self, now: float) -> bool:
+        patience = self._patience
+        if self.status != TaskStatus.ACTIVE or patience.delays is None or patience.push:
+            return False
+        return self._outlook is None or now >= self._outlook.scene_due
 
     def _answered(self, retry_after: float | None) -> None:
         # Any fact makes the old plan stale, also one that came without being asked for.

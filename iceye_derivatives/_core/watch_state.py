@@ -9,17 +9,22 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from math import isfinite
 
-from attrs import frozen
+from attrs import asdict, fields_dict, frozen
 
+from iceye_derivatives._core.outlook import Outlook
 from iceye_derivatives._core.redact import clean_text
 from iceye_derivatives._core.seen import Seen
 from iceye_derivatives.errors import ConfigurationError
-from iceye_derivatives.models import AcquisitionWindow
 
 __all__ = ["WatchState", "dump_state", "load_state"]
 
-VERSION = 1
+VERSION = 2
+"""The first had no outlook, and a window of ISO 8601 texts; it is read still."""
+
+
+_UNREADABLE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError)
 
 
 @frozen(kw_only=True)
@@ -30,13 +35,15 @@ class WatchState:
     requested: tuple[str, ...] | None
     sure: bool
     status: str | None
-    window: AcquisitionWindow | None
+    opens: float | None
+    closes: float | None
+    outlook: Outlook | None
     seen: Seen
 
 
 def dump_state(state: WatchState) -> str:
     """The state as one line of JSON."""
-    window = state.window
+    outlook = state.outlook
     return json.dumps(
         {
             "version": VERSION,
@@ -44,7 +51,8 @@ def dump_state(state: WatchState) -> str:
             "requested": state.requested,
             "sure": state.sure,
             "status": state.status,
-            "window": window and [window.start.isoformat(), window.end.isoformat()],
+            "window": None if state.opens is None else [state.opens, state.closes],
+            "outlook": None if outlook is None else asdict(outlook),
             "listed": state.seen.listed,
             "handed": {i: sorted(keys) for i, keys in state.seen.handed.items()},
         }
@@ -59,7 +67,7 @@ def load_state(text: str | bytes) -> WatchState:
     """
     try:
         return _read(json.loads(text))
-    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+    except _UNREADABLE as error:
         raise ConfigurationError(
             f"This is no saved watch of this version ({type(error).__name__}: "
             f"{clean_text(str(error))}); "
@@ -68,15 +76,18 @@ def load_state(text: str | bytes) -> WatchState:
 
 
 def _read(state: dict[str, object]) -> WatchState:
-    if state["version"] != VERSION:
+    if state["version"] not in {1, VERSION}:
         raise ValueError(f"version {state['version']!r}")
+    opens, closes = _window(state["window"])
     requested, status, sure = state["requested"], state["status"], state["sure"]
     return WatchState(
         task_id=_text(state["task_id"]),
         requested=None if requested is None else tuple(_text(name) for name in _list(requested)),
         sure=sure is True,
         status=None if status is None else _text(status),
-        window=_window(state["window"]),
+        opens=opens,
+        closes=closes,
+        outlook=_outlook(state["outlook"]) if state["version"] == VERSION else None,
         seen=Seen(
             listed={_text(i): _text(name) for i, name in _object(state["listed"]).items()},
             handed={_text(i): _keys(keys) for i, keys in _object(state["handed"]).items()},
@@ -89,13 +100,31 @@ def _keys(value: object) -> frozenset[tuple[str, int]]:
     return frozenset((_text(kind), _count(ordinal)) for kind, ordinal in pairs)
 
 
-def _window(value: object) -> AcquisitionWindow | None:
+def _window(value: object) -> tuple[float | None, float | None]:
+    if value is None:
+        return None, None
+    start, end = (_moment(moment) for moment in _list(value))
+    return start, end
+
+
+def _moment(value: object) -> float:
+    """Unix seconds, or what the first version wrote."""
+    if isinstance(value, str):
+        moment = datetime.fromisoformat(value)
+        if moment.tzinfo is None:
+            raise ValueError("a window without a UTC offset")
+        return moment.timestamp()
+    return _number(value)
+
+
+def _outlook(value: object) -> Outlook | None:
     if value is None:
         return None
-    start, end = (datetime.fromisoformat(_text(moment)) for moment in _list(value))
-    if start.tzinfo is None or end.tzinfo is None:
-        raise ValueError("a window without a UTC offset")
-    return AcquisitionWindow(start=start, end=end)
+    facts = _object(value)
+    known = {name: facts[name] for name in fields_dict(Outlook)}
+    read = {name: None if fact is None else _number(fact) for name, fact in known.items()}
+    due = read.pop("scene_due")
+    return Outlook(**read, scene_due=0.0 if due is None else due)
 
 
 def _text(value: object) -> str:
@@ -108,6 +137,12 @@ def _count(value: object) -> int:
     if not isinstance(value, int):
         raise TypeError(f"a number was expected, not {type(value).__name__}")
     return value
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        raise TypeError(f"a number was expected, not {type(value).__name__}")
+    return float(value)
 
 
 def _list(value: object) -> list[object]:

@@ -8,6 +8,7 @@ event                  its other fields
 note                   text
 ordered                task_id status reference derivative_product_types
 task_status            task_id status
+scene                  task_id imaging(when it is planned to begin, or null)
 snapshot               task_id answer(404, 206, 200) availability ready listed
 scene                  task_id imaging(when the image is to be taken, or null)
 expected               task_id missing(derivative_id or null, product_type)
@@ -170,8 +171,8 @@ def _watch_line(
         case TaskStatusReceived(status=status):
             line = {"event": "task_status", "status": status}
         case SceneReceived(scene=scene):
-            planned = None if scene is None else scene.imaging_time.start.timestamp()
-            line = {"event": "scene", "imaging": None if planned is None else iso(planned)}
+            planned = None if scene is None else scene.imaging_time.start.isoformat()
+            line = {"event": "scene", "imaging": planned}
         case PollFailed(error=error, failures=failures, budget=budget):
             line = {"event": "poll_failed", "error": _error(error)}
             line |= {"failures": failures, "budget": budget}

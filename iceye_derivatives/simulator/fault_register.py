@@ -13,6 +13,7 @@ from iceye_derivatives.simulator.fault_kit.names import NAMES
 from iceye_derivatives.simulator.fault_kit.parts import PARTS
 from iceye_derivatives.simulator.fault_kit.redirects import REDIRECTS
 from iceye_derivatives.simulator.fault_kit.refusals import REFUSALS
+from iceye_derivatives.simulator.fault_kit.scenes import SCENES
 from iceye_derivatives.simulator.fault_kit.tasks import TASKS
 from iceye_derivatives.simulator.fault_kit.travel import TRAVEL
 
@@ -30,6 +31,7 @@ CHAPTERS: tuple[Chapter, ...] = (
     LISTINGS,
     NAMES,
     TASKS,
+    SCENES,
     GRANTS,
     CLOCKS,
 )

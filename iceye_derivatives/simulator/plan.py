@@ -49,6 +49,10 @@ class TaskPlan:
         opaque_ids: Give derivatives ids that are no UUIDs, like the page's second example.
         echo_types: Whether getTask names the derivative types that were ordered.
         detections: How many detections each file holds; None takes the simulator's number.
+        scene_moves: How the planned image differs from the true one, while it is not taken: pairs
+            of the seconds before the image from which on a plan stands, and the seconds by which it
+            is off (below 0: too early). Before the first of them the first plan stands.
+        promises: What the task says of `productsAvailableInSeconds`; None leaves it out.
     """
 
     accepted_after: float = 120.0
@@ -65,6 +69,8 @@ class TaskPlan:
     opaque_ids: bool = True
     echo_types: bool = True
     detections: int | None = None
+    scene_moves: tuple[tuple[float, float], ...] = ()
+    promises: int | None = None
 
     @classmethod
     def quick(cls, *, imaged_after: float | None = None) -> TaskPlan:
@@ -81,6 +87,14 @@ class TaskPlan:
             done_after=60.0,
             derivative_delays={"DC_VESSELS": 60.0, "DC_VEHICLES": 150.0, "DC_AIRCRAFT": 300.0},
         )
+
+    def plan_is_off(self, left: float) -> float:
+        """Give the seconds by which the plan is off, `left` seconds before the image."""
+        moves = sorted(self.scene_moves, reverse=True)
+        if left <= 0 or not moves:
+            return 0.0
+        made = [off for before, off in moves if left <= before]
+        return made[-1] if made else moves[0][1]
 
     def delay(self, product_type: str) -> float:
         """Give the seconds from FULFILLED to this derivative's first asset."""

@@ -122,6 +122,25 @@ def _delays(path: str, value: object) -> dict[str, float]:
     return {name: _seconds(_at(path, name), each) for name, each in table.items()}
 
 
+def _moves(path: str, value: object) -> tuple[tuple[float, float], ...]:
+    move = _table({"before": _seconds, "off": _difference})
+    if not isinstance(value, list):
+        raise _fail(path, "must be an array of tables")
+    found = []
+    for place, each in enumerate(value):
+        said = move(f"{path}[{place}]", each)
+        if missing := {"before", "off"} - said.keys():
+            raise _fail(_at(f"{path}[{place}]", min(missing)), "is missing")
+        found.append((said["before"], said["off"]))
+    return tuple(found)
+
+
+def _difference(path: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise _fail(path, "must be a number of seconds")
+    return float(value)
+
+
 def _extra_assets(path: str, value: object) -> dict[str, tuple[str, float]]:
     asset = _table({"type": _text, "after": _seconds})
     found = {}
@@ -188,6 +207,8 @@ _PLAN: dict[str, Check] = {
     "opaque_ids": _flag,
     "echo_types": _flag,
     "detections": _whole,
+    "scene_moves": _moves,
+    "promises": _whole,
 }
 
 _SCENARIO: dict[str, Check] = {

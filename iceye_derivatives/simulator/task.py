@@ -47,6 +47,8 @@ class StoredTask:
         fulfilled_at = self.life.fulfilled_at
         if fulfilled_at is not None and fulfilled_at <= now:
             fields["fulfilledAt"] = rfc3339(fulfilled_at)
+        if self.plan.promises is not None:
+            fields["productsAvailableInSeconds"] = self.plan.promises
         if not self.plan.echo_types:
             fields.pop("derivativeProductTypes", None)
         if listed:
@@ -54,11 +56,15 @@ class StoredTask:
             fields.pop("deliveries", None)
         return fields
 
-    def scene(self) -> dict[str, Any]:
-        """Render the scene; `incidenceAngle` is a string, as in ICEYE's schema."""
+    def scene(self, now: float) -> dict[str, Any]:
+        """Render the scene as it is planned at `now`, or was taken.
+
+        Its values "move until the scene is taken, then fixed"; `incidenceAngle` is a string, as in
+        ICEYE's schema.
+        """
         fields = self.order.fields
         duration = fields.get("imagingDuration", _DEFAULT_DURATION)
-        start = self._imaged_at()
+        start = self._planned_at(now)
         low, high = fields["incidenceAngle"]["min"], fields["incidenceAngle"]["max"]
         angle = low + (high - low) * digest(self.id, "angle", size=1)[0] / 255
         return {
@@ -70,6 +76,13 @@ class StoredTask:
             ),
             "incidenceAngle": f"{angle:.2f}",
         }
+
+    def _planned_at(self, now: float) -> float:
+        imaged = self._imaged_at()
+        opens, closes = self.order.window
+        planned = imaged + self.plan.plan_is_off(imaged - now)
+        # A plan lies in the window; the truth lies where it was put.
+        return imaged if planned == imaged else min(max(planned, opens), closes)
 
     def _imaged_at(self) -> float:
         fulfilled_at = self.life.fulfilled_at

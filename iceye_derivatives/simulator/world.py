@@ -148,7 +148,7 @@ class World:
         task = self._task(task_id)
         if task.life.status(now) not in _PICTURED:
             raise ProblemError(404, "the task has no scene")
-        return task.scene()
+        return task.scene(now)
 
     def available_funds(self, now: float) -> int:
         """Give what the contract may still spend, in minor units of its currency."""

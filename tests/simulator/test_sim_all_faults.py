@@ -63,6 +63,7 @@ class Visitor:
             self._api("POST", TASKS, json.dumps(order(self.sim.clock.time())).encode()),
             self._api("GET", TASKS),
             self._api("GET", f"{TASKS}/{partial}"),
+            self._api("GET", f"{TASKS}/{partial}/scene"),
             self._api("GET", f"{TASKS}/{partial}/derivatives"),
             self._ask(Side.CDN, "GET", target, {"range": "bytes=10-"}),
             self._ask(Side.CDN, "GET", target, part),
@@ -94,7 +95,17 @@ class Visitor:
 def test_a_visit_without_faults_meets_none() -> None:
     verdicts = Visitor().visit()
     assert [each.faults for each in verdicts] == [()] * len(verdicts)
-    assert [each.answer.status for each in verdicts] == [200, 201, 200, 200, 206, 206, 200, 200]
+    assert [each.answer.status for each in verdicts] == [
+        200,
+        201,
+        200,
+        200,
+        200,
+        206,
+        206,
+        200,
+        200,
+    ]
 
 
 @pytest.mark.parametrize(("name", "side", "dress"), [*every_dress()])
@@ -129,6 +140,7 @@ async def test_every_fault_can_be_sent(
                 ("POST", caller.sim.token_url),
                 ("GET", f"{caller.sim.api_base_url}{TASKS}"),
                 ("GET", f"{caller.sim.api_base_url}{TASKS}/{task_id}"),
+                ("GET", f"{caller.sim.api_base_url}{TASKS}/{task_id}/scene"),
                 ("GET", f"{caller.sim.api_base_url}{TASKS}/{task_id}/derivatives"),
                 ("GET", link),
             ):

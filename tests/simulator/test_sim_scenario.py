@@ -42,6 +42,8 @@ echo_types = false
 image_id = "I-1"
 derivative_delays = { DC_VESSELS = 60, DC_AIRCRAFT = inf }
 extra_assets.DC_VESSELS = { type = "csv", after = 30 }
+scene_moves = [{ before = 3600, off = -60 }]
+promises = 28800
 
 [[faults]]
 name = "rate_limited"
@@ -71,6 +73,8 @@ SAME = Scenario(
         image_id="I-1",
         derivative_delays={"DC_VESSELS": 60.0, "DC_AIRCRAFT": math.inf},
         extra_assets={"DC_VESSELS": ("csv", 30.0)},
+        scene_moves=((3600.0, -60.0),),
+        promises=28_800,
     ),
     faults=(
         Trouble(name="rate_limited", times=3, settings={"retry_after": "date"}),
@@ -122,6 +126,8 @@ def test_a_quick_plan_may_still_differ() -> None:
         ('[plan]\noutcome = "LOST"', "plan.outcome: must be one of DONE, REJECTED, FAILED"),
         ("[plan]\necho_types = 1", "plan.echo_types: must be true or false"),
         ("[plan]\nderivative_delays.DC_X = -1", "plan.derivative_delays.DC_X: must be 0 seconds"),
+        ("[plan]\nscene_moves = [{ off = 1 }]", "plan.scene_moves[0].before: is missing"),
+        ("[plan]\nscene_moves = 1", "plan.scene_moves: must be an array of tables"),
         ("[plan]\nextra_assets.DC_X = {}", "plan.extra_assets.DC_X.after: is missing"),
         ("[plan]\nextra_assets.DC_X = {typ = 1}", "plan.extra_assets.DC_X.typ: there is no such"),
         ("[faults]", "faults: must be an array of tables: write [[faults]]"),

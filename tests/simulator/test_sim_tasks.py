@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sim_caller import iso, order
 
 from iceye_derivatives.simulator import TaskPlan, World
+from iceye_derivatives.simulator.notation import parse_rfc3339, rfc3339
 from iceye_derivatives.simulator.problems import ProblemError
 
 NOW = 1_800_000_000.0
@@ -163,6 +164,36 @@ def test_there_is_a_scene_from_active_to_done_only() -> None:
     world.cancel_task(task_id, {"status": "CANCELED"}, now=NOW + 122)
     with refused(404):
         world.scene(task_id, now=NOW + 123)
+
+
+def test_a_scenes_values_move_until_it_is_taken_and_are_fixed_then() -> None:
+    """ "Values move until the scene is taken, then fixed"; a plan lies in the task's window."""
+    day = 86_400.0
+    plan = TaskPlan(imaged_after=day, scene_moves=((50_000.0, 3600.0), (7200.0, -60.0)))
+    world = World(plan=plan)
+    window = {"start": rfc3339(NOW + day / 2), "end": rfc3339(NOW + day + 1800)}
+    task_id = world.add_task(now=NOW, acquisitionWindow=window)
+
+    def off(now: float) -> float:
+        start = world.scene(task_id, now=now)["imagingTime"]["start"]
+        return parse_rfc3339(start) - (NOW + day)
+
+    assert [off(NOW + at) for at in (200, day - 7201, day - 7200, day - 1, day, 2 * day)] == [
+        1800.0,
+        1800.0,
+        -60.0,
+        -60.0,
+        0.0,
+        0.0,
+    ]
+
+
+def test_a_plan_may_promise_products() -> None:
+    world = World(plan=TaskPlan(promises=28_800))
+    task_id = world.add_task(now=NOW)
+    assert world.get_task(task_id, now=NOW)["productsAvailableInSeconds"] == 28_800
+    (listed,) = world.list_tasks({}, now=NOW)["data"]
+    assert listed["productsAvailableInSeconds"] == 28_800
 
 
 def test_two_worlds_with_one_seed_are_the_same() -> None:

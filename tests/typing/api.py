@@ -21,6 +21,7 @@ from iceye_derivatives import (
     BadRequestError,
     ClientCredentials,
     Clock,
+    Delays,
     Derivative,
     DerivativeProductType,
     DerivativeReady,
@@ -121,6 +122,7 @@ def clients(clock: Clock, source: TokenSource) -> list[DerivativesClient]:
             retry=RetryPolicy(),
             allow_http=False,
             trust_env=False,
+            delays=Delays(),
             clock=clock,
             jitter=lambda: 0.5,
         ),
@@ -173,6 +175,7 @@ async def watches(client: DerivativesClient) -> None:
         timeout=3600.0,
         watch=watch,
         max_failures=10,
+        push=True,
         on_event=on_watch_event,
     )
     try:
@@ -185,6 +188,8 @@ async def watches(client: DerivativesClient) -> None:
         assert_type(error.missing, tuple[str, ...])
         saved = error.watch.to_json()
     assert_type(watch.finished, bool)
+    assert_type(client.delays, Delays)
+    assert_type(Delays.from_json(client.delays.to_json()).quantile("DC_VESSELS", 0.5), float)
     assert_type(Watch.from_json(saved), Watch)
 
 
