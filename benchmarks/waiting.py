@@ -217,7 +217,7 @@ async def one_task(population: Population, seed: str, delays: Delays, *, loopbac
         else:
             client = DerivativesClient(auth=line, clock=clock, jitter=draw.random, delays=delays)
             # All of a client but its sockets, which are what is measured elsewhere.
-            client._calls = Calls(line, clock)  # noqa: SLF001
+            client._calls = client._polls = Calls(line, clock)  # noqa: SLF001
         await stack.enter_async_context(client)
         async for derivative in client.watch_task(task_id):
             late.append(clock.time() - ready[derivative.id])  # noqa: PERF401  one at a time
