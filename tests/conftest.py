@@ -25,6 +25,8 @@ settings.register_profile("base", deadline=None, suppress_health_check=[HealthCh
 # The default is derandomised, so that a failure in CI belongs to the change that was made; the
 # search for new counterexamples is the session `properties`.
 settings.register_profile("quick", settings.get_profile("base"), derandomize=True, database=None)
+# Where another Python has searched the same laws: enough to see that they hold on this one, too.
+settings.register_profile("brief", settings.get_profile("quick"), max_examples=20)
 settings.register_profile("soak", settings.get_profile("base"), max_examples=5_000)
 settings.load_profile("quick")
 

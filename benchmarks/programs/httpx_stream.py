@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-import httpx
+import httpx  # noqa: ASYNC127 - raced against as people have it
 from job import Job, run
 
 AT_A_TIME = 10

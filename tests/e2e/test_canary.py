@@ -82,7 +82,7 @@ def secrets_of(sim: Simulator) -> set[str]:
 @pytest.mark.parametrize(
     ("name", "side"), [(name, side) for name in sorted(KNOWN) for side in KNOWN[name].sides]
 )
-@pytest.mark.parametrize("times", [1, 12])
+@pytest.mark.parametrize("times", [1, pytest.param(12, marks=pytest.mark.once)])
 async def test_no_secret_is_told_under_any_fault(
     name: str,
     side: Literal["api", "token", "cdn"],

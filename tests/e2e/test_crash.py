@@ -20,6 +20,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="SIGKILL is Unix's")
 KILLS = int(os.environ.get("ICEYE_CRASH_KILLS", "20"))
 
 
+@pytest.mark.once
 @pytest.mark.timeout(120 + 20 * KILLS)
 def test_killed_at_any_moment_it_ends_whole_and_fetches_little_twice(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

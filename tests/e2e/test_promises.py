@@ -41,7 +41,7 @@ CHANGES_THE_TRUTH = frozenset({"replaced_file"})
 # and has them searched from several beginnings at a time, since one search keeps to one core.
 SOAK = int(os.environ.get("ICEYE_SOAK_RUNS", "0"))
 SEARCHES = 40 if SOAK else 1
-EXAMPLES = SOAK // SEARCHES if SOAK else 100
+EXAMPLES = SOAK // SEARCHES if SOAK else min(100, settings().max_examples)
 in_each_search = pytest.mark.parametrize("search", range(SEARCHES))
 
 

@@ -133,6 +133,7 @@ RUNS = [
 STARTS = ("", "?", "https://c.example/?", '{"message":"', '{"type":"Feature","a":[[')
 
 
+@pytest.mark.once
 @pytest.mark.timeout(90)  # a hang is what it is for; a machine may be slow
 @pytest.mark.parametrize("name", TARGETS)
 @pytest.mark.parametrize("start", STARTS)
