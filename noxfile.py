@@ -159,6 +159,14 @@ def extras(session: nox.Session) -> None:
     run_pytest(session, where="tests/extras")
 
 
+@nox.session(python=OLDEST, requires=["build"])
+def airflow(session: nox.Session) -> None:
+    """The bridge to Airflow, against Airflow's own programs: minutes, most of them its start."""
+    session.install(the_wheel("[test,airflow,cloud]"), *S3_SERVER)
+    # One process: an Airflow home and its database belong to it.
+    run_pytest(session, "-n", "0", where="tests/airflow")
+
+
 @nox.session(default=False, requires=["build"])
 def properties(session: nox.Session) -> None:
     """The laws with a large and random budget: for a night, not for each change."""
