@@ -62,7 +62,7 @@ class Body:
         self._errors = errors
         self._open = AsyncExitStack()
         self._part: ResumablePart | None = None
-        self._checker = ContentChecker(ref)
+        self._checked: ContentChecker | None = None
         self._digests = DigestCheck()
         self._waiting: list[bytes] = []
         self._waiting_size = 0
@@ -135,7 +135,7 @@ class Body:
             with storing(self._errors):
                 await self._part.restart()
         self._waiting, self._waiting_size, self._written, self.size = [], 0, 0, 0
-        self._checker, self._digests = ContentChecker(self._ref), DigestCheck()
+        self._checked, self._digests = None, DigestCheck()
 
     async def store(self) -> tuple[str, str]:
         """Check the whole and store it durably: ``(path, sha256)``; raises `ContentFault`."""
@@ -193,6 +193,13 @@ class Body:
         # Not inside of the `except`: a cancellation there would swallow the fault.
         await self.restart()
         raise found
+
+    @property
+    def _checker(self) -> ContentChecker:
+        """Made when it is first needed: a small body is checked whole, without one."""
+        if self._checked is None:
+            self._checked = ContentChecker(self._ref)
+        return self._checked
 
     def _feed(self, batch: bytes) -> None:
         self._checker.feed(batch)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from types import TracebackType
 from typing import NoReturn
 
 from attrs import field, frozen
@@ -246,12 +246,23 @@ async def _beginning(response: LinkResponse) -> bytes:
     return beginning
 
 
-@asynccontextmanager
-async def _closing(chunks: AsyncIterator[bytes]) -> AsyncIterator[AsyncIterator[bytes]]:
+class _closing:  # noqa: N801 - a context manager
     """Like `aclosing`, for iterators that need not be generators."""
-    try:
-        yield chunks
-    finally:
-        close = getattr(chunks, "aclose", None)
+
+    __slots__ = ("_chunks",)
+
+    def __init__(self, chunks: AsyncIterator[bytes]) -> None:
+        self._chunks = chunks
+
+    async def __aenter__(self) -> AsyncIterator[bytes]:
+        return self._chunks
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        close = getattr(self._chunks, "aclose", None)
         if close is not None:
             await close()

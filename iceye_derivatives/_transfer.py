@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
 from typing import Any
 
 from iceye_derivatives._body import storing
@@ -76,10 +77,9 @@ class FileTransfer:
     async def _claim_and_fetch(
         self, sink: SharedSink, *, replace: bool
     ) -> FileRecord | Present | Busy:
-        async with AsyncExitStack() as held:
-            with storing(self._errors):
-                claim = sink.claim(self._name, self._ref, replace=replace)
-                found = await held.enter_async_context(claim)
+        with storing(self._errors):
+            claim = sink.claim(self._name, self._ref, replace=replace)
+        async with _storing_at_first(claim, self._errors) as found:
             return found if isinstance(found, Present | Busy) else await self._fetch(found)
 
     async def _wait_for(self, other: Busy, looks: int) -> None:
@@ -158,3 +158,27 @@ class FileTransfer:
             retries=self._fetched.retries if self._fetched else 0,
             **outcome,
         )
+
+
+class _storing_at_first:  # noqa: N801 - a context manager
+    """A claim whose `OSError`s are ours where it is made; what its body raises is not its own."""
+
+    __slots__ = ("_claim", "_errors")
+
+    def __init__(
+        self, claim: AbstractAsyncContextManager[Place | Present | Busy], errors: TransferErrors
+    ) -> None:
+        self._claim = claim
+        self._errors = errors
+
+    async def __aenter__(self) -> Place | Present | Busy:
+        with storing(self._errors):
+            return await self._claim.__aenter__()
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        return await self._claim.__aexit__(exc_type, exc, traceback)

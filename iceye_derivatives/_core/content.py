@@ -130,12 +130,16 @@ def _parsed(body: bytes) -> Any:  # noqa: ANN401 - any JSON
             return loads(body)
     # Strict UTF-8, as RFC 8259 demands; a byte order mark is one thing that it lets a parser
     # forgive.  Decoded here, because `json.loads` on bytes would also guess UTF-16 and UTF-32.
-    return json.loads(body.decode("utf-8-sig"), parse_constant=_no_constant)
+    return _STRICT.decode(body.decode("utf-8-sig"))
 
 
 def _no_constant(name: str) -> Any:  # noqa: ANN401 - the signature that json asks for
     # Python writes NaN and Infinity by itself, and most other readers then refuse the whole file.
     raise NotGeoJson(f"it holds {name}, which is not JSON")
+
+
+# Made once: `json.loads` makes one for each call that asks for anything.
+_STRICT: Final = json.JSONDecoder(parse_constant=_no_constant)
 
 
 def _fault(reason: str, head: bytes) -> ContentFault:

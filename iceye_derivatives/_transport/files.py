@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
 from functools import partial
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 from iceye_derivatives._core.limits import DEFAULT_LIMITS, Limits, how_to_raise
@@ -84,10 +85,9 @@ class FileTransport:
         )
         self._line = Line(settings, session, judge=None if neighbourhood is None else self._judge)
 
-    @asynccontextmanager
-    async def open_link(
+    def open_link(
         self, url: SignedUrl, *, headers: Mapping[str, str]
-    ) -> AsyncGenerator[LinkResponse, None]:
+    ) -> AbstractAsyncContextManager[LinkResponse]:
         """One GET, and few redirects; whatever status comes is handed on.
 
         Args:
@@ -99,21 +99,25 @@ class FileTransport:
             TooManyBytes: from the head or the body, where it is above ``bytes_per_file``.
             NetworkError: no answer came.
         """
-        opened = await self._follow(Secret(url.reveal()), headers)
-        try:
-            yield MeteredResponse(opened, FileMeter(self._line.limits))
-        finally:
-            opened.release()
+        return _Opening(self, url, headers)
+
+    async def open(self, url: SignedUrl, headers: Mapping[str, str]) -> Opened:
+        """Send the request, and go where it leads; whoever gets the answer releases it."""
+        return await self._follow(Secret(url.reveal()), headers)
+
+    def metered(self, opened: Opened) -> LinkResponse:
+        """The answer whose body is counted; raises `TooManyBytes` where its head says enough."""
+        return MeteredResponse(opened, FileMeter(self._line.limits))
 
     async def aclose(self) -> None:
         """Close the session, if it is ours."""
         await self._line.aclose()
 
-    async def _follow(self, raw: Secret, headers: Mapping[str, str]) -> _Opened:
+    async def _follow(self, raw: Secret, headers: Mapping[str, str]) -> Opened:
         self._check(raw, came_from=self._public_api())
         few = self._line.limits.redirects
         for _ in range(few + 1):
-            opened = _Opened(raw, await self._get(raw, headers))
+            opened = Opened(raw, await self._get(raw, headers))
             target = opened.leave()
             if target is None:
                 return opened
@@ -142,12 +146,45 @@ class FileTransport:
         except failures() as error:
             failure = network_error(error, raw)
         else:
-            logger.debug("GET %s → %d", SignedUrl(raw), response.status)
+            if logger.isEnabledFor(logging.DEBUG):
+                logger.debug("GET %s → %d", SignedUrl(raw), response.status)
             return response
         raise failure
 
 
-class _Opened:
+class _Opening:
+    """One link while it is open: a class, since a generator costs several times as much."""
+
+    __slots__ = ("_headers", "_opened", "_transport", "_url")
+
+    def __init__(
+        self, transport: FileTransport, url: SignedUrl, headers: Mapping[str, str]
+    ) -> None:
+        self._transport = transport
+        self._url = url
+        self._headers = headers
+        self._opened: Opened | None = None
+
+    async def __aenter__(self) -> LinkResponse:
+        opened = self._opened = await self._transport.open(self._url, self._headers)
+        try:
+            return self._transport.metered(opened)
+        except BaseException:
+            opened.release()
+            raise
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            opened.release()
+
+
+class Opened:
     """The answer whose body is still on the line (`iceye_derivatives.protocols.LinkResponse`).
 
     It also keeps aiohttp's response out of the frames of others: its `repr` is the whole URL.
@@ -178,13 +215,19 @@ class _Opened:
         """Let the connection serve again; aiohttp does so only after a body read to its end."""
         self._response.release()
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        while chunk := await self._read():
-            yield chunk
+    def chunks(self) -> AsyncIterator[bytes]:
+        return self
 
-    async def _read(self) -> bytes:
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
         try:
-            return await self._response.content.readany()
+            chunk: bytes = await self._response.content.readany()
         except failures() as error:
             failure = network_error(error, self._raw)
+        else:
+            if chunk:
+                return chunk
+            raise StopAsyncIteration
         raise failure

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
 from typing import Protocol
 
 from iceye_derivatives._core.limits import Limits
@@ -46,11 +47,33 @@ class MeteredResponse:
     def headers(self) -> Mapping[str, str]:
         return self._response.headers
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    def chunks(self) -> AsyncIterator[bytes]:
         """The body as it arrives; `TooManyBytes` as soon as it is known to be above a ceiling."""
-        async for chunk in self._response.chunks():
-            self._meter.take(len(chunk))
-            yield chunk
+        return _Counted(self._response.chunks(), self._meter)
+
+
+class _Counted:
+    """Pieces that pass a meter; no generator, since each of those is registered with the loop."""
+
+    __slots__ = ("_chunks", "_meter")
+
+    def __init__(self, chunks: AsyncIterator[bytes], meter: Meter) -> None:
+        self._chunks = chunks
+        self._meter = meter
+
+    def __aiter__(self) -> _Counted:
+        return self
+
+    async def __anext__(self) -> bytes:
+        chunk = await anext(self._chunks)
+        self._meter.take(len(chunk))
+        return chunk
+
+    async def aclose(self) -> None:
+        """Close what is counted, where that can be closed."""
+        close = getattr(self._chunks, "aclose", None)
+        if close is not None:
+            await close()
 
 
 class Source(SnapshotSource, LinkOpener, Protocol):
@@ -68,10 +91,34 @@ class MeteredSource:
         """One look, as the source takes it."""
         return await self._source.look_at_derivatives(task_id)
 
-    @asynccontextmanager
-    async def open_link(
+    def open_link(
         self, url: SignedUrl, *, headers: Mapping[str, str]
-    ) -> AsyncGenerator[LinkResponse, None]:
+    ) -> AbstractAsyncContextManager[LinkResponse]:
         """One GET, as the source makes it; its body counts."""
-        async with self._source.open_link(url, headers=headers) as response:
-            yield MeteredResponse(response, self._meter)
+        return _MeteredOpening(self._source.open_link(url, headers=headers), self._meter)
+
+
+class _MeteredOpening:
+    """What the source opens, and then its meter; a class, as in `_transport.files`."""
+
+    __slots__ = ("_meter", "_opening")
+
+    def __init__(self, opening: AbstractAsyncContextManager[LinkResponse], meter: RunMeter) -> None:
+        self._opening = opening
+        self._meter = meter
+
+    async def __aenter__(self) -> LinkResponse:
+        response = await self._opening.__aenter__()
+        try:
+            return MeteredResponse(response, self._meter)
+        except BaseException as error:
+            await self._opening.__aexit__(type(error), error, error.__traceback__)
+            raise
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        return await self._opening.__aexit__(exc_type, exc, traceback)

@@ -75,8 +75,10 @@ class Neighbourhood:
         Raises:
             UnsafeLink: it is, and the API is public.
         """
+        if not self.is_public or not proxies:
+            return
         host = host_of_link(raw)
-        if self.is_public and address_of(host) is None and host in proxies:
+        if address_of(host) is None and host in proxies:
             raise UnsafeLink("leads to the proxy itself")
 
 

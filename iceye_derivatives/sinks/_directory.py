@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from threading import Event
+from types import TracebackType
 
 from anyio.to_thread import run_sync
 
@@ -72,22 +74,13 @@ class DirectorySink:
         finally:
             await finish(part.close)
 
-    @asynccontextmanager
-    async def claim(
+    def claim(
         self, name: str, asset: AssetRef, *, replace: bool = False
-    ) -> AsyncIterator[Place | Present | Busy]:
+    ) -> AbstractAsyncContextManager[Place | Present | Busy]:
         """Look whether the file is there, and if not (or if `replace`), make its name ours."""
         path = self.locate(name)
         place = DirectoryPlace(self.path, name, path, asset, strays=self._strays, disk=self._disk)
-        try:
-            found = await self._disk.do(lambda: place.take(replace=replace))
-            if found is None:
-                self._held.add(place)
-            yield place if found is None else found
-        finally:
-            self._held.discard(place)
-            if place.ours:  # a stored file has given its name back when it was stored
-                await self._disk.do(place.drop, surely=True)
+        return _Claiming(place, self._disk, self._held, replace=replace)
 
     async def beat(self) -> None:
         """Show other processes that we live and make the files whose names are ours."""
@@ -145,3 +138,42 @@ class DirectorySink:
         if found is None:
             return None
         return FoundFile(path=self.locate(name), size=found[0], sha256=found[1])
+
+
+class _Claiming:
+    """A name while it is ours; a class, since a generator costs several times as much."""
+
+    __slots__ = ("_disk", "_held", "_place", "_replace")
+
+    def __init__(
+        self, place: DirectoryPlace, disk: Disk, held: set[DirectoryPlace], *, replace: bool
+    ) -> None:
+        self._place = place
+        self._disk = disk
+        self._held = held
+        self._replace = replace
+
+    async def __aenter__(self) -> Place | Present | Busy:
+        place = self._place
+        try:
+            found = await self._disk.do(partial(place.take, replace=self._replace))
+        except BaseException:
+            await self._let_go()
+            raise
+        if found is not None:
+            return found
+        self._held.add(place)
+        return place
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._let_go()
+
+    async def _let_go(self) -> None:
+        self._held.discard(self._place)
+        if self._place.ours:  # a stored file has given its name back when it was stored
+            await self._disk.do(self._place.drop, surely=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from contextlib import suppress
 from io import BufferedReader
@@ -26,6 +27,9 @@ _FOLDER: Final[int] = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
 # Opening a planted FIFO would otherwise wait for a writer for ever.
 _READ: Final[int] = os.O_RDONLY | BINARY | NOFOLLOW | getattr(os, "O_NONBLOCK", 0)
 
+_NO_PARTS: Final = frozenset({"", ".", ".."})
+_NO_CHARACTERS: Final = re.compile(r'[\\:\0"*?<>|]')
+
 _BY_HANDLE: Final = {os.open, os.unlink, os.rename, os.mkdir} <= os.supports_dir_fd
 # Some file systems cannot sync a folder and say so; then nobody can.
 _CANNOT_SYNC: Final = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}
@@ -39,7 +43,7 @@ def split(name: str) -> list[str]:
     Our own names cannot (`_core.plan`); this guards sinks that are used by others.
     """
     parts = name.split("/")
-    if any(part in ("", ".", "..") or set(part) & set('\\:\0"*?<>|') for part in parts):
+    if _NO_PARTS.intersection(parts) or _NO_CHARACTERS.search(name):
         raise ValueError(f"{name!r} is not a name for a file: use plain parts joined by '/'")
     return parts
 

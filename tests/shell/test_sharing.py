@@ -217,6 +217,24 @@ async def test_a_heart_beats(tmp_path: Path) -> None:
     assert parts(tmp_path) == set()
 
 
+async def test_a_claim_that_is_cancelled_while_it_is_made_leaves_the_name_free(
+    tmp_path: Path,
+) -> None:
+    sink = DirectorySink(tmp_path)
+    for steps in (*range(6), *range(6)):  # so that the thread is before, in and behind its work
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_claim_for_ever, sink)
+            for _ in range(steps):
+                await anyio.sleep(0.0005)
+            tasks.cancel_scope.cancel()
+        assert parts(tmp_path) == set()
+
+
+async def _claim_for_ever(sink: DirectorySink) -> None:
+    async with sink.claim(NAME, ASSET):
+        await anyio.sleep_forever()
+
+
 async def test_a_downloader_beats_while_it_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
