@@ -151,10 +151,15 @@ def _wait(process: subprocess.Popen[bytes]) -> tuple[bytes, resource.struct_rusa
     assert process.stdout is not None
     killer = threading.Timer(_LONGEST, process.kill)
     killer.start()
-    with process.stdout:
-        told = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)  # not `process.wait()`: that tells no usage
-    killer.cancel()
+    try:
+        with process.stdout:
+            told = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)  # not `process.wait()`: that tells no usage
+    except BaseException:  # we are told to end: nobody shall race on
+        process.kill()
+        raise
+    finally:
+        killer.cancel()  # or it would hold up our end
     process.returncode = os.waitstatus_to_exitcode(status)
     return told, usage, process.returncode
 
