@@ -95,7 +95,7 @@ async def test_a_cancelled_download_leaves_nothing_behind_and_can_be_run_again(
             await cancelled_at(turn, partial(run, folder, watch))
 
             assert await nothing_left(before) == set(), turn
-            assert sockets() == listening, turn
+            assert sockets() <= listening, turn  # those of the run before may close meanwhile
             assert open_below(folder) == [], turn
             for name, body in files_in(folder).items():
                 assert name.endswith(".part") or body == expected[name], (turn, name)
@@ -126,7 +126,7 @@ async def test_a_cancelled_watch_loses_nothing_and_repeats_nothing() -> None:
             await cancelled_at(turn, partial(run, watch, got))
 
             assert await nothing_left(before) == set(), turn
-            assert sockets() == listening, turn
+            assert sockets() <= listening, turn  # those of the run before may close meanwhile
             await run(watch, got)
 
             assert len(got) == len(set(got)) == 3, turn
