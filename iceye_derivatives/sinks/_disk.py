@@ -8,6 +8,7 @@ disk, syncs for all of them at once, and so on; and it wakes the event loop once
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from threading import Condition, Thread
@@ -39,7 +40,7 @@ def at_once(steps: Steps[T]) -> T:
     """Do it here and now, syncing each handle by itself."""
     job = _Job(steps)
     while job.goes_on():
-        job.failure = sync_all([job.wants])[0]
+        job.failure = _synced([job.wants])[0]
     return job.outcome()
 
 
@@ -110,6 +111,11 @@ class _Job(Generic[T]):
             return True
         return False
 
+    def refuse(self, error: BaseException) -> None:
+        """End it before it was begun."""
+        self.begun, self._error = True, error
+        self._steps.close()
+
     def outcome(self) -> T:
         """What they gave; or raises."""
         if self._error is not None:
@@ -158,7 +164,19 @@ class _Line:
                 return
             self._runs = True
         # A daemon: it works only while a task awaits it, and must not hold up the end otherwise.
-        Thread(target=self._run, name="iceye-derivatives-disk", daemon=True).start()
+        thread = Thread(target=self._run, name="iceye-derivatives-disk", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:  # the system has none to give now, and may have one later
+            self._refuse(error)
+
+    def _refuse(self, why: RuntimeError) -> None:
+        with self._changed:
+            self._runs = False
+            jobs, self._waiting = self._waiting, []
+        for job in jobs:
+            job.refuse(OSError(errno.EAGAIN, f"There is no thread for the disk: {why}"))
+        self._answer(jobs)
 
     @staticmethod
     def _answer(jobs: list[_Job[Any]]) -> None:
@@ -181,7 +199,7 @@ class _Line:
                 with suppress(RuntimeError):  # the loop was closed: nobody waits
                     self.loop.call_soon_threadsafe(self._answer, ended)
             if under_way:
-                failures = sync_all([job.wants for job in under_way])
+                failures = _synced([job.wants for job in under_way])
                 for job, failure in zip(under_way, failures, strict=True):
                     job.failure = failure
 
@@ -195,6 +213,15 @@ class _Line:
                 job.begun = True
             self._runs = bool(jobs) or not wait
             return jobs
+
+
+def _synced(handles: list[int]) -> list[BaseException | None]:
+    """As `sync_all`, but never raises: a thread that dies would leave all its jobs unanswered."""
+    try:
+        return sync_all(handles)
+    except BaseException as error:  # noqa: ASYNC103, BLE001 - raised in each job
+        why = f"It could not be synced: {error!r}"
+        return [OSError(errno.EIO, why) for _ in handles]  # noqa: ASYNC104 - in a thread
 
 
 def _whole(work: Callable[[], T]) -> Steps[T]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import local
 from typing import Final
 
@@ -32,7 +32,8 @@ def sharing_handles() -> Iterator[None]:
     finally:
         _ours.handles = None
         for handle in handles.values():
-            os.close(handle)
+            with suppress(OSError):  # it is a copy, and closed even so
+                os.close(handle)
 
 
 def shared_handle(path: str) -> int | None:

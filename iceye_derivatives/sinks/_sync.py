@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache
 from typing import Final
 
@@ -40,7 +41,11 @@ def sync_all(handles: Sequence[int]) -> list[BaseException | None]:
     A failure is its own: where syncing together fails, each is asked for by itself.
     """
     places = [_place(handle) for handle in handles]
-    once = dict(zip(places, handles, strict=True))
+    once = {
+        place: handle
+        for place, handle in zip(places, handles, strict=True)
+        if not isinstance(place, OSError)
+    }
     failures: dict[tuple[int, int], BaseException | None] = {}
     for device in {device for device, _ in once}:
         here = {place: handle for place, handle in once.items() if place[0] == device}
@@ -48,11 +53,15 @@ def sync_all(handles: Sequence[int]) -> list[BaseException | None]:
             failures |= dict.fromkeys(here)
         else:
             failures |= zip(here, _each(list(here.values())), strict=True)
-    return [failures[place] for place in places]
+    return [place if isinstance(place, OSError) else failures[place] for place in places]
 
 
-def _place(handle: int) -> tuple[int, int]:
-    found = os.fstat(handle)
+def _place(handle: int) -> tuple[int, int] | OSError:
+    """Device and inode; or why the system does not tell: a file on a server may have gone stale."""
+    try:
+        found = os.fstat(handle)
+    except OSError as error:
+        return error
     return found.st_dev, found.st_ino
 
 
@@ -67,9 +76,21 @@ def _together(handle: int, device: int) -> bool:
 def _each(handles: list[int]) -> list[BaseException | None]:
     if len(handles) <= _FEW:
         return [_one(handle) for handle in handles]
-    # Beside each other: file systems commit once for several that ask at the same time.
-    with ThreadPoolExecutor(min(_THREADS, len(handles))) as threads:
-        return list(threads.map(_one, handles))
+    synced: dict[int, BaseException | None] = {}
+
+    def sync(handle: int) -> None:
+        synced[handle] = _one(handle)
+
+    # Beside each other: file systems commit once for several that ask at the same time.  Where the
+    # system gives no more threads, those that there are finish what they were given.
+    with suppress(RuntimeError), ThreadPoolExecutor(min(_THREADS, len(handles))) as threads:
+        for handle in handles:
+            threads.submit(sync, handle)
+    # None twice: `fsync` tells of a failure once only.
+    for handle in handles:
+        if handle not in synced:
+            sync(handle)
+    return [synced[handle] for handle in handles]
 
 
 def _one(handle: int) -> BaseException | None:

@@ -228,6 +228,40 @@ async def test_what_nobody_waits_for_any_more_is_not_begun_unless_it_must_be() -
     assert done == ["tidied"]
 
 
+async def test_a_sync_that_fails_as_a_whole_fails_its_jobs_and_not_the_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def sync_all(handles: Sequence[int]) -> list[BaseException | None]:
+        raise MemoryError
+
+    def job() -> Steps[str]:
+        yield 1
+        return "whole"
+
+    disk = Disk()
+    with anyio.fail_after(10), monkeypatch.context() as patched:
+        patched.setattr(_disk, "sync_all", sync_all)
+        with pytest.raises(OSError, match="MemoryError"):
+            await disk.go_through(job())
+    with anyio.fail_after(10):
+        assert await disk.do(lambda: "next") == "next"
+
+
+async def test_where_no_thread_can_be_had_jobs_are_told_so_and_later_ones_try_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def start(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    disk = Disk()
+    with anyio.fail_after(10), monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", start)
+        with pytest.raises(OSError, match="can't start new thread"):
+            await disk.do(lambda: "never")
+    with anyio.fail_after(10):
+        assert await disk.do(lambda: "later") == "later"
+
+
 def test_one_disk_serves_one_loop_after_the_other() -> None:
     disk = Disk()
     assert [asyncio.run(disk.do(partial(str, number))) for number in (1, 2)] == ["1", "2"]
@@ -293,6 +327,43 @@ def test_a_few_are_synced_each_by_itself_and_a_folder_of_many_files_once(
     assert _sync.sync_all([handles[0]] * 20 + [handles[1]]) == [None] * 21
     assert calls.together == []
     assert calls.each == handles[:2]
+
+
+def test_a_handle_that_is_not_known_any_more_fails_alone(
+    handles: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a server that has forgotten the file: ESTALE."""
+    calls, fstat = Calls(monkeypatch), os.fstat
+
+    def stale(handle: int) -> os.stat_result:
+        if handle == handles[1]:
+            raise OSError(errno.ESTALE, "stale file handle")
+        return fstat(handle)
+
+    monkeypatch.setattr(os, "fstat", stale)
+    failures = _sync.sync_all(handles[:3])
+    assert [failure is None for failure in failures] == [True, False, True]
+    assert calls.each == [handles[0], handles[2]]
+
+
+@pytest.mark.parametrize("threads", [0, 2])
+def test_each_is_synced_once_though_the_system_gives_too_few_threads(
+    handles: list[int], monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    calls, start, begun = Calls(monkeypatch), threading.Thread.start, list[str]()
+
+    def scarce(thread: threading.Thread) -> None:
+        if len(begun) == threads:
+            raise RuntimeError("can't start new thread")
+        begun.append(thread.name)
+        start(thread)
+
+    calls.bad = {handles[0]}
+    monkeypatch.setattr(_sync, "_knows", lambda device, handle: False)
+    monkeypatch.setattr(threading.Thread, "start", scarce)
+    failures = _sync.sync_all(handles)
+    assert [failure is None for failure in failures] == [False, True, True, True, True]
+    assert sorted(calls.each) == sorted(handles)
 
 
 @pytest.mark.skipif(not Path("/proc/mounts").exists(), reason="needs Linux")
