@@ -80,8 +80,14 @@ class Journals:
             pause = max(_PAUSE, len(book.journal.files) / _FILES_A_SECOND)
             if book.dirty and (at_once or self._clock.time() - book.written_at >= pause):
                 book.dirty, book.written_at = False, self._clock.time()
-                await self._write(book)
-            if not book.dirty and (at_once or len(self._books) > _BOOKS):
+                try:
+                    await self._write(book)
+                except BaseException:
+                    book.dirty = True  # cancelled before it was written: `close` makes up for it
+                    raise
+            if book.dirty or book.lock.locked():
+                continue  # a second book beside one that is being written would undo its entries
+            if at_once or len(self._books) > _BOOKS:
                 # A run of weeks must not collect the files of all its tasks, be it never idle.
                 self._books.pop(task_id, None)
 

@@ -6,20 +6,23 @@ import errno
 import json
 import os
 from collections.abc import Callable
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from store_fakes import CANARY, FakeStore, detections
 
-from iceye_derivatives._core.journal import parse_journal
+from iceye_derivatives._clock import SystemClock
+from iceye_derivatives._core.journal import WholeFile, parse_journal
 from iceye_derivatives._core.plan import file_name
 from iceye_derivatives._core.watch import Watch
-from iceye_derivatives._journal import resumed_watch
+from iceye_derivatives._journal import Journals, resumed_watch
 from iceye_derivatives.downloader import Downloader
 from iceye_derivatives.events import DownloadReport
-from iceye_derivatives.models import Derivative
+from iceye_derivatives.models import AssetRef, Derivative
 from iceye_derivatives.protocols import FoundFile, Sink
 from iceye_derivatives.sinks import DirectorySink, MemorySink
 
@@ -226,3 +229,60 @@ async def test_a_wait_that_brought_nothing_leaves_nothing(tmp_path: Path) -> Non
         async for _ in events:
             pass
     assert not (tmp_path / "out").exists()
+
+
+class Slow(MemorySink):
+    """Reads a note no sooner than it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reading, self.go_on = anyio.Event(), anyio.Event()
+
+    async def read_note(self, name: str) -> bytes | None:
+        self.reading.set()
+        await self.go_on.wait()
+        return await super().read_note(name)
+
+
+def whole(derivative_id: str) -> WholeFile:
+    asset = AssetRef(
+        task_id="task-1", derivative_id=derivative_id, product_type="X", asset_type="geojson"
+    )
+    return WholeFile(
+        asset=asset, size=3, sha256="0" * 64, stamp="1", etag=None, begun=1.0, finished=2.0
+    )
+
+
+async def noted(sink: MemorySink) -> set[str]:
+    note = await sink.read_note(JOURNAL)
+    assert note is not None
+    return {file.asset.derivative_id for file in parse_journal(note, "task-1").files.values()}
+
+
+async def test_what_a_cancelled_save_did_not_write_is_written_at_the_end() -> None:
+    sink = Slow()
+    journals = Journals(sink, SystemClock())
+    journals.note(whole("d1"))
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(partial(journals.save, at_once=True))
+        await sink.reading.wait()
+        tasks.cancel_scope.cancel()
+    sink.go_on.set()
+    await journals.close()
+    assert await noted(sink) == {"d1"}
+
+
+async def test_what_is_noted_while_two_workers_save_is_not_undone_by_either() -> None:
+    sink = Slow()
+    journals = Journals(sink, SystemClock())
+    journals.note(whole("d1"))
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(partial(journals.save, at_once=True))
+        await sink.reading.wait()
+        await journals.save(at_once=True)
+        journals.note(whole("d2"))
+        tasks.start_soon(partial(journals.save, at_once=True))
+        await anyio.wait_all_tasks_blocked()
+        sink.go_on.set()
+    await journals.close()
+    assert await noted(sink) == {"d1", "d2"}
