@@ -49,8 +49,8 @@ class Body:
     A small body (nearly all detections) is held in memory and handed to the sink whole.  A longer
     one is checked, hashed and written batch by batch, with bounded memory, and marked after each,
     so that another process can go on with it; where the sink can do so, all of that happens in its
-    thread while the next batch arrives.  Used as an async
-    context manager: what was neither stored nor marked leaves no trace.
+    thread while the next batch arrives.  Used as an async context manager: what was neither
+    stored nor marked leaves no trace.
     """
 
     def __init__(
@@ -244,11 +244,13 @@ def _no_mark() -> None:
 def _groups(pieces: list[bytes], size: int) -> Iterator[list[bytes]]:
     """Pieces as they came, so many together that they are a batch: what may get lost is one."""
     group: list[bytes] = []
+    held = 0  # counted on: a line that gives a few bytes at a time would make it quadratic
     for piece in pieces:
         group.append(piece)
-        if sum(map(len, group)) >= size:
+        held += len(piece)
+        if held >= size:
             yield group
-            group = []
+            group, held = [], 0
     if group:
         yield group
 
