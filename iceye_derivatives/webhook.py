@@ -68,8 +68,9 @@ def webhook_application(
         missing or wrong, before it reads any of it.
 
     Raises:
-        ConfigurationError: neither `basic` nor `bearer` is given: whoever finds the URL could then
-            make you look as often as your rate allows.
+        ConfigurationError: neither `basic` nor `bearer` is given, or one of them is empty, as an
+            environment variable that is not set is: whoever finds the URL could then make you look
+            as often as your rate allows.
 
     Example:
         >>> class Client:
@@ -79,9 +80,12 @@ def webhook_application(
         >>> [route.method for route in application.router.routes()]
         ['POST']
     """
-    if not (basic and all(basic)) and not bearer:
+    given = [one for one in (*(basic or ()), bearer) if one is not None]
+    if not given or "" in given:
+        # An empty one beside a good one is no less of an open door.
         raise ConfigurationError(
-            "A webhook without credentials lets anybody in: pass basic=(user, password) or bearer="
+            "A webhook without credentials lets anybody in: pass basic=(user, password) or bearer=,"
+            " and neither of them empty"
         )
     application = web.Application()
     application.router.add_post("", _Callbacks(client, _Door(basic, bearer), max_bytes).take)

@@ -139,10 +139,23 @@ async def test_a_token_opens_it_too(bearer: str | Callable[[str], Awaitable[bool
     assert ear.heard == ["task-1"]
 
 
-@pytest.mark.parametrize("basic", [None, ("", ""), ("iceye", "")])
-async def test_without_credentials_there_is_no_webhook(basic: tuple[str, str] | None) -> None:
+@pytest.mark.parametrize(
+    ("basic", "bearer"),
+    [
+        (None, None),
+        (("", ""), None),
+        (("iceye", ""), None),
+        (None, ""),
+        (BASIC, ""),
+        (("", ""), "issued-by-us"),
+        (("", "password"), _is_good),
+    ],
+)
+def test_without_credentials_or_with_an_empty_one_there_is_no_webhook(
+    basic: tuple[str, str] | None, bearer: str | Callable[[str], Awaitable[bool]] | None
+) -> None:
     with pytest.raises(ConfigurationError, match="lets anybody in"):
-        webhook_application(Ear(), basic=basic)
+        webhook_application(Ear(), basic=basic, bearer=bearer)
 
 
 async def _watched(sim: Simulator, client: DerivativesClient, *, push: bool) -> tuple[int, float]:
