@@ -74,6 +74,11 @@ def _read_outlook(value: Any) -> Outlook:  # noqa: ANN401 - as above
     return Outlook(**{name: _moment(number) for name, number in value.items() if name in known})
 
 
+_KINDS: Final = {
+    name: kind
+    for name, kind in vars(errors).items()
+    if isinstance(kind, type) and issubclass(kind, errors.IceyeError)
+}
 _QUESTIONS: Final = {"look": Look(), "task": AskTask(), "scene": AskScene()}
 
 
@@ -89,14 +94,14 @@ def _read_question(value: Any) -> Any:  # noqa: ANN401 - as above
 
 
 def _write_failure(error: Any) -> Any:  # noqa: ANN401 - as above
-    return type(error).__name__
+    # A user's own subclass, of their `TokenSource` say, goes under the nearest name of ours: it may
+    # not be there where the state is read.
+    return next(kind.__name__ for kind in type(error).__mro__ if _KINDS.get(kind.__name__) is kind)
 
 
 def _read_failure(value: Any) -> Any:  # noqa: ANN401 - as above
     # Only its kind is told to anybody: the next failure brings a whole one.
-    kind = getattr(errors, _text(value))
-    if not issubclass(kind, errors.IceyeError):
-        raise TypeError(f"{value} is no error of this library")
+    kind = _KINDS.get(_text(value), errors.IceyeError)
     return kind.__new__(kind, "A look failed before this watch was parked")
 
 

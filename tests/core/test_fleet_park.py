@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import EPOCH, TASK_ID, derivative, snapshot, snapshots, task
 
-from iceye_derivatives import ConfigurationError, NetworkError, RateLimitedError, TaskStatus, Watch
+from iceye_derivatives import (
+    ConfigurationError,
+    IceyeError,
+    NetworkError,
+    RateLimitedError,
+    TaskStatus,
+    Watch,
+)
 from iceye_derivatives._core.decisions import Failed, Finished, Patience, Wait
 from iceye_derivatives._core.fleet import Place, Reach
 from iceye_derivatives._core.fleet_park import CODECS, FIELDS, LEFT_OUT, Garage
@@ -172,6 +179,30 @@ def test_a_file_of_a_version_that_knew_other_fields_is_read_by_their_names() -> 
     assert (watch.status, watch.sure) == ("ACTIVE", True)
 
 
+class VaultSealedError(NetworkError):
+    """What somebody's own `TokenSource` raises."""
+
+
+def test_an_error_of_somebody_elses_is_remembered_as_the_nearest_of_ours() -> None:
+    garage = Garage(PATIENCE)
+    watch = waiting_watch()
+    watch.receive_failure(VaultSealedError("the vault is sealed"))
+
+    state = garage.park(watch)
+    saved = FleetState((Place(NOW, TASK_ID, Reach.ALONE, state),)).to_json()
+    (place,) = FleetState.from_json(saved).places()
+
+    assert type(garage.fetch(TASK_ID, place.state)._failure) is NetworkError
+
+
+def test_an_error_that_this_version_does_not_know_refuses_no_saved_fleet() -> None:
+    saved = '{"version":1,"fields":["_failure"],"tasks":[["a",1,0,[0,"FutureError"]]]}'
+
+    (place,) = FleetState.from_json(saved).places()
+
+    assert type(Garage(PATIENCE).read("a", place.state)._failure) is IceyeError
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -185,7 +216,7 @@ def test_a_file_of_a_version_that_knew_other_fields_is_read_by_their_names() -> 
         '{"version":1,"fields":["status"],"tasks":[["a","soon",0,[]]]}',
         '{"version":1,"fields":["status"],"tasks":[["a",1,9,[]]]}',
         '{"version":1,"fields":["status"],"tasks":[["a",1,0,[]],["a",1,0,[]]]}',
-        '{"version":1,"fields":["_failure"],"tasks":[["a",1,0,[0,"TYPE_CHECKING"]]]}',
+        '{"version":1,"fields":["_failure"],"tasks":[["a",1,0,[0,7]]]}',
         '{"version":1,"fields":["_seen"],"tasks":[["a",1,0,[0,[{},{"x":"y"}]]]]}',
         '{"version":1,"fields":["status"],"tasks":[["a",NaN,0,[]]]}',
         '{"version":1,"fields":["status"],"tasks":[["a",1,0,[]]',

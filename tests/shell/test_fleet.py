@@ -20,6 +20,7 @@ from iceye_derivatives import (
     DerivativeReady,
     Fleet,
     FleetState,
+    IceyeError,
     PermissionDeniedError,
     PollFailed,
     RateLimitedError,
@@ -245,6 +246,23 @@ async def test_one_failed_task_is_an_event_and_disturbs_no_other(
     (failed,) = [event for event in events if isinstance(event, WatchFailed)]
     assert (failed.task_id, type(failed.error)) == ("bad", kind)
     assert sum(isinstance(event, WatchFinished) for event in events) == 2
+
+
+class VaultSealedError(IceyeError):
+    """What somebody's own `TokenSource` raises: it may pass."""
+
+    retryable = True
+
+
+async def test_a_passing_error_of_somebody_elses_class_ends_its_own_watch_alone() -> None:
+    source = world("a", "b", ready=HOUR)
+    source.failing["a"] = VaultSealedError("the vault is sealed")
+
+    async with watching(source, patience=Patience(failures=3)) as fleet:
+        events = await drained(fleet)
+
+    assert kinds(events, "a") == ["WatchFailed"]
+    assert kinds(events, "b")[-1] == "WatchFinished"
 
 
 async def test_a_failure_says_what_the_watch_of_one_task_would_have_said() -> None:
