@@ -22,7 +22,7 @@ async def main(task_id: str) -> None:
         await runner.setup()
         try:
             await web.TCPSite(runner, "127.0.0.1", int(os.environ.get("PORT", "8443"))).start()
-            report = await client.download_task(task_id, "detections")
+            report = await client.download_task(task_id, "detections", push=True)
         finally:
             await runner.cleanup()
         for record in report.files:
