@@ -19,7 +19,7 @@ from iceye_derivatives import ClientCredentials, DerivativesClient, IceyeError, 
 from iceye_derivatives.events import DownloadEvent
 from iceye_derivatives.simulator import FAULTS, LIES, Simulator, VirtualClock
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.once]
 
 KNOWN = FAULTS | LIES
 SECRET = "canary-secret-5f2c"
@@ -82,7 +82,7 @@ def secrets_of(sim: Simulator) -> set[str]:
 @pytest.mark.parametrize(
     ("name", "side"), [(name, side) for name in sorted(KNOWN) for side in KNOWN[name].sides]
 )
-@pytest.mark.parametrize("times", [1, pytest.param(12, marks=pytest.mark.once)])
+@pytest.mark.parametrize("times", [1, 12])
 async def test_no_secret_is_told_under_any_fault(
     name: str,
     side: Literal["api", "token", "cdn"],

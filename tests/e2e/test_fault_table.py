@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from fault_outcomes import HEAD, KNOWN, PAGE, outcome_of
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.once]
 
 ROWS = PAGE.read_text("utf-8").removeprefix(HEAD).splitlines()
 

@@ -18,7 +18,7 @@ from hostile import GOOD, TASK_ID, Hostile, answer, client_of, hostile
 
 from iceye_derivatives._transport import session
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.once]
 
 LONGEST = 0.020
 """Seconds of the processor: what else runs on the machine does not count."""

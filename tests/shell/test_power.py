@@ -136,6 +136,7 @@ def fetched(store: FakeStore) -> int:
 
 
 @pytest.mark.once
+@pytest.mark.timeout(400)  # each step syncs for real, and disks differ
 @pytest.mark.parametrize("power", [True, False])
 async def test_at_whatever_step_it_ends_the_next_run_ends_with_the_same_bytes(
     tmp_path: Path, *, power: bool
