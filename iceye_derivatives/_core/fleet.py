@@ -168,12 +168,15 @@ class Rota:
         return task_id in self._out
 
     def nudge(self, task_id: str, now: float) -> bool:
-        """Let it be due now, unless it is being looked at; False where it is not there."""
+        """Let it be due now, unless it is being looked at; False where it is not there.
+
+        One that is due already is not held back for a listing any more.
+        """
         place = self._waiting.get(task_id)
         hour = self.hour(now)
-        if place is not None and place.due > hour:
+        if place is not None and (place.due > hour or place.reach is not Reach.ALONE):
             self.claim(task_id, out=False)
-            self._put(task_id, hour, Reach.ALONE, place.state)
+            self._put(task_id, min(place.due, hour), Reach.ALONE, place.state)
         return task_id in self
 
     # -- what a listing would save -----------------------------------------------------------------

@@ -112,6 +112,9 @@ class AnyOrderOfCalls(RuleBasedStateMachine):
         assert self.rota.nudge(task_id, self.now) is (task_id in self.due or task_id in self.out)
         if task_id in self.due:
             self.due[task_id] = min(self.due[task_id], self.hour)
+            place = self.rota.get(task_id)
+            assert place is not None
+            assert place.reach is Reach.ALONE, "a listing may hold it back"
 
     @invariant()
     def it_knows_who_is_there_and_until_when_it_is_nobodys_turn(self) -> None:
