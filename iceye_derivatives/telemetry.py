@@ -44,7 +44,7 @@ class Telemetry:
 
     It costs nothing where it is not used: nothing else here knows of OpenTelemetry.  Metrics are
     called ``iceye.derivatives.<name>``, spans ``iceye.watch`` (from the first event of a task to
-    its end) and ``iceye.transfer`` (a file, renewals and stalls as events of the span).
+    its end) and ``iceye.transfer`` (a file, renewals and retries as events of the span).
 
     As a context manager it ends the spans of what was given up without an event.
 
@@ -77,6 +77,7 @@ class Telemetry:
             ) from None
         self._clock: Clock = SystemClock() if clock is None else clock
         meter = metrics.get_meter(_SCOPE, __version__, meter_provider)
+        self._error = trace.StatusCode.ERROR
         self._tracer = trace.get_tracer(_SCOPE, __version__, tracer_provider)
         makers: dict[str, Callable[..., Any]] = {
             "count": meter.create_counter,
@@ -125,17 +126,17 @@ class Telemetry:
             case TransferStarted(asset=asset):
                 self._begin("iceye.transfer", asset, now, _of(asset))
             case TransferRetrying(asset=asset, error=error):
-                self._note(asset, "stall", now, {"error.type": type(error).__name__})
+                self._note(asset, "retry", now, {"error.type": type(error).__name__})
             case LinkRenewed(asset=asset):
                 self._note(asset, "renewal", now, {})
             case TransferFinished(record=record):
                 self._end(record.asset, now, {"iceye.size": record.size or 0})
             case TransferFailed(record=record):
-                self._end(record.asset, now, {"error.type": type(record.error).__name__})
+                self._fail(record.asset, now, record.error)
             case WatchFinished(task_id=task_id, delivered=delivered):
                 self._end(task_id, now, {"iceye.delivered": delivered})
             case WatchFailed(task_id=task_id, error=error):
-                self._end(task_id, now, {"error.type": type(error).__name__})
+                self._fail(task_id, now, error)
             case PaceChanged() | TransferProgressed():
                 pass
             case _:
@@ -148,6 +149,11 @@ class Telemetry:
     def _note(self, of: AssetRef, what: str, now: int, attributes: dict[str, str]) -> None:
         if of in self._spans:
             self._spans[of].add_event(what, attributes, now)
+
+    def _fail(self, of: str | AssetRef, now: int, error: BaseException | None) -> None:
+        if of in self._spans:
+            self._spans[of].set_status(self._error)  # without a text: that might quote somebody
+        self._end(of, now, {"error.type": type(error).__name__})
 
     def _end(self, of: str | AssetRef, now: int, attributes: dict[str, str | int]) -> None:
         span = self._spans.pop(of, None)

@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 
 from attrs import Factory, define, frozen
 
+from iceye_derivatives.errors import StorageError
 from iceye_derivatives.events import (
     DerivativeReady,
     DownloadEvent,
@@ -29,12 +30,19 @@ from iceye_derivatives.models import AssetRef
 
 __all__ = ["MEASURES", "Kind", "Measures", "Sample"]
 
+_MOST_READY = 10_000
+"""Files handed out that are remembered: of a watch without a download no end is ever told."""
+
 Kind: TypeAlias = Literal["count", "spread", "level"]
 
 MEASURES: dict[str, tuple[Kind, str, str]] = {
     "first_derivative": ("spread", "s", "From the begin of a watch to its first derivative"),
     "polls": ("count", "{poll}", "Looks at derivatives, answered or not"),
-    "polls_per_derivative": ("spread", "{poll}", "Looks of a whole watch by derivatives given"),
+    "polls_per_derivative": (
+        "spread",
+        "{poll}",
+        "Looks of a whole watch, where they are told, by derivatives given",
+    ),
     "failed_polls": ("count", "{poll}", "Looks that failed in a way that may pass"),
     "ready_to_disk": ("spread", "s", "From handed out to whole under its final name"),
     "renewals": ("count", "{link}", "Links that were signed anew"),
@@ -44,7 +52,7 @@ MEASURES: dict[str, tuple[Kind, str, str]] = {
     "files": ("count", "{file}", "Files that are whole"),
     "failed_files": ("count", "{file}", "Files that were given up"),
     "queue": ("level", "{file}", "Files handed out that are not on disk yet"),
-    "rate": ("level", "{request}/s", "Requests a second that the client may make"),
+    "rate": ("level", "{request}/s", "Requests a second, when the API asked for fewer last"),
     "paused": ("level", "s", "Silence that the API asked for last"),
 }
 """Name to kind, unit (as UCUM writes it) and what it is."""
@@ -64,6 +72,8 @@ class _Watched:
     polls: int = 0
     is_early: bool = True
     """Whether it has no derivative yet."""
+    handed_out: set[AssetRef] = Factory(set)
+    """An update names again what came before, and no download tells of that again."""
 
 
 @define
@@ -81,8 +91,9 @@ class Measures:
                 return self._bytes(event)
             case TransferFinished() | TransferFailed():
                 return self._ended(event, now)
-            case TransferRetrying():
-                return [Sample("stalls", 1)]
+            case TransferRetrying(error=error):
+                # Waiting for another process, or for room, is none of the line's.
+                return [] if isinstance(error, StorageError) else [Sample("stalls", 1)]
             case LinkRenewed():
                 return [Sample("renewals", 1)]
             case PaceChanged(rate=rate, paused=paused):
@@ -106,7 +117,9 @@ class Measures:
                 return self._handed_out(event, watch, now)
             case WatchFinished(delivered=delivered):
                 del self._watches[task_id]
-                return [Sample("polls_per_derivative", watch.polls / delivered)] * (delivered > 0)
+                # A fleet without heartbeats tells no looks: 0 would be a number that is wrong.
+                known = delivered > 0 and watch.polls > 0
+                return [Sample("polls_per_derivative", watch.polls / delivered)] if known else []
             case WatchFailed():
                 del self._watches[task_id]
             case _:
@@ -115,9 +128,14 @@ class Measures:
 
     def _handed_out(self, event: DerivativeReady, watch: _Watched, now: float) -> list[Sample]:
         for ref in event.derivative.asset_refs():
-            self._ready.setdefault(ref, now)
+            if ref not in watch.handed_out:
+                watch.handed_out.add(ref)
+                self._ready.setdefault(ref, now)
+        while len(self._ready) > _MOST_READY:
+            # Nobody downloads here, or nobody tells of it.
+            del self._ready[next(iter(self._ready))]
         samples = [Sample("queue", len(self._ready))]
-        if watch.is_early:
+        if watch.is_early and watch.polls:
             watch.is_early = False
             samples.append(Sample("first_derivative", max(0.0, now - watch.begun)))
         return samples

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from attrs import evolve
 from strategies import EPOCH, TASK_ID, derivative
 
@@ -17,6 +18,7 @@ from iceye_derivatives import (
     PaceChanged,
     PollFailed,
     SnapshotReceived,
+    StorageError,
     TransferFailed,
     TransferFinished,
     TransferProgressed,
@@ -25,6 +27,7 @@ from iceye_derivatives import (
     Waiting,
     WatchFinished,
 )
+from iceye_derivatives._core import measures
 from iceye_derivatives._core.measures import MEASURES, Measures, Sample
 
 NOW = EPOCH.timestamp()
@@ -100,6 +103,49 @@ def test_a_failed_file_leaves_the_queue() -> None:
 
     assert samples[-2:] == [Sample("queue", 0), Sample("failed_files", 1)]
     assert measures._ready == {}
+
+
+def test_a_fleet_that_tells_no_looks_gives_no_numbers_of_them() -> None:
+    _, samples = told(
+        [
+            (0, DerivativeReady(task_id=TASK_ID, derivative=ONE)),
+            (1, WatchFinished(task_id=TASK_ID, delivered=1)),
+        ]
+    )
+
+    assert samples == [Sample("queue", 1)]
+
+
+def test_an_update_does_not_put_into_the_queue_what_is_on_disk() -> None:
+    again = evolve(ONE, is_update=True)
+
+    measures, samples = told(
+        [
+            (0, DerivativeReady(task_id=TASK_ID, derivative=ONE)),
+            (1, TransferFinished(record=WHOLE)),
+            (2, DerivativeReady(task_id=TASK_ID, derivative=again)),
+        ]
+    )
+
+    assert samples[-1] == Sample("queue", 0)
+    assert measures._ready == {}
+
+
+def test_where_nobody_downloads_the_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measures, "_MOST_READY", 2)
+
+    folded, samples = told(
+        [(n, DerivativeReady(task_id=TASK_ID, derivative=evolve(ONE, id=f"{n}"))) for n in range(9)]
+    )
+
+    assert samples[-1] == Sample("queue", 2)
+    assert [ref.derivative_id for ref in folded._ready] == ["7", "8"]
+
+
+def test_waiting_for_another_process_is_no_stall() -> None:
+    busy = StorageError("it is being fetched by another", asset=REF)
+
+    assert told([(0, TransferRetrying(asset=REF, error=busy, seconds=1))])[1] == []
 
 
 def test_the_pace_is_a_level() -> None:

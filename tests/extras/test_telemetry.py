@@ -11,8 +11,9 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import StatusCode
 
-from iceye_derivatives import DerivativesClient
+from iceye_derivatives import DerivativesClient, TaskNotFoundError, Waiting, WatchFailed
 from iceye_derivatives.simulator import Simulator, VirtualClock
 from iceye_derivatives.telemetry import Telemetry
 
@@ -61,3 +62,15 @@ async def test_a_download_is_measured_and_traced_without_a_secret(
     assert len(wire) > 3
     for secret in {*wire, "canary-secret", "Signature", "Expires=", "Bearer", "http://"}:
         assert secret not in text
+
+
+def test_the_span_of_a_watch_that_failed_says_so_without_a_text() -> None:
+    exporter, tracers = InMemorySpanExporter(), TracerProvider()
+    tracers.add_span_processor(SimpleSpanProcessor(exporter))
+
+    with Telemetry(tracer_provider=tracers) as told:
+        told(Waiting(task_id="a", seconds=1, until=1, reason=""))
+        told(WatchFailed(task_id="a", error=TaskNotFoundError("unknown", status=404)))
+
+    (span,) = exporter.get_finished_spans()
+    assert (span.status.status_code, span.status.description) == (StatusCode.ERROR, None)
