@@ -60,10 +60,12 @@ def webhook_application(
         basic: User name and password that ICEYE was told.
         bearer: The token that ICEYE was told; or, where it fetches tokens from an OAuth2 server of
             yours, a coroutine function that says whether a token is good.
-        max_bytes: Of a body; a longer one is answered with 413.
+        max_bytes: Of a body; a longer one is answered with 413, one that does not arrive within ten
+            seconds with 408.
 
     Returns:
-        An `aiohttp.web` application: run it, or add it to yours with ``add_subapp()``.  It answers
+        An `aiohttp.web` application: run it, or add it to yours with ``add_subapp()``: its path
+        is then the prefix, without a slash at the end.  It answers
         204 as soon as the body is there, whatever it holds, and 401 where the credentials are
         missing or wrong, before it reads any of it.
 
@@ -130,22 +132,26 @@ class _Callbacks:
         """204 whatever the body holds: ICEYE has done its part."""
         if not await self._door.admits(request.headers.get("Authorization", "")):
             return web.Response(status=401, headers={"WWW-Authenticate": "Basic, Bearer"})
-        body = await self._read(request)
-        if body is None:
+        try:
+            with anyio.fail_after(_PATIENCE):
+                body = await self._read(request)
+        except TimeoutError:
+            return web.Response(status=408)
+        if len(body) > self._max_bytes:
             return web.Response(status=413)
         nudged = sum(self._client.nudge(text) for text in dict.fromkeys(texts_in(body)))
         logger.debug("a callback of %d bytes woke %d watches", len(body), nudged)
         return web.Response(status=204)
 
-    async def _read(self, request: web.Request) -> bytes | None:
+    async def _read(self, request: web.Request) -> bytes:
+        """The body, or so much of it as shows that it is too long."""
         body = b""
-        with anyio.move_on_after(_PATIENCE):
-            while len(body) <= self._max_bytes:
-                chunk = await request.content.read(self._max_bytes + 1 - len(body))
-                if not chunk:
-                    return body
-                body += chunk
-        return None
+        while len(body) <= self._max_bytes:
+            chunk = await request.content.read(self._max_bytes + 1 - len(body))
+            if not chunk:
+                break
+            body += chunk
+        return body
 
 
 def texts_in(body: bytes) -> Iterator[str]:

@@ -9,11 +9,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
+import anyio
 import pytest
 from aiohttp import web
 from helpers import ALL_TYPES, good_request
 
-from iceye_derivatives import ConfigurationError, DerivativesClient, Watch
+from iceye_derivatives import ConfigurationError, DerivativesClient, Watch, webhook
 from iceye_derivatives.simulator import Callbacks, Simulator, TaskPlan, Travel
 from iceye_derivatives.webhook import texts_in, webhook_application
 
@@ -100,6 +101,26 @@ async def test_a_long_body_is_refused_and_a_long_list_is_cut() -> None:
 
     assert ear.heard == []
     assert len(list(texts_in(json.dumps(["t"] * 20_000).encode()))) <= 2_000
+
+
+async def test_a_body_that_does_not_arrive_is_not_called_too_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(webhook, "_PATIENCE", 0.01)
+    ear = Ear()
+
+    async def dripping() -> AsyncGenerator[bytes, None]:
+        yield b'"task-1'
+        await anyio.sleep_forever()
+
+    async with (
+        mounted(webhook_application(ear, basic=BASIC)) as url,
+        aiohttp.ClientSession() as session,
+        session.post(url, data=dripping(), headers={"Authorization": HEADER}) as answer,
+    ):
+        assert answer.status == 408
+
+    assert ear.heard == []
 
 
 @pytest.mark.parametrize(
