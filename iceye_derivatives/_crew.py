@@ -254,7 +254,7 @@ class Crew:
                 for task in page.tasks:
                     await self._take_in(task)
                 cursor = paging.follow(page.cursor)
-                if not self._bulk.goes_on(self.clock.time(), more=cursor is not None, wanted=True):
+                if not self._bulk.goes_on(self.clock.time(), more=cursor is not None):
                     break
         except AuthenticationError:
             raise
@@ -272,7 +272,8 @@ class Crew:
         if not (watch.sure or task.derivative_product_types or watch.seen.listed):
             # A watch would believe that no derivatives were ordered.  But whether a listing tells
             # what was is not documented, so the task itself is asked.
-            self.rota.land(task.id, now, place.due - self.rota.lost, Reach.ALONE, place.state)
+            state = self.garage.park(watch)
+            self.rota.land(task.id, now, place.due - self.rota.lost, Reach.ALONE, state)
             return
         status = watch.status
         watch.receive_task(task, now)

@@ -296,7 +296,5 @@ def _resumed(state: FleetState, slots: _Slots, now: float) -> Rota:
 
 def _checked(task_ids: Iterable[str]) -> Iterable[str]:
     if isinstance(task_ids, str):
-        raise ConfigurationError(
-            f"{task_ids!r} is one string: give the task ids as a list, or use watch_task()"
-        )
+        raise ConfigurationError(f"{task_ids!r} is one string: give the task ids as a list")
     return task_ids

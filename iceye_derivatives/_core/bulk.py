@@ -120,17 +120,16 @@ class BulkLook:
         if created is not None:
             self._oldest_found = min(self._oldest_found, created.timestamp())
 
-    def goes_on(self, now: float, *, more: bool, wanted: bool) -> bool:
+    def goes_on(self, now: float, *, more: bool) -> bool:
         """A page was read; whether to read the next.
 
         Args:
             now: Unix seconds.
             more: Whether there is one.
-            wanted: Whether anybody is left to be found.
         """
         self._read += 1
         on_course = self._read - self._found < STAKE
-        if on_course and more and wanted:
+        if on_course and more:
             return True
         if self._found > self._read:
             self._pages, self._retreat, pause = self._read, PERIOD, 0.0

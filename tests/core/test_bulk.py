@@ -28,7 +28,7 @@ def listed(bulk: BulkLook, now: float, *hits: int) -> bool:
     for number, found in enumerate(hits, 1):
         for _ in range(found):
             bulk.found(MADE)
-        if not bulk.goes_on(now, more=number < len(hits), wanted=True):
+        if not bulk.goes_on(now, more=number < len(hits)):
             return number == len(hits)
     raise AssertionError("the last page was not the last")
 
@@ -78,7 +78,7 @@ def test_a_listing_never_costs_more_than_its_stake_beyond_what_it_finds(hits: li
         read, found = read + 1, found + here
         for _ in range(here):
             bulk.found(None)
-        if not bulk.goes_on(NOW, more=True, wanted=True):
+        if not bulk.goes_on(NOW, more=True):
             break
 
     assert read - found <= STAKE
@@ -102,7 +102,7 @@ def test_a_listing_that_finds_nothing_is_tried_ever_more_rarely_but_never_forgot
 
 def _futile(bulk: BulkLook, now: float) -> None:
     bulk.begin()
-    while bulk.goes_on(now, more=True, wanted=True):
+    while bulk.goes_on(now, more=True):
         pass
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, aclosing
 from datetime import datetime
 
@@ -34,12 +35,15 @@ from iceye_derivatives import (
     TaskStatus,
     TaskStatusReceived,
     Waiting,
+    Watch,
     WatchEvent,
     WatchFailed,
     WatchFinished,
     WatchTimeoutError,
 )
+from iceye_derivatives._core import fleet_park
 from iceye_derivatives._core.decisions import Patience
+from iceye_derivatives._core.fleet_park import Garage
 from iceye_derivatives._core.nudges import Nudges
 from iceye_derivatives._core.responses import TaskPage
 from iceye_derivatives.fleet import FleetSettings, open_fleet
@@ -690,6 +694,32 @@ async def test_a_listing_that_does_not_tell_the_product_types_condemns_no_task()
     events = await run_all(source, bulk=True)
 
     assert not [event for event in events if isinstance(event, WatchFailed)]
+
+
+async def test_the_same_holds_of_watches_that_have_no_form_and_are_kept_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refused(garage: Garage, watch: Watch) -> str:
+        raise fleet_park._Unwritten
+
+    source = many(50)
+    source.list_tells_types = False
+    async with watching(source, bulk=True, keep_open=True) as fleet:
+        # A state is written all the same: only what is parked stays whole.
+        monkeypatch.setattr(Garage, "_write", refused)
+        finished = [e async for e in _until(fleet, WatchFinished, 50)]
+
+    assert len(finished) == 50
+
+
+async def _until(
+    fleet: Fleet, kind: type[WatchEvent], number: int
+) -> AsyncGenerator[WatchEvent, None]:
+    while number:
+        event = await fleet.receive()
+        if isinstance(event, kind):
+            number -= 1
+            yield event
 
 
 async def test_a_task_that_the_listing_shows_as_ended_is_looked_at_once_more() -> None:
