@@ -65,7 +65,7 @@ class SnapshotSource(Protocol):
     """Who can look at a task's derivatives once."""
 
     async def look_at_derivatives(self, task_id: str) -> Snapshot:
-        """One request, no retry; raises `IceyeError`s, but not for 404, 206 or 200."""
+        """One request, no retry; raises each `IceyeError`, but not for 404, 206 or 200."""
         ...
 
 

@@ -91,7 +91,7 @@ def download(
             await download_many(client, screen, ids, downloader, backoff=backoff, timeout=timeout)
 
     if ids_file is not None or len(ids) > 1:
-        with open_many(clock, as_json=as_json) as many:
+        with open_many(clock, total=len(ids), as_json=as_json) as many:
             run(lambda: fetch_all(many))
             many.tally.conclude()
         return

@@ -18,6 +18,7 @@ from iceye_derivatives.cli.exit_codes import SomeTasksFailed, sentence
 from iceye_derivatives.cli.json_lines import many_report_line
 from iceye_derivatives.cli.plain import say
 from iceye_derivatives.cli.screens import JsonScreen, PlainScreen, Screen
+from iceye_derivatives.cli.session import moves
 from iceye_derivatives.cli.state_file import load_fleet, save_text
 from iceye_derivatives.client import DerivativesClient
 from iceye_derivatives.downloader import Downloader
@@ -135,9 +136,16 @@ class ManyAsPlain(PlainScreen):
                 pass
 
 
-def open_many(clock: Clock, *, as_json: bool) -> ManyAsJson | ManyAsPlain:
-    """JSON Lines where asked for, else sentences: no picture holds a thousand tasks."""
-    return ManyAsJson(clock) if as_json else ManyAsPlain(clock)
+def open_many(clock: Clock, *, total: int, as_json: bool) -> ManyAsJson | ManyAsPlain:
+    """JSON Lines where asked for, else sentences, and counts below them where the terminal can."""
+    if as_json:
+        return ManyAsJson(clock)
+    if moves():
+        # rich takes a tenth of a second to import: only who sees it pays.
+        from iceye_derivatives.cli.crowd import ManyLive  # noqa: PLC0415
+
+        return ManyLive(clock, total=total)
+    return ManyAsPlain(clock)
 
 
 async def watch_many(

@@ -30,8 +30,8 @@ __all__ = ["bring_home", "following", "moves", "open_screen", "saying_how_to_go_
 
 def moves() -> bool:
     """Whether stdout is a terminal on which lines can be drawn anew."""
-    wants_plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
-    return sys.stdout.isatty() and not wants_plain
+    # NO_COLOR is about colours alone, which rich then leaves out by itself.
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def open_screen(clock: Clock, *, as_json: bool, about_clock: Callable[[], str] = str) -> Screen:

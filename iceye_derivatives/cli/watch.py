@@ -97,7 +97,7 @@ def _watch_all(
                 clock=clock,
             )
 
-    with open_many(clock, as_json=as_json) as screen:
+    with open_many(clock, total=len(ids), as_json=as_json) as screen:
         run(lambda: look(screen))
         screen.tally.conclude()
 
