@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tarfile
 import zipfile
 from pathlib import Path
@@ -237,6 +238,17 @@ def demo(session: nox.Session) -> None:
     files = sorted(p for p in found.rglob("*") if p.is_file() and not p.name.startswith("."))
     if not files or any(path.suffix != ".geojson" for path in files):
         session.error(f"The demo left {files}")
+
+
+@nox.session(requires=["build"])
+def docs(session: nox.Session) -> None:
+    """The pages, any warning an error; what they load in a browser comes with them."""
+    session.install(the_wheel("[docs]"))
+    pages = Path(session.create_tmp()).resolve() / "html"
+    session.run("python", "-m", "sphinx", "-q", "-W", "--keep-going", "docs", str(pages))
+    far = re.compile(r"<(?:script|img|link rel=.?stylesheet)[^>]*(?:src|href)=.?(?:https?:)?//")
+    if lost := [page.name for page in pages.rglob("*.html") if far.search(page.read_text("utf-8"))]:
+        session.error(f"A reader in a closed network would lack parts of {lost}")
 
 
 @nox.session(default=False, requires=["build"])

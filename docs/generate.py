@@ -1,0 +1,356 @@
+"""Which pages and pictures are made from the code: `python docs/generate.py` writes them anew.
+
+A test compares what is committed with what the code gives, so none of them can fall behind.  The
+pictures are drawn by asking the machines themselves: each fact is put to a fresh one in the state
+that the row names, and the arrow leads to what it decides.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from html import escape
+from pathlib import Path
+from typing import Any, Final
+
+from json_schema import events, json_schema
+
+import iceye_derivatives
+from iceye_derivatives import Snapshot, Task, Watch, errors
+from iceye_derivatives._core.answer import ApiResponse
+from iceye_derivatives._core.decisions import Failed, Patience
+from iceye_derivatives._core.download_settings import DownloadSettings
+from iceye_derivatives._core.responses import read_snapshot
+from iceye_derivatives._core.transfer import Transfer
+from iceye_derivatives._core.transfer_terms import Answer, GiveUp, LinkFacts
+from iceye_derivatives.cli.exit_codes import CAUSES, CODES
+from iceye_derivatives.models import AcquisitionWindow, PointOfInterest
+
+HERE = Path(__file__).parent
+MADE = "<!-- Made from the code by `python docs/generate.py`: edit that, not this page. -->\n"
+Arrow = tuple[str, str]
+
+
+def made() -> dict[str, str]:
+    """Each file below `docs/` that is made, and its text."""
+    return {
+        "reference/errors.md": errors_page(),
+        "reference/exit-codes.md": exit_codes_page(),
+        "reference/api.md": api_page(),
+        "reference/json-lines.md": json_lines_page(),
+        "reference/json-lines.schema.json": json.dumps(json_schema(), indent=1) + "\n",
+        "explanation/watch.svg": drawn("What a watch makes of an answer", watch_arrows()),
+        "explanation/transfer.svg": drawn("What a transfer makes of it", transfer_arrows()),
+    }
+
+
+def first_line(thing: object) -> str:
+    """The first sentence of a docstring, for a cell of a table."""
+    text = " ".join((inspect.getdoc(thing) or "").split("\n\n")[0].split())
+    return text.replace("|", "\\|")
+
+
+def errors_page() -> str:
+    """The tree, with what each means and how a shell hears of it."""
+    rows = [
+        f"| {'&emsp;' * depth}`{kind.__name__}` | {first_line(kind)} "
+        f"| {'yes' if kind.retryable else ''} | {_code(kind)} |"
+        for depth, kind in _tree(errors.IceyeError, 0)
+    ]
+    return "\n".join(
+        [
+            f"{MADE}\n# Errors",
+            "",
+            "All derive from `IceyeError`, pickle, and hold the evidence that their names promise.",
+            "*Retryable* says whether the same call, made again later, may succeed.",
+            "",
+            "| error | means | retryable | exit code |",
+            "| --- | --- | --- | --- |",
+            *rows,
+            "",
+        ]
+    )
+
+
+def _tree(kind: type[errors.IceyeError], depth: int) -> Iterator[tuple[int, type]]:
+    yield depth, kind
+    for child in kind.__subclasses__():
+        if child.__name__ in errors.__all__:
+            yield from _tree(child, depth + 1)
+
+
+def _code(kind: type[BaseException]) -> str:
+    return str(next((CODES[each] for each in kind.__mro__ if each in CODES), ""))
+
+
+def exit_codes_page() -> str:
+    """The table that `--help` prints, with the errors that bring each code."""
+    rows = [
+        f"| {cause.code} | {cause.meaning} | "
+        f"{', '.join(f'`{kind.__name__}`' for kind in cause.errors)} |"
+        for cause in CAUSES
+    ]
+    return "\n".join(
+        [
+            f"{MADE}\n# Exit codes",
+            "",
+            "Of `iceye-derivatives` and each of its commands.",
+            "",
+            "| code | when | errors |",
+            "| --- | --- | --- |",
+            *rows,
+            "",
+        ]
+    )
+
+
+def api_page() -> str:
+    """Every public name, by what it is; the docstrings are its contract."""
+    names = [n for n in iceye_derivatives.__all__ if not n.startswith("__")]
+    shown = {name: getattr(iceye_derivatives, name) for name in names}
+    homes = {"Errors": errors, "Events": iceye_derivatives.events}
+    groups: dict[str, list[str]] = {"The client and its settings": []}
+    for name, thing in shown.items():
+        group = next((g for g, home in homes.items() if name in home.__all__), "")
+        if not group and name in iceye_derivatives.models.__all__:
+            group = "Values"
+        if not group and getattr(thing, "_is_protocol", False):
+            group = "Protocols"
+        groups.setdefault(group or "The client and its settings", []).append(name)
+    parts = [f"{MADE}\n# API", ""]
+    for group, members in groups.items():
+        parts += [f"## {group}", "", "```{eval-rst}", ".. py:currentmodule:: iceye_derivatives", ""]
+        for name in members:
+            parts += [f".. {_directive(shown[name])}:: {name}", ""]
+        parts[-1:] = ["```", ""]
+    return "\n".join(parts)
+
+
+def _directive(thing: object) -> str:
+    if isinstance(thing, type):
+        return "autoexception" if issubclass(thing, BaseException) else "autoclass"
+    return "autofunction" if inspect.isroutine(thing) else "autodata"
+
+
+def json_lines_page() -> str:
+    """What `--json` writes."""
+    schema = json_schema()
+    kinds = {kind["properties"]["event"]["const"]: kind for kind in schema["oneOf"]}
+    parts = [
+        f"{MADE}\n# JSON Lines",
+        "",
+        "What `--json` writes for `watch`, `download`, `demo` and `order`: one object a line.",
+        "[The schema](json-lines.schema.json) is JSON Schema 2020-12; a line that it does not",
+        "describe is a defect.  Within a major version fields and events may be added.",
+        "No line holds a URL.",
+        "",
+        "| event | when | fields |",
+        "| --- | --- | --- |",
+    ]
+    for name, (_, when) in events().items():
+        fields = [f"`{f}`" for f in kinds[name]["properties"] if f not in {"event", "time"}]
+        parts.append(f"| `{name}` | {when} | {' '.join(fields)} |")
+    return "\n".join([*parts, ""])
+
+
+# -- the machines ---------------------------------------------------------------------------------
+
+NOW: Final = 1_800_000_000.0
+PARTIAL: Final = 206
+
+
+def transfer_arrows() -> list[Arrow]:
+    """Put each answer to a transfer, on a link that is fresh and on one that is dead."""
+    statuses = (200, 206, 304, 400, 401, 403, 404, 408, 410, 416, 425, 429, 500, 503)
+    arrows = []
+    for status in statuses:
+        told = {
+            age: _transferred(status, fresh=fresh)
+            for age, fresh in (("a fresh link", True), ("a dead link", False))
+        }
+        if len(set(told.values())) == 1:
+            arrows.append((str(status), told["a fresh link"]))
+        else:
+            arrows += [(f"{status}, {age}", decided) for age, decided in told.items()]
+    ends: tuple[tuple[str, Callable[[Transfer], object]], ...] = (
+        ("the line broke", lambda t: t.broke("the line broke", 0.5)),
+        ("all bytes came", lambda t: t.ended(0.5) if t.received(90) else None),
+        ("fewer bytes than said", lambda t: t.ended(0.5)),
+        ("more bytes than said", lambda t: t.overran(0.5)),
+    )
+    for fact, put in ends:
+        arrows.append((fact, _name(put(_begun()))))
+    return arrows
+
+
+def _begun() -> Transfer:
+    transfer = Transfer(DownloadSettings())
+    transfer.begin()
+    head = Answer(status=200, headers={"content-length": "100", "etag": '"a"'})
+    link = LinkFacts(expires=NOW + 3600, skew=0, fresh=True)
+    transfer.answered(head, link=link, now=NOW, draw=0.5)
+    transfer.received(10)
+    return transfer
+
+
+def _transferred(status: int, *, fresh: bool) -> str:
+    transfer = _begun()
+    transfer.broke("the line broke", 0.5)
+    transfer.begin()
+    headers = {"content-length": "100", "etag": '"a"'}
+    if status == PARTIAL:
+        headers["content-range"] = "bytes 10-99/100"
+    link = LinkFacts(expires=NOW + (3600 if fresh else -1), skew=0, fresh=fresh)
+    answer = Answer(status=status, headers=headers)
+    return _name(transfer.answered(answer, link=link, now=NOW, draw=0.5))
+
+
+def watch_arrows() -> list[Arrow]:
+    """Put each answer to a watch of a task that was ordered with derivatives."""
+    ready, unready = [{"type": "geojson", "href": "https://store.example/file"}], list[object]()
+    one, two = ("DC_VESSELS",), ("DC_VESSELS", "DC_AIRCRAFT")
+    looks = (
+        ("200, all have assets", _look(200, ready), one),
+        ("200, an empty assets", _look(200, unready), one),
+        ("200, a type is not listed", _look(200, ready), two),
+        ("206, nothing new", _look(206, unready), one),
+        ("206, one is new", _look(206, ready), two),
+        ("404, task not asked for yet", _look(404, None), one),
+    )
+    arrows = []
+    for fact, snapshot, requested in looks:
+        watch = _watch(requested)
+        watch.receive(snapshot, NOW)
+        arrows.append((fact, _decided(watch, snapshot)))
+    tasks = (
+        ("404, task ACTIVE", "ACTIVE", ("DC_VESSELS",)),
+        ("404, task FULFILLED", "FULFILLED", ("DC_VESSELS",)),
+        ("404, task without derivatives", "ACTIVE", ()),
+        *((f"404, task {end}", end, ("DC_VESSELS",)) for end in ("REJECTED", "FAILED", "CANCELED")),
+    )
+    for fact, status, types in tasks:
+        watch = _watch(None)
+        watch.receive(_look(404, None), NOW)
+        watch.receive_task(_task(status, types), NOW)
+        if type(watch.decide(NOW, 0.5)).__name__ == "Look":
+            watch.receive(_look(404, None), NOW)
+        arrows.append((fact, _decided(watch, None)))
+    for after, fact in ((0.0, "404, task unknown"), (121.0, "the same after the grace")):
+        watch = _watch(None)
+        watch.receive(_look(404, None), NOW)
+        watch.receive_unknown_task(NOW)
+        if after:
+            watch.receive_unknown_task(NOW + after)
+        arrows.append((fact, _decided(watch, None)))
+    failures = (
+        ("401 twice", errors.AuthenticationError("no", status=401)),
+        ("403", errors.PermissionDeniedError("no", status=403)),
+        ("429", errors.RateLimitedError("no", status=429)),
+        ("5xx", errors.ServerError("no", status=500)),
+        ("no answer", errors.NetworkError("no")),
+    )
+    for fact, error in failures:
+        watch = _watch(("DC_VESSELS",))
+        watch.receive_failure(error)
+        arrows.append((fact, _decided(watch, None)))
+    return arrows
+
+
+def _look(status: int, assets: list[Any] | None) -> Snapshot:
+    listed = [{"id": "d", "derivativeProductType": "DC_VESSELS", "assets": assets}]
+    body = json.dumps({"data": listed if assets is not None else []}).encode()
+    response = ApiResponse(status=status, headers={}, body=body)
+    return read_snapshot("t", response, NOW).snapshot
+
+
+def _watch(requested: tuple[str, ...] | None) -> Watch:
+    watch = Watch("t", requested=requested)
+    watch.begin(NOW, Patience())
+    watch.decide(NOW, 0.5)
+    return watch
+
+
+def _task(status: str, types: tuple[str, ...]) -> Task:
+    start = datetime.fromtimestamp(NOW, UTC)
+    return Task(
+        id="t",
+        contract_id="c",
+        status=status,
+        imaging_mode="SPOTLIGHT",
+        point_of_interest=PointOfInterest(lat=0.0, lon=0.0),
+        acquisition_window=AcquisitionWindow(start=start, end=start),
+        derivative_product_types=types,
+    )
+
+
+def _decided(watch: Watch, snapshot: Snapshot | None) -> str:
+    decision = watch.decide(NOW, 0.5)
+    handed = "hand out, then " if snapshot is not None and watch.seen.queued else ""
+    if handed:
+        while watch.pop() is not None:
+            pass
+        decision = watch.decide(NOW, 0.5)
+    if isinstance(decision, Failed):
+        return f"{handed}{type(decision.error).__name__}"
+    return f"{handed}{_name(decision)}"
+
+
+def _name(decision: object) -> str:
+    if isinstance(decision, GiveUp):
+        return f"GiveUp: {decision.verdict.value}"
+    return type(decision).__name__
+
+
+# -- the pictures ---------------------------------------------------------------------------------
+
+STEP, MARGIN, WIDTH, LEFT, RIGHT, BOX = 34, 56, 860, 300, 560, 26
+STYLE = (
+    "text{font:14px system-ui,sans-serif;fill:#1b2733}rect{fill:#eef3f8;stroke:#8aa0b4}"
+    "path{fill:none;stroke:#5b7f9f;stroke-width:1.4}.h{font-weight:600;font-size:16px}"
+    ".to rect{fill:#e7f4ec;stroke:#7fae90}svg{background:#fff}"
+)
+
+
+def drawn(title: str, arrows: list[Arrow]) -> str:
+    """Facts on the left, decisions on the right, and an arrow for each: SVG without a script."""
+    targets = list(dict.fromkeys(decided for _, decided in arrows))
+    height = MARGIN + STEP * len(arrows) + 12
+    gap = (height - MARGIN) / len(targets)
+    middle = {to: MARGIN + gap * (i + 0.5) for i, to in enumerate(targets)}
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img">',
+        f"<title>{escape(title)}</title><style>{STYLE}</style>",
+        '<defs><marker id="a" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8"',
+        ' orient="auto"><path d="M0 0 8 4 0 8z" style="fill:#5b7f9f"/></marker></defs>',
+        f'<text class="h" x="12" y="28">{escape(title)}</text>',
+    ]
+    for i, (fact, decided) in enumerate(arrows):
+        y, to = MARGIN + STEP * (i + 0.5), middle[decided]
+        parts.append(_box("from", 12, y, LEFT - 12, fact))
+        parts.append(
+            f'<path marker-end="url(#a)" d="M{LEFT} {y:.0f}C{LEFT + 130} {y:.0f} '
+            f'{RIGHT - 130} {to:.0f} {RIGHT - 2} {to:.0f}"/>'
+        )
+    parts += [_box("to", RIGHT, y, WIDTH - RIGHT - 12, to) for to, y in middle.items()]
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def _box(kind: str, x: float, y: float, width: float, text: str) -> str:
+    return (
+        f'<g class="{kind}"><rect x="{x:.0f}" y="{y - BOX / 2:.0f}" width="{width:.0f}" '
+        f'height="{BOX}" rx="5"/><text x="{x + 10:.0f}" y="{y + 5:.0f}">{escape(text)}</text></g>'
+    )
+
+
+def main() -> int:
+    """Write them all."""
+    for name, text in made().items():
+        (HERE / name).write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

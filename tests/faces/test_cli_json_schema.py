@@ -1,0 +1,58 @@
+"""Does each line that `--json` writes satisfy the schema that the reference shows?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_stage import BROKEN, ONE_OF_EACH, WHOLE, Stage
+from jsonschema import Draft202012Validator, ValidationError
+
+from iceye_derivatives.cli import json_lines, main
+
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "json-lines.schema.json"
+SCHEMA = json.loads(PAGE.read_text("utf-8"))
+LINE = Draft202012Validator(SCHEMA)
+TIME = {"time": "2026-11-25T08:00:00Z"}
+
+
+def test_the_schema_is_one() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize("event", ONE_OF_EACH, ids=lambda event: type(event).__name__)
+def test_every_kind_of_event(event: Any) -> None:
+    LINE.validate(json.loads(json.dumps(json_lines.event_line(event) | TIME)))
+
+
+def test_the_last_line_of_many() -> None:
+    line = json_lines.many_report_line(["done"], {"lost": BROKEN}, [WHOLE], BROKEN)
+    LINE.validate(line | TIME)
+
+
+def test_a_whole_download(stage: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["download", stage.task(), "--to", str(tmp_path), "--json"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    for line in lines:
+        LINE.validate(line)
+    assert {"derivative_ready", "transfer_finished", "report"} <= {line["event"] for line in lines}
+
+
+def test_an_order_that_fails_before_there_is_a_task(
+    stage: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["download", "no-such-task", "--to", str(tmp_path), "--json", "--timeout", "0"])
+    for line in capsys.readouterr().out.splitlines():
+        LINE.validate(json.loads(line))
+
+
+@pytest.mark.parametrize("field", ["event", "time", "task_id", "sha256"])
+def test_a_field_that_is_missing_or_not_documented_is_noticed(field: str) -> None:
+    event = next(e for e in ONE_OF_EACH if type(e).__name__ == "TransferFinished")
+    line = json_lines.event_line(event) | TIME
+    LINE.validate(line)
+    for wrong in ({k: v for k, v in line.items() if k != field}, line | {"href": "https://x"}):
+        with pytest.raises(ValidationError):
+            LINE.validate(wrong)
