@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from functools import partial
 from hashlib import sha256
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import anyio
 import anyio.to_thread
@@ -20,9 +20,12 @@ from iceye_derivatives._core.journal import Journal, WholeFile, parse_journal
 from iceye_derivatives._core.notes import NoteFault
 from iceye_derivatives._core.plan import journal_name
 from iceye_derivatives._core.watch import Watch
-from iceye_derivatives.models import AssetRef
+from iceye_derivatives.models import AssetRef, Derivative
 from iceye_derivatives.protocols import Clock, Sink
 from iceye_derivatives.sharing import NoteSink
+
+if TYPE_CHECKING:
+    from iceye_derivatives._catalogue import Catalogue
 
 __all__ = ["Journals", "resumed_watch"]
 
@@ -41,6 +44,8 @@ class _Book:
     lock: anyio.Lock = field(factory=anyio.Lock)
     read: bool = False
     dirty: bool = False
+    untold: bool = False
+    """The catalogue does not know all of it."""
     written_at: float = 0.0
     seal: bytes = b""
     """The hash of what we wrote last: as long as that stands there, it tells nothing new."""
@@ -53,12 +58,21 @@ class Journals:
         sink: Where the files are.
         clock: Now.
         watch: Its state is written down beside its task's files.
+        catalogue: Is written whenever a journal is.
     """
 
-    def __init__(self, sink: Sink, clock: Clock, watch: Watch | None = None) -> None:
+    def __init__(
+        self,
+        sink: Sink,
+        clock: Clock,
+        watch: Watch | None = None,
+        catalogue: Catalogue | None = None,
+    ) -> None:
         self._notes = sink if isinstance(sink, NoteSink) else None
         self._clock = clock
         self._watch = watch
+        self._catalogue = catalogue
+        self._closing = False
         self._books: dict[str, _Book] = {}
 
     async def known(self, asset: AssetRef) -> WholeFile | None:
@@ -74,18 +88,25 @@ class Journals:
         book.journal.note(file)
         book.dirty = True
 
+    def home(self, derivative: Derivative) -> None:
+        """A file of this derivative is there, whether it was fetched or kept."""
+        if self._catalogue is not None:
+            self._catalogue.note(derivative)
+            self._book(derivative.task_id).untold = True
+
     async def save(self, *, at_once: bool = False) -> None:
         """Write what has changed; unless `at_once`, not where that was done a moment ago."""
         for task_id, book in tuple(self._books.items()):
             pause = max(_PAUSE, len(book.journal.files) / _FILES_A_SECOND)
-            if book.dirty and (at_once or self._clock.time() - book.written_at >= pause):
+            changed = book.dirty or book.untold
+            if changed and (at_once or self._clock.time() - book.written_at >= pause):
                 book.dirty, book.written_at = False, self._clock.time()
                 try:
                     await self._write(book)
                 except BaseException:
                     book.dirty = True  # cancelled before it was written: `close` makes up for it
                     raise
-            if book.dirty or book.lock.locked():
+            if book.dirty or book.untold or book.lock.locked():
                 continue  # a second book beside one that is being written would undo its entries
             if at_once or len(self._books) > _BOOKS:
                 # A run of weeks must not collect the files of all its tasks, be it never idle.
@@ -93,6 +114,7 @@ class Journals:
 
     async def close(self) -> None:
         """Write what is left, and where the watch stands now."""
+        self._closing = True
         if self._watch is not None:
             self._book(self._watch.task_id).dirty = True
         await self.save(at_once=True)
@@ -132,6 +154,19 @@ class Journals:
             except OSError as error:
                 book.dirty = True
                 logger.debug("The journal of task %s was not written: %s", task_id, error.strerror)
+            if self._catalogue is not None and now.files:
+                await self._describe(self._catalogue, book, now)
+
+    async def _describe(self, catalogue: Catalogue, book: _Book, journal: Journal) -> None:
+        window = None if self._watch is None else self._watch.window
+        book.untold, written = False, False
+        try:
+            await catalogue.write(journal, window, ask=not self._closing)
+            written = True
+        except OSError as error:
+            logger.debug("Task %s was not catalogued: %s", journal.task_id, error.strerror)
+        finally:
+            book.untold |= not written
 
 
 async def resumed_watch(sink: Sink, task_id: str) -> Watch | None:

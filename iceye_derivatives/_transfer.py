@@ -51,6 +51,7 @@ class FileTransfer:
             record = self._record(error=error)
             await self._around.emit(TransferFailed(record=record))
         else:
+            self._around.journals.home(self._derivative)
             await self._around.emit(TransferFinished(record=record))
         return record
 

@@ -485,6 +485,7 @@ class DerivativesClient:
         concurrency: int = 16,
         overwrite: bool = False,
         repair: bool = False,
+        stac: bool = False,
         on_event: Callable[[DownloadEvent], None] | None = None,
     ) -> DownloadReport:
         """Watch and download at once: files land while later derivatives are still being made.
@@ -506,6 +507,8 @@ class DerivativesClient:
             concurrency: Transfers at a time.
             overwrite: Fetch files again that are there already.
             repair: Hash the files that are there, and fetch those again that have changed.
+            stac: Describe the files as a STAC Item beside them, and all tasks of the destination as
+                a Collection; this asks the API for the task once.
             on_event: Called with each watch and transfer event.
 
         Returns:
@@ -524,6 +527,7 @@ class DerivativesClient:
             concurrency=concurrency,
             overwrite=overwrite,
             repair=repair,
+            stac=stac,
             clock=self._clock,
             jitter=self._jitter,
             limits=self._limits,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import anyio
 from anyio.abc import ObjectReceiveStream, TaskGroup
@@ -37,6 +37,9 @@ from iceye_derivatives.models import AssetRef, Derivative
 from iceye_derivatives.protocols import Clock, LinkOpener, Sink, SnapshotSource
 from iceye_derivatives.sharing import SharedSink
 
+if TYPE_CHECKING:
+    from iceye_derivatives._catalogue import Catalogue
+
 __all__ = ["DownloadSettings", "DownloadSource", "Downloader"]
 
 
@@ -61,13 +64,15 @@ class Downloader:
             exception, it is fetched anew).
         repair: Hash all files that are there, and fetch those again that are not what the journal
             says they were.
+        stac: Describe each task's files as a STAC Item beside them (``item.json``), and all tasks
+            as a Collection above (``collection.json``).
         clock: Now and sleeping.
         jitter: Draws from [0, 1).
         settings: How stubborn, careful and talkative.
         limits: Ceilings; ``bytes_per_run`` is counted over all files of one `transfers()`.
 
     Raises:
-        ConfigurationError: `concurrency` is not at least 1.
+        ConfigurationError: `concurrency` is not at least 1, or the sink cannot hold a catalogue.
 
     Example::
 
@@ -85,6 +90,7 @@ class Downloader:
         concurrency: int = 16,
         overwrite: bool = False,
         repair: bool = False,
+        stac: bool = False,
         clock: Clock | None = None,
         jitter: Callable[[], float] | None = None,
         settings: DownloadSettings | None = None,
@@ -97,6 +103,8 @@ class Downloader:
         self._concurrency = concurrency
         self._overwrite = overwrite
         self._repair = repair
+        self._stac = stac
+        self._catalogue()  # a sink that cannot hold one is told of now
         self._clock: Clock = SystemClock() if clock is None else clock
         self._jitter = random.random if jitter is None else jitter
         self._settings = DownloadSettings() if settings is None else settings
@@ -167,7 +175,7 @@ class Downloader:
         on_end: Callable[[], object],
     ) -> AsyncGenerator[None, None]:
         """All transfers, as long as the context is open; `on_end` when they have ended."""
-        journals = Journals(self._sink, self._clock, watch)
+        journals = Journals(self._sink, self._clock, watch, self._catalogue())
         run = _Run(self._surroundings(emit, journals), on_end, self._concurrency)
         error: BaseException | None
         try:
@@ -189,6 +197,14 @@ class Downloader:
                 await journals.close()
         if error is not None:
             raise error
+
+    def _catalogue(self) -> Catalogue | None:
+        if not self._stac:
+            return None
+        # Only who wants one pays for its import.
+        from iceye_derivatives._catalogue import Catalogue  # noqa: PLC0415
+
+        return Catalogue(self._sink, self._client)
 
     def _surroundings(
         self, emit: Callable[[TransferEvent], Awaitable[None]], journals: Journals

@@ -18,6 +18,7 @@ from iceye_derivatives.protocols import PartialFile
 
 __all__ = [
     "Busy",
+    "CatalogSink",
     "NoteSink",
     "PartMark",
     "Place",
@@ -155,7 +156,7 @@ class SharedSink(Protocol):
 class NoteSink(Protocol):
     """A sink that keeps small notes beside the files: their journals.
 
-    Names are like those of files, but their last part begins with a dot.
+    Names are like those of files, but no file of ours is called so.
     """
 
     async def read_note(self, name: str) -> bytes | None:
@@ -166,6 +167,23 @@ class NoteSink(Protocol):
         """Put a note in place of the old one, atomically and durably; raises `OSError`.
 
         `render` makes the note; it runs where the writing does, off the event loop.
+        """
+        ...
+
+
+@runtime_checkable
+class CatalogSink(NoteSink, Protocol):
+    """A sink whose files can be described in notes that several processes change."""
+
+    async def read_file(self, name: str, limit: int) -> bytes | None:
+        """A whole file's bytes; None where there is none, or a larger one; raises `OSError`."""
+        ...
+
+    async def update_note(self, name: str, change: Callable[[bytes | None], bytes | None]) -> None:
+        """Put what `change` makes of a note in its place, and nothing where that is None.
+
+        No other change that this process makes, nor as far as possible one of another process,
+        comes between reading and writing; `change` may be called again where one did.
         """
         ...
 

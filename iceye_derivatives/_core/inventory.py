@@ -9,6 +9,7 @@ from attrs import frozen
 
 from iceye_derivatives._core.journal import Journal, WholeFile
 from iceye_derivatives._core.part_names import file_of
+from iceye_derivatives._core.plan import ITEM
 
 __all__ = ["Condition", "Finding", "Inventory", "judge_file", "roll_call"]
 
@@ -77,8 +78,11 @@ def judge_file(name: str, known: WholeFile, found: tuple[int, str] | None) -> Fi
 
 
 def roll_call(names: Iterable[str], journal: Journal | None) -> list[Finding]:
-    """What is to be said of all names that the journal does not know; hidden ones are let be."""
-    known = set() if journal is None else set(journal.files)
+    """What is to be said of all names that the journal does not know.
+
+    Hidden ones are let be, and so is what describes the folder.
+    """
+    known = {ITEM} if journal is None else {ITEM, *journal.files}
     visible = {name for name in names if not name.startswith(".")} - known
     beside = {name: file_of(name) for name in visible}
     in_the_making = {file for file in beside.values() if file is not None} - known

@@ -28,6 +28,7 @@ __all__ = [
     "death",
     "file_name",
     "fingerprint",
+    "folder_name",
     "journal_name",
     "read_file_name",
     "soonest_first",
@@ -35,6 +36,12 @@ __all__ = [
 
 JOURNAL = ".iceye-journal.json"
 """Beside a task's files; none of them begins with a dot."""
+ITEM = "item.json"
+"""Beside them, too: no file's name is without a ``_``."""
+COLLECTION = "collection.json"
+"""Above them; no task's folder has a dot in its name."""
+CATALOG = "catalog.json"
+"""Beside that."""
 
 _PLAIN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _PLAIN_PRODUCT = re.compile(r"[A-Z][A-Z0-9_]{0,31}")
@@ -110,7 +117,12 @@ def read_file_name(folder: str, name: str) -> AssetRef | None:
 
 def journal_name(task_id: str) -> str:
     """Where what is known of a task's files is written down."""
-    return f"{_part(task_id, _is_plain_id)}/{JOURNAL}"
+    return f"{folder_name(task_id)}/{JOURNAL}"
+
+
+def folder_name(task_id: str) -> str:
+    """Where a task's files are."""
+    return _part(task_id, _is_plain_id)
 
 
 def _part(raw: str, is_plain: Callable[[str], bool]) -> str:

@@ -52,6 +52,11 @@ AGAIN = "run the same command again: whole files are kept"
     is_flag=True,
     help="Hash the files that are there, and fetch those again that have changed.",
 )
+@click.option(
+    "--stac",
+    is_flag=True,
+    help="Describe the files as a STAC Item (item.json) and all tasks as a Collection.",
+)
 @patience_options
 @download_options
 @json_option
@@ -62,6 +67,7 @@ def download(
     ids_file: TextIO | None,
     folder: str,
     repair: bool,
+    stac: bool,
     timeout: float | None,
     max_interval: float,
     concurrency: int,
@@ -109,6 +115,7 @@ def download(
                 concurrency=concurrency,
                 overwrite=overwrite,
                 repair=repair,
+                stac=stac,
             )
 
     with (

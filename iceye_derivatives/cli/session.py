@@ -80,6 +80,7 @@ async def bring_home(
     concurrency: int = 8,
     overwrite: bool = False,
     repair: bool = False,
+    stac: bool = False,
 ) -> DownloadReport:
     """Watch and download a task with all its events on the screen.
 
@@ -95,6 +96,7 @@ async def bring_home(
         concurrency=concurrency,
         overwrite=overwrite,
         repair=repair,
+        stac=stac,
         on_event=following(watch, screen),
     )
     report.raise_for_failures()

@@ -19,6 +19,7 @@ from iceye_derivatives.sinks._disk import Disk, Steps, at_once
 from iceye_derivatives.sinks._finish import finish
 from iceye_derivatives.sinks._folder import NO_FILE, Folder, split
 from iceye_derivatives.sinks._hash import hash_file
+from iceye_derivatives.sinks._notes import read_small, update_small
 from iceye_derivatives.sinks._part import DirectoryPart
 from iceye_derivatives.sinks._place import DirectoryPlace, Strays
 from iceye_derivatives.sinks._space import space_of
@@ -95,11 +96,19 @@ class DirectorySink:
 
     async def read_note(self, name: str) -> bytes | None:
         """The note of that name, or None; never through a symbolic link."""
-        return await finish(lambda: run_sync(self._read_note, name))
+        return await finish(lambda: run_sync(read_small, self.path, name, LARGEST))
 
     async def write_note(self, name: str, render: Callable[[], bytes]) -> None:
         """Put a note in place of the old one, atomically and durably."""
         await finish(lambda: run_sync(self._write_note, name, render))
+
+    async def read_file(self, name: str, limit: int) -> bytes | None:
+        """A whole file's bytes; None where there is none, or a larger one."""
+        return await finish(lambda: run_sync(read_small, self.path, name, limit))
+
+    async def update_note(self, name: str, change: Callable[[bytes | None], bytes | None]) -> None:
+        """Put what `change` makes of a note in its place; processes of this machine take turns."""
+        await finish(lambda: run_sync(update_small, self.path, name, change, LARGEST))
 
     async def space(self) -> Space | None:
         """What the folder's disk has left."""
@@ -110,15 +119,6 @@ class DirectorySink:
         with Folder(self.path, name, make=True) as folder:
             yield from folder.store(body)
         return checked
-
-    def _read_note(self, name: str) -> bytes | None:
-        try:
-            with Folder(self.path, name) as folder:
-                return folder.read(folder.file, LARGEST)
-        except OSError as error:
-            if error.errno in NO_FILE:
-                return None
-            raise
 
     def _write_note(self, name: str, render: Callable[[], bytes]) -> None:
         with Folder(self.path, name, make=True) as folder:

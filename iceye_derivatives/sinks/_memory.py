@@ -57,6 +57,17 @@ class MemorySink:
         """The note of that name, or None."""
         return self.notes.get(name)
 
+    async def read_file(self, name: str, limit: int) -> bytes | None:
+        """The bytes of a file; None where there is none, or a larger one."""
+        body = self.files.get(name)
+        return body if body is not None and len(body) <= limit else None
+
+    async def update_note(self, name: str, change: Callable[[bytes | None], bytes | None]) -> None:
+        """Put what `change` makes of a note in its place."""
+        after = change(self.notes.get(name))
+        if after is not None:
+            self.notes[name] = after
+
     async def write_note(self, name: str, render: Callable[[], bytes]) -> None:
         """Keep a note in place of the old one."""
         self.notes[name] = await run_sync(render)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
@@ -78,13 +78,43 @@ class ObjectClient:
     @telling
     async def read(self, name: str, limit: int) -> bytes | None:
         """The bytes of a small object; None where there is none, or a larger one."""
+        found = await self._read(name, limit)
+        return None if found is None else found[0]
+
+    async def _read(self, name: str, limit: int) -> tuple[bytes, Any] | None:
         import obstore  # noqa: PLC0415 - an extra
 
         try:
             found = await obstore.get_async(self.store, _key(name))
-            return bytes(await found.bytes_async()) if found.meta["size"] <= limit else None
+            if found.meta["size"] > limit:
+                return None
+            return bytes(await found.bytes_async()), found.meta
         except FileNotFoundError:
             return None
+
+    @telling
+    async def update(
+        self, name: str, change: Callable[[bytes | None], bytes | None], limit: int
+    ) -> None:
+        """Change a small object; where somebody else did so meanwhile, change that again."""
+        while True:
+            found = await self._read(name, limit)
+            before = None if found is None else found[0]
+            after = await run_sync(change, before)
+            if after is None or after == before:
+                return
+            mode: Any = "overwrite"
+            if self._conditions:
+                mode = "create" if found is None else _version(found[1])
+            try:
+                await self._put(name, after, mode=mode)
+            except Exception as error:
+                if self._conditions and knows_no_conditions(error):
+                    self._conditions = False
+                elif not is_conflict(error):
+                    raise
+            else:
+                return
 
     @telling
     async def put(self, name: str, body: bytes, *, replace: bool) -> str:
@@ -95,7 +125,8 @@ class ObjectClient:
         """
         for _ in range(_TRIES):
             try:
-                return await self._put(name, body, create=not replace and self._conditions)
+                create = not replace and self._conditions
+                return await self._put(name, body, mode="create" if create else "overwrite")
             except Exception as error:
                 if not replace and knows_no_conditions(error):
                     self._conditions = False
@@ -110,7 +141,7 @@ class ObjectClient:
             break
         raise another_there(self.locate(name))
 
-    async def _put(self, name: str, body: bytes, *, create: bool) -> str:
+    async def _put(self, name: str, body: bytes, *, mode: Any) -> str:  # noqa: ANN401 - obstore's
         import obstore  # noqa: PLC0415 - an extra
 
         key = _key(name)
@@ -119,7 +150,7 @@ class ObjectClient:
                 self.store,
                 key,
                 body,
-                mode="create" if create else "overwrite",
+                mode=mode,
                 attributes=_attributes(name),
                 use_multipart=False,
             )
@@ -155,6 +186,11 @@ def _standing(key: str, meta: Any) -> Standing:  # noqa: ANN401 - a TypedDict of
 
 def _stamp(etag: str | None, version: str | None) -> str:
     return etag or version or ""
+
+
+def _version(meta: Any) -> dict[str, str | None]:  # noqa: ANN401 - a TypedDict of obstore's
+    """What obstore takes as "only if it is still this one"."""
+    return {"e_tag": meta["e_tag"], "version": meta.get("version")}
 
 
 def _blocks(there: Standing) -> Iterator[Any]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
+import anyio
 from anyio.to_thread import run_sync
 
 from iceye_derivatives._core.journal import LARGEST
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ObjectStoreSink"]
 
+_NOTE_PATIENCE: Final = 30.0
+"""Seconds: a journal is written even when somebody has cancelled, and must not keep them."""
 _PASSWORD = re.compile(r"//[^/@]*:[^/@]*@")
 
 
@@ -141,11 +144,23 @@ class ObjectStoreSink:
 
     async def read_note(self, name: str) -> bytes | None:
         """The note of that name, or None."""
-        return await self._client.read(name, LARGEST)
+        with anyio.fail_after(_NOTE_PATIENCE):
+            return await self._client.read(name, LARGEST)
 
     async def write_note(self, name: str, render: Callable[[], bytes]) -> None:
         """Put a note in place of the old one."""
-        await self._client.put(name, await run_sync(render), replace=True)
+        body = await run_sync(render)
+        with anyio.fail_after(_NOTE_PATIENCE):
+            await self._client.put(name, body, replace=True)
+
+    async def read_file(self, name: str, limit: int) -> bytes | None:
+        """An object's bytes; None where there is none, or a larger one."""
+        return await self._client.read(name, limit)
+
+    async def update_note(self, name: str, change: Callable[[bytes | None], bytes | None]) -> None:
+        """Put what `change` makes of a note in its place, as long as nobody else does."""
+        with anyio.fail_after(_NOTE_PATIENCE):
+            await self._client.update(name, change, LARGEST)
 
 
 class _ObjectPlace:

@@ -95,6 +95,11 @@ class OpenFolder:
         """The file's final name in this folder."""
         return self._file
 
+    @property
+    def handle(self) -> int | None:
+        """The open folder, where the system has such handles."""
+        return self._handle
+
     def names(self) -> list[str]:
         """All names in this folder."""
         return os.listdir(self._path if self._handle is None else self._handle)  # noqa: PTH208
