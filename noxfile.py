@@ -21,6 +21,7 @@ OLDEST = PYTHONS[0]
 LINTERS = PROJECT["project"]["optional-dependencies"]["lint"]
 EXTRAS = "cloud,stac,geo,telemetry,speed"
 S3_SERVER = ("moto[s3]>=5.1", "flask", "flask-cors")
+STAC_READERS = ("pystac[validation]", "pystac-client")
 # What the oldest Python, which searches the laws in earnest, has done for the others.
 BRIEF = ("--hypothesis-profile=brief", "-m", "not once")
 AT_RANDOM = ("--hypothesis-profile=soak", "--timeout=14400", "-o", "faulthandler_timeout=0")
@@ -156,7 +157,7 @@ def tests_lowest(session: nox.Session) -> None:
 @nox.session(python=OLDEST, requires=["build"])
 def extras(session: nox.Session) -> None:
     """What the extras bring, each against the real library that it is a bridge to."""
-    session.install(the_wheel(f"[test,{EXTRAS}]"), *S3_SERVER, "opentelemetry-sdk")
+    session.install(the_wheel(f"[test,{EXTRAS}]"), *S3_SERVER, *STAC_READERS, "opentelemetry-sdk")
     run_pytest(session, where="tests/extras")
 
 

@@ -35,7 +35,7 @@ _LARGEST: Final = 16 * 1024 * 1024
 """Bytes: parsing a longer file would hold up the event loop for too long."""
 _PATIENCE: Final = 30.0
 """Seconds for one question about a task; the next writing asks again."""
-_TASKS: Final = 64
+_TASKS: Final = 256
 """That many tasks are remembered: a run of weeks must not collect them all."""
 
 
@@ -70,12 +70,14 @@ class Catalogue:
         self._sink = sink
         self._client = client if isinstance(client, _Knowing) else None
         self._tasks: dict[str, Task] = {}
-        self._derivatives: dict[str, dict[str, Derivative]] = {}
+        self._images: dict[str, dict[str, tuple[str | None, str | None]]] = {}
+        """Each derivative's reference and id of its image, by task."""
         self._looked: dict[str, dict[str, tuple[str, Coverage]]] = {}
 
     def note(self, derivative: Derivative) -> None:
         """A file of this derivative is whole: its item has to be written."""
-        self._derivatives.setdefault(derivative.task_id, {})[derivative.id] = derivative
+        image = (derivative.image_reference, derivative.image_id)
+        self._images.setdefault(derivative.task_id, {})[derivative.id] = image
 
     async def write(self, journal: Journal, window: AcquisitionWindow | None, *, ask: bool) -> None:
         """Write a task's item, and tell the collection of it.
@@ -90,7 +92,6 @@ class Catalogue:
         """
         task_id = journal.task_id
         folder = folder_name(task_id)
-        told = tuple(self._derivatives.get(task_id, ()))
         before = recall(await self._sink.read_note(f"{folder}/{ITEM}"))
         task = await self._task(task_id) if ask else self._tasks.get(task_id)
         await self._look_inside(folder, journal, before)
@@ -103,7 +104,7 @@ class Catalogue:
         await self._sink.update_note(f"{folder}/{ITEM}", lambda _: render(item))
         await self._sink.update_note(CATALOG, _first_catalog)
         await self._sink.update_note(COLLECTION, partial(_with_item, item=item, folder=folder))
-        self._forget(task_id, told)
+        self._forget(task_id)
 
     async def _task(self, task_id: str) -> Task | None:
         if task_id not in self._tasks and self._client is not None:
@@ -130,41 +131,32 @@ class Catalogue:
                     looked[name] = (file.sha256, coverage)
 
     def _described(self, journal: Journal, before: Recalled) -> Iterable[CatalogFile]:
-        derivatives = self._derivatives.get(journal.task_id, {})
+        images = self._images.get(journal.task_id, {})
         looked = self._looked.get(journal.task_id, {})
         for name, file in journal.files.items():
             known = before.files.get(name)
             same = known if known is not None and known.sha256 == file.sha256 else None
-            derivative = derivatives.get(file.asset.derivative_id)
-            coverage = (
-                looked[name][1] if name in looked else None if same is None else same.coverage
-            )
+            reference, image_id = images.get(file.asset.derivative_id, (None, None))
+            sha256_then, coverage = looked.get(name, (None, None))
+            if sha256_then != file.sha256:
+                coverage = None
             yield CatalogFile(
                 name=name,
                 asset=file.asset,
                 size=file.size,
                 sha256=file.sha256,
                 finished=file.finished,
-                image_reference=_first(derivative, same, "image_reference"),
-                image_id=_first(derivative, same, "image_id"),
-                coverage=coverage,
+                image_reference=reference or (same.image_reference if same else None),
+                image_id=image_id or (same.image_id if same else None),
+                coverage=coverage or (same.coverage if same else None),
             )
 
-    def _forget(self, task_id: str, told: Iterable[str]) -> None:
+    def _forget(self, task_id: str) -> None:
         """What is written down is remembered there; of many tasks the oldest are forgotten here."""
-        for derivative_id in told:
-            self._derivatives[task_id].pop(derivative_id, None)
-        if not self._derivatives.get(task_id):
-            self._derivatives.pop(task_id, None)
         self._looked.pop(task_id, None)
-        for old in list(self._tasks)[:-_TASKS]:
-            self._tasks.pop(old, None)
-
-
-def _first(derivative: Derivative | None, known: CatalogFile | None, name: str) -> str | None:
-    told: str | None = getattr(derivative, name, None)
-    remembered: str | None = getattr(known, name, None)
-    return remembered if told is None else told
+        for memory in (self._tasks, self._images):
+            for old in list(memory)[:-_TASKS]:
+                memory.pop(old, None)
 
 
 def _look(body: bytes, expected: str) -> Coverage | None:

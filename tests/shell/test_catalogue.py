@@ -121,6 +121,20 @@ async def test_all_files_are_told_with_where_and_how_much(tmp_path: Path) -> Non
     assert store.asked == ["task-1"]
 
 
+async def test_each_file_is_told_in_full_however_many_come_at_once(tmp_path: Path) -> None:
+    """One that is stored while the item of the others is written must not lose its image."""
+    store = Knowing()
+    made = [store.add(f"d{n}", point(4.0, 52.0)) for n in range(30)]
+    derivatives = [evolve(each, image_reference=f"image of {each.id}") for each in made]
+    await run(store, DirectorySink(tmp_path), derivatives)
+    assets = item_in(tmp_path)["assets"].values()
+    assert len(assets) == 30
+    for asset in assets:
+        derivative_id = asset["iceye_derivatives:derivative_id"]
+        assert asset["iceye_derivatives:image_reference"] == f"image of {derivative_id}"
+        assert asset["iceye_derivatives:detections"] == 1
+
+
 async def test_a_second_run_reads_no_file_and_writes_the_same(tmp_path: Path) -> None:
     store, derivatives = world()
     await run(store, DirectorySink(tmp_path), derivatives)

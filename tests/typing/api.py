@@ -200,7 +200,7 @@ async def downloads(client: DerivativesClient, sink: Sink) -> None:
     await client.download_task("task", MemorySink(), timeout=60.0, on_event=on_event)
     await client.download_task("task", "s3://bucket/prefix")
     in_a_bucket: Sink = ObjectStoreSink.from_url("s3://bucket/prefix", region="eu-central-1")
-    await client.download_task("task", in_a_bucket)
+    await client.download_task("task", in_a_bucket, stac=True)
     report = await client.download_task("task", sink, watch=Watch("task"))
     for record in report.files:
         assert_type(record, FileRecord)
