@@ -188,9 +188,10 @@ def _stamp(etag: str | None, version: str | None) -> str:
     return etag or version or ""
 
 
-def _version(meta: Any) -> dict[str, str | None]:  # noqa: ANN401 - a TypedDict of obstore's
+def _version(meta: Any) -> dict[str, str]:  # noqa: ANN401 - a TypedDict of obstore's
     """What obstore takes as "only if it is still this one"."""
-    return {"e_tag": meta["e_tag"], "version": meta.get("version")}
+    found = {"e_tag": meta["e_tag"], "version": meta.get("version")}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _blocks(there: Standing) -> Iterator[Any]:

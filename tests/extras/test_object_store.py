@@ -127,6 +127,32 @@ async def test_a_note_replaces_the_one_before_it(sink: ObjectStoreSink) -> None:
     assert await sink.read_note(name) == b"second"
 
 
+async def test_of_changes_at_the_same_time_none_is_lost(sink: ObjectStoreSink) -> None:
+    def add(letter: str, before: bytes | None) -> bytes:
+        return (before or b"") + letter.encode()
+
+    async with anyio.create_task_group() as tasks:
+        for letter in "abcdef":
+            tasks.start_soon(sink.update_note, "collection.json", partial(add, letter))
+    assert sorted((await sink.read_note("collection.json") or b"").decode()) == list("abcdef")
+
+
+async def test_a_change_to_the_same_or_to_nothing_writes_nothing(s3: S3Server) -> None:
+    sink = s3_sink(s3)
+    await sink.write_note("collection.json", lambda: b"same")
+    s3.requests.clear()
+    await sink.update_note("collection.json", lambda before: before)
+    await sink.update_note("collection.json", lambda before: None)
+    assert s3.steps() == ["GetObject", "GetObject"]
+
+
+async def test_a_file_is_read_up_to_a_limit(sink: ObjectStoreSink) -> None:
+    await sink.put(NAME, BODY, hashed)
+    assert await sink.read_file(NAME, len(BODY)) == BODY
+    assert await sink.read_file(NAME, len(BODY) - 1) is None
+    assert await sink.read_file("task-1/none", 9) is None
+
+
 @pytest.mark.parametrize("name", ["", "/etc/x", "../x", "a/../x", "a//x", "a\\b"])
 async def test_a_name_that_leads_out_of_the_prefix_is_refused(
     sink: ObjectStoreSink, name: str

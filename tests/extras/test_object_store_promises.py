@@ -21,14 +21,28 @@ from obstore.store import MemoryStore
 from s3_server import PLANTED_KEY, PLANTED_SECRET, Request, S3Server, serving
 
 from iceye_derivatives import ClientCredentials, DerivativesClient, DownloadSettings, IceyeError
-from iceye_derivatives.simulator import FAULTS, LIES, Simulator, TaskPlan, VirtualClock
+from iceye_derivatives.simulator import FAULTS, Simulator, TaskPlan, VirtualClock
 from iceye_derivatives.sinks import ObjectStoreSink
 
 SECRET = "canary-secret-5f2c"
-KNOWN = FAULTS | LIES
-OF_FILES = sorted(name for name, fault in KNOWN.items() if "cdn" in fault.sides)
-# A file that became another one is whole in either form, so its bytes prove nothing.
-TRICKY = [name for name in OF_FILES if name != "replaced_file"]
+# A file that became another one is whole in either form, so its bytes prove nothing; one without
+# an end is cut at a ceiling, which is a hundred thousand of our small pieces away.
+BESIDE_THE_POINT = {"replaced_file", "endless_body"}
+OF_FILES = sorted(
+    name for name, fault in FAULTS.items() if "cdn" in fault.sides and name not in BESIDE_THE_POINT
+)
+OF_BODIES = (
+    "changed_etag",
+    "cropped_geojson",
+    "cut_connection",
+    "early_dead_url",
+    "html_200",
+    "spliced_xml",
+    "stalled_body",
+    "truncated_body",
+    "wrong_length",
+)
+"""Those that strike when bytes have come, or look like a file: all of them are below."""
 KINDS = ("DC_VESSELS", "DC_AIRCRAFT")
 
 
@@ -90,7 +104,7 @@ def final(objects: dict[str, bytes]) -> list[bytes]:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("name", OF_FILES)
+@pytest.mark.parametrize("name", OF_BODIES)
 async def test_no_fault_of_the_cdn_leaves_anything_that_is_not_whole(
     name: str, s3: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,13 +118,12 @@ async def test_no_fault_of_the_cdn_leaves_anything_that_is_not_whole(
         here = {key: body for key, body in s3.objects().items() if key.startswith(f"{name}/")}
         for body in final(here):
             assert json.loads(body)["type"] == "FeatureCollection"
-        assert s3.pending() == []
+        assert [key for key in s3.pending() if key.startswith(f"{name}/")] == []
         sim.faults.clear()
         await sim.clock.sleep(3700)
         told += await download(sim, task_id, sink)
         here = {key: body for key, body in s3.objects().items() if key.startswith(f"{name}/")}
-        if name in TRICKY:
-            assert final(here) == truth_of(sim, task_id)
+        assert final(here) == truth_of(sim, task_id)
         text = " ".join([*told, *(body.decode("latin-1") for body in here.values())])
         for secret in (SECRET, PLANTED_KEY, PLANTED_SECRET, "Signature="):
             assert secret not in text
@@ -129,7 +142,7 @@ class Life:
 
 lives = st.builds(
     Life,
-    st.lists(st.sampled_from(TRICKY), max_size=2),
+    st.lists(st.sampled_from(OF_FILES), max_size=2),
     st.none() | st.integers(1, 400),
 )
 
@@ -170,7 +183,7 @@ def everything(store: MemoryStore) -> dict[str, bytes]:
     return {path: bytes(obstore.get(store, path).bytes()) for path in paths}
 
 
-@settings(max_examples=25)
+@settings(max_examples=20)
 @given(st.lists(lives, max_size=3))
 def test_whatever_happens_every_file_is_there_in_the_end_and_none_before_it_is_whole(
     script: list[Life],
@@ -180,7 +193,9 @@ def test_whatever_happens_every_file_is_there_in_the_end_and_none_before_it_is_w
         anyio.run(live, script)
 
 
-def test_a_killed_process_leaves_at_most_a_pending_upload_and_the_next_ends_whole() -> None:
+def test_a_killed_process_leaves_at_most_a_pending_upload_and_the_next_ends_whole(
+    s3: S3Server,
+) -> None:
     """Killed when the first part of a long file arrives, and when it is to be completed."""
     at_once = TaskPlan(
         accepted_after=0,
@@ -189,16 +204,17 @@ def test_a_killed_process_leaves_at_most_a_pending_upload_and_the_next_ends_whol
         done_after=0,
         derivative_delays=dict.fromkeys(("DC_VESSELS", "DC_VEHICLES", "DC_AIRCRAFT"), 0),
     )
-    with serving() as s3, simulated(at_once) as sim:
+    with simulated(at_once) as sim:
         task_id = sim.add_task(derivative_product_types=("DC_VESSELS",))
+        key_of = f"pre/fix/{task_id}/"
         for step in ("UploadPart", "CompleteMultipartUpload"):
             assert kill_at(step, s3, sim, task_id) < 0
-            assert final(s3.objects()) == []
+            assert [key for key in s3.objects() if key.startswith(key_of)] == []
         assert len(s3.pending()) == 2
         s3.before = lambda request: None
-        process = start(s3, sim, task_id)
-        assert process.wait(60) == 0, process.stderr
-        assert final(s3.objects()) == truth_of(sim, task_id)
+        assert start(s3, sim, task_id).wait(60) == 0
+        here = {key: body for key, body in s3.objects().items() if key.startswith(key_of)}
+        assert final(here) == truth_of(sim, task_id)
         assert len(s3.pending()) == 2  # what a lifecycle rule is for; ours was completed
 
 

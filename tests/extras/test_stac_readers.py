@@ -37,6 +37,8 @@ from iceye_derivatives.simulator import Simulator, VirtualClock
 pytestmark = pytest.mark.anyio
 
 SCHEMA = Path(__file__).with_name("file-extension-v2.1.0.json")
+VALIDATOR = JsonSchemaSTACValidator()
+VALIDATOR.schema_cache[FILE_EXTENSION] = json.loads(SCHEMA.read_bytes())
 SECRET = "canary-secret-77aa"
 
 
@@ -44,9 +46,7 @@ SECRET = "canary-secret-77aa"
 def schemas() -> Iterator[None]:
     """A validator that has all schemas and asks nobody for one."""
     before = RegisteredValidator.get_validator()
-    validator = JsonSchemaSTACValidator()
-    validator.schema_cache[FILE_EXTENSION] = json.loads(SCHEMA.read_bytes())
-    RegisteredValidator.set_validator(validator)
+    RegisteredValidator.set_validator(VALIDATOR)
     yield
     RegisteredValidator.set_validator(before)
 
@@ -183,31 +183,27 @@ facts = st.builds(
 ) | st.just(TaskFacts())
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(files, facts, texts.filter(bool))
 def test_whatever_is_known_the_item_and_its_collection_are_valid(
     found: list[CatalogFile], known: TaskFacts, task_id: str
 ) -> None:
-    validator = JsonSchemaSTACValidator()
-    validator.schema_cache[FILE_EXTENSION] = json.loads(SCHEMA.read_bytes())
     item = build_item(task_id, found, known, api="https://api.example")
     collection = build_collection(None, item, "task-1")
     assert collection is not None
     kind = pystac.STACObjectType.ITEM
-    assert validator.validate(item, kind, "1.1.0", [FILE_EXTENSION])
-    assert validator.validate(collection, pystac.STACObjectType.COLLECTION, "1.1.0", [])
+    assert VALIDATOR.validate(item, kind, "1.1.0", [FILE_EXTENSION])
+    assert VALIDATOR.validate(collection, pystac.STACObjectType.COLLECTION, "1.1.0", [])
 
 
 def test_the_validator_would_notice() -> None:
-    validator = JsonSchemaSTACValidator()
-    validator.schema_cache[FILE_EXTENSION] = json.loads(SCHEMA.read_bytes())
     ref = AssetRef(task_id="t", derivative_id="d", product_type="P", asset_type="geojson")
     good = CatalogFile(name="P_d.geojson", asset=ref, size=1, sha256="ab" * 32, finished=0.0)
     for spoil in ("file:size", "file:checksum"):
         item = build_item("t", [good], TaskFacts())
         item["assets"]["P_d.geojson"][spoil] = "GG"
         with pytest.raises(pystac.STACValidationError):
-            validator.validate(item, pystac.STACObjectType.ITEM, "1.1.0", [FILE_EXTENSION])
+            VALIDATOR.validate(item, pystac.STACObjectType.ITEM, "1.1.0", [FILE_EXTENSION])
 
 
 class serving_folder:  # noqa: N801 - reads as what it does
