@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,13 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
-from iceye_derivatives import DerivativesClient, TaskNotFoundError, Waiting, WatchFailed
+from iceye_derivatives import (
+    ConfigurationError,
+    DerivativesClient,
+    TaskNotFoundError,
+    Waiting,
+    WatchFailed,
+)
 from iceye_derivatives.simulator import Simulator, VirtualClock
 from iceye_derivatives.telemetry import Telemetry
 
@@ -74,3 +81,9 @@ def test_the_span_of_a_watch_that_failed_says_so_without_a_text() -> None:
 
     (span,) = exporter.get_finished_spans()
     assert (span.status.status_code, span.status.description) == (StatusCode.ERROR, None)
+
+
+def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "opentelemetry", None)
+    with pytest.raises(ConfigurationError, match=r"pip install 'iceye-derivatives\[telemetry\]'"):
+        Telemetry()
