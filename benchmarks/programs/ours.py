@@ -55,10 +55,12 @@ def _url(link: str) -> SignedUrl:
 
 
 def loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Python's own, or uvloop's; without the extra, orjson is not there either."""
+    """Python's own, or uvloop's; without the extra, no other parser is there either."""
     if "--speed" not in sys.argv:
-        sys.modules["orjson"] = None  # type: ignore[assignment] # Python's way to say: not there
+        for name in ("msgspec", "orjson"):
+            sys.modules[name] = None  # type: ignore[assignment] # Python's way to say: not there
         return None
+    import msgspec  # noqa: F401, PLC0415 - the library falls back quietly, a benchmark must not
     import orjson  # noqa: F401, PLC0415 - the library falls back quietly, a benchmark must not
     import uvloop  # noqa: PLC0415 - the extra
 

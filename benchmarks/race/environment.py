@@ -40,7 +40,7 @@ def versions(peers: Path | None) -> dict[str, str]:
         "nginx": _ask(find("nginx"), "-v").split("/")[1].split()[0],
         "our aiohttp": metadata.version("aiohttp"),
     }
-    for package in ("orjson", "uvloop"):
+    for package in ("msgspec", "orjson", "uvloop"):
         with suppress(metadata.PackageNotFoundError):
             found[package] = metadata.version(package)
     for program, place in (("aria2c", 2), ("curl", 1)):

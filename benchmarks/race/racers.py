@@ -123,7 +123,7 @@ RACERS = {
     racer.name: racer
     for racer in (
         Racer(name="ours", start=_program("ours", ours=True), ours=True),
-        # With the extra of that name: orjson and uvloop.
+        # With the extra of that name: msgspec, orjson and uvloop.
         Racer(name="ours [speed]", start=_program("ours", "--speed", ours=True), ours=True),
         _cli("aria2c", _aria2_one),
         _cli("aria2c, no autosave", _aria2_no_autosave),

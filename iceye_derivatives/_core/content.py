@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import json
 import re
-from contextlib import suppress
 from hashlib import sha256
 from typing import Any, Final
 
 from iceye_derivatives._core.geojson import GeoJsonScanner
 from iceye_derivatives._core.geojson_rules import NotGeoJson, check_members
-from iceye_derivatives._core.quick_json import quick_loads
+from iceye_derivatives._core.quick_geojson import surely_a_collection
 from iceye_derivatives.models import AssetRef
 
 __all__ = ["ContentChecker", "ContentFault", "check_body", "first_bytes"]
@@ -111,6 +110,8 @@ def _is_geojson(ref: AssetRef) -> bool:
 
 
 def _parse_whole(body: bytes) -> None:
+    if surely_a_collection(body):
+        return
     try:
         check_members(_parsed(body))
     except RecursionError:
@@ -119,15 +120,11 @@ def _parse_whole(body: bytes) -> None:
         raise _fault(f"it is not UTF-8 at byte {error.start}", body) from None
     except json.JSONDecodeError as error:
         raise _fault(f"it is not JSON ({error.msg} at character {error.pos})", body) from None
-    except ValueError as error:  # NotGeoJson, or a number of thousands of digits
+    except NotGeoJson as error:
         raise _fault(str(error), body) from None
 
 
 def _parsed(body: bytes) -> Any:  # noqa: ANN401 - any JSON
-    loads = quick_loads()
-    if loads is not None:
-        with suppress(ValueError):
-            return loads(body)
     # Strict UTF-8, as RFC 8259 demands; a byte order mark is one thing that it lets a parser
     # forgive.  Decoded here, because `json.loads` on bytes would also guess UTF-16 and UTF-32.
     return _STRICT.decode(body.decode("utf-8-sig"))
@@ -139,7 +136,8 @@ def _no_constant(name: str) -> Any:  # noqa: ANN401 - the signature that json as
 
 
 # Made once: `json.loads` makes one for each call that asks for anything.
-_STRICT: Final = json.JSONDecoder(parse_constant=_no_constant)
+# Numbers are not judged, and `int` would refuse those of thousands of digits, which are good JSON.
+_STRICT: Final = json.JSONDecoder(parse_constant=_no_constant, parse_int=str)
 
 
 def _fault(reason: str, head: bytes) -> ContentFault:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from iceye_derivatives._core import content
 from iceye_derivatives._core.content import ContentFault, check_body
-from iceye_derivatives._core.quick_json import quick_loads
+from iceye_derivatives._core.quick_geojson import surely_a_collection
 from iceye_derivatives.models import AssetRef
 
 REF = AssetRef(
@@ -41,7 +41,9 @@ def verdict(body: bytes) -> tuple[str, bytes]:
 
 
 def test_the_extra_is_installed_where_this_is_tested() -> None:
-    assert quick_loads() is not None
+    assert surely_a_collection(
+        b'{"features":[{"type":"Feature"}],"type":"FeatureCollection","x":1}'
+    )
 
 
 @example(b"")
@@ -57,5 +59,38 @@ def test_the_extra_is_installed_where_this_is_tested() -> None:
 def test_both_parsers_come_to_one_verdict_in_the_same_words(body: bytes) -> None:
     with pytest.MonkeyPatch.context() as patched:
         quickly = verdict(body)
-        patched.setattr(content, "quick_loads", lambda: None)
+        patched.setattr(content, "surely_a_collection", lambda _: False)
         assert quickly == verdict(body)
+
+
+WHOLE = json.dumps(
+    {
+        "type": "FeatureCollection",
+        "features": [
+            {
+                "type": "Feature",
+                "geometry": None,
+                "properties": {"class": "b\u00e2teau", "a": -1.5e-3},
+            },
+            {"type": "Feature", "properties": {"n": [True, False, '"\\', 0], "deep": {"x": {}}}},
+        ],
+        "note": None,
+    },
+    ensure_ascii=False,
+).encode()
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, len(WHOLE) - 1), st.integers(0, 2), st.binary(max_size=2)))
+)
+def test_what_passes_without_being_parsed_would_have_passed_the_parser(
+    changes: list[tuple[int, int, bytes]],
+) -> None:
+    """A few bytes exchanged, cut out or put in: it may doubt what is good, never the reverse."""
+    body = bytearray(WHOLE)
+    for place, length, other in changes:
+        body[place : place + length] = other
+    if surely_a_collection(bytes(body)):
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(content, "surely_a_collection", lambda _: False)
+            check_body(REF, bytes(body))
