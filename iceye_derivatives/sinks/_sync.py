@@ -49,7 +49,7 @@ def sync_all(handles: Sequence[int]) -> list[BaseException | None]:
     failures: dict[tuple[int, int], BaseException | None] = {}
     for device in {device for device, _ in once}:
         here = {place: handle for place, handle in once.items() if place[0] == device}
-        if len(here) > _FEW and _together(next(iter(here.values())), device):
+        if len(here) > _FEW and _together(next(iter(here.values()))):
             failures |= dict.fromkeys(here)
         else:
             failures |= zip(here, _each(list(here.values())), strict=True)
@@ -65,10 +65,10 @@ def _place(handle: int) -> tuple[int, int] | OSError:
     return found.st_dev, found.st_ino
 
 
-def _together(handle: int, device: int) -> bool:
+def _together(handle: int) -> bool:
     """Whether all that waits for this file system is on its disk now."""
     try:
-        return _knows(device, handle) and syncfs(handle) == 0
+        return _knows(handle) and syncfs(handle) == 0
     except BaseException:  # noqa: ASYNC103, BLE001 - then each is synced by itself
         return False  # noqa: ASYNC104 - in a thread, where nobody is cancelled
 
@@ -107,19 +107,16 @@ def syncfs(handle: int) -> int:
     return -1 if call is None else call(handle)
 
 
-_devices: dict[int, bool] = {}
+def _knows(handle: int) -> bool:
+    """Whether this file system is one on which syncing all is as good as syncing each.
 
-
-def _knows(device: int, handle: int) -> bool:
-    """Whether this file system is one on which syncing all is as good as syncing each."""
-    if device not in _devices:
-        found = ctypes.create_string_buffer(256)
-        call = _library("fstatfs")
-        # The type is the first field, of the size of a long.
-        known = call is not None and call(handle, found) == 0
-        kind = ctypes.c_ulong.from_buffer(found).value & 0xFFFFFFFF
-        _devices[device] = known and kind in _KNOWN
-    return _devices[device]
+    Asked for each batch: after a remount the same device number may be another kind's.
+    """
+    found = ctypes.create_string_buffer(256)
+    call = _library("fstatfs")
+    # The type is the first field, of the size of a long.
+    known = call is not None and call(handle, found) == 0
+    return known and ctypes.c_ulong.from_buffer(found).value & 0xFFFFFFFF in _KNOWN
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import errno
 import os
 import threading
@@ -280,7 +281,6 @@ class Calls:
         self.answer = 0
         monkeypatch.setattr(os, "fsync", self._fsync)
         monkeypatch.setattr(_sync, "syncfs", self._syncfs)
-        monkeypatch.setattr(_sync, "_devices", {})
 
     def _fsync(self, handle: int) -> None:
         self.each.append(handle)
@@ -307,7 +307,7 @@ def test_many_are_synced_by_one_call_where_that_is_as_good_and_else_each_by_itse
     calls = Calls(monkeypatch)
     calls.answer = answer
     calls.bad = {handles[2]}
-    monkeypatch.setattr(_sync, "_knows", lambda device, handle: known)
+    monkeypatch.setattr(_sync, "_knows", lambda handle: known)
 
     failures = _sync.sync_all(handles)
 
@@ -359,11 +359,26 @@ def test_each_is_synced_once_though_the_system_gives_too_few_threads(
         start(thread)
 
     calls.bad = {handles[0]}
-    monkeypatch.setattr(_sync, "_knows", lambda device, handle: False)
+    monkeypatch.setattr(_sync, "_knows", lambda handle: False)
     monkeypatch.setattr(threading.Thread, "start", scarce)
     failures = _sync.sync_all(handles)
     assert [failure is None for failure in failures] == [False, True, True, True, True]
     assert sorted(calls.each) == sorted(handles)
+
+
+def test_a_device_number_that_is_used_again_is_no_knowledge_of_the_file_system(
+    handles: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anonymous numbers come back at once: what was a tmpfs may be a FUSE after a remount."""
+    kinds = [0x01021994, 0x65735546]
+
+    def fstatfs(handle: int, found: ctypes.Array[ctypes.c_char]) -> int:
+        ctypes.c_ulong.from_buffer(found).value = kinds.pop(0)
+        return 0
+
+    monkeypatch.setattr(_sync, "_library", lambda name: fstatfs)
+
+    assert [_sync._knows(handles[0]), _sync._knows(handles[0])] == [True, False]
 
 
 @pytest.mark.skipif(not Path("/proc/mounts").exists(), reason="needs Linux")
@@ -375,7 +390,7 @@ def test_the_file_system_is_known_by_what_the_system_says(tmp_path: Path) -> Non
     kind = max(below)[1]
     handle = os.open(tmp_path, os.O_RDONLY)
     try:
-        known = _sync._knows(os.fstat(handle).st_dev, handle)
+        known = _sync._knows(handle)
         assert known == (kind in {"ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "tmpfs"})
         assert _sync.sync_all([handle] * 3) == [None] * 3
     finally:

@@ -178,7 +178,7 @@ async def test_when_files_that_are_stored_together_lose_power_each_is_whole_or_f
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At each step of a run that stores up to eight at a time, synced by one call."""
-    monkeypatch.setattr(_sync, "_knows", lambda device, handle: True)
+    monkeypatch.setattr(_sync, "_knows", lambda handle: True)
     chance = random.Random(5)
     step, ended, together, whole_after = 0, False, 0, 0
     while not ended:
