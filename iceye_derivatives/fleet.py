@@ -192,7 +192,8 @@ class Fleet(ObjectReceiveStream[WatchEvent]):
 
         Args:
             unsettled: Derivatives that you have been given and have not dealt with yet, e.g. whose
-                files are still being downloaded: a resumed fleet hands them out again.
+                files are still being downloaded: a resumed fleet hands them out again.  Of a task
+                that has finished nothing is remembered, so its other derivatives come with them.
         """
         now = self._settings.clock.time()
         waiting = self._rota.waiting()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, aclosing
 from datetime import datetime
 
@@ -623,6 +622,29 @@ async def test_derivatives_that_are_not_dealt_with_yet_come_again() -> None:
     assert rest == ["a"]
 
 
+async def test_with_one_of_a_finished_task_its_others_come_again_too() -> None:
+    """Nothing is remembered of a task that has finished; of one that goes on, one comes alone."""
+    source = world("a")
+    names = ("first", "second")
+    found = tuple(evolve(derivative(name, "geojson"), task_id="a") for name in names)
+
+    async def look(task_id: str) -> Snapshot:
+        await source._begin(task_id, "derivatives")
+        return Snapshot(task_id="a", availability=Availability.COMPLETE, derivatives=found)
+
+    source.look_at_derivatives = look  # type: ignore[method-assign]
+    async with watching(source) as fleet:
+        got = [await fleet.receive(), await fleet.receive()]
+        before = fleet.state(unsettled=[found[1]])
+        assert isinstance(await fleet.receive(), WatchFinished)
+        after = fleet.state(unsettled=[found[1]])
+
+    assert [event.derivative for event in got if isinstance(event, DerivativeReady)] == [*found]
+    for state, expected in ((before, ["second"]), (after, [*names])):
+        async with watching(source, state=state, only=()) as again:
+            assert [one.id async for one in again.derivatives()] == expected
+
+
 async def test_the_derivatives_alone_are_easy_to_have() -> None:
     source = world("a", "bad", "c")
     source.failing["bad"] = PermissionDeniedError("not yours", status=403)
@@ -696,30 +718,23 @@ async def test_a_listing_that_does_not_tell_the_product_types_condemns_no_task()
     assert not [event for event in events if isinstance(event, WatchFailed)]
 
 
-async def test_the_same_holds_of_watches_that_have_no_form_and_are_kept_whole(
+async def test_a_watch_that_is_kept_whole_is_there_after_such_a_listing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def refused(garage: Garage, watch: Watch) -> str:
         raise fleet_park._Unwritten
 
-    source = many(50)
-    source.list_tells_types = False
-    async with watching(source, bulk=True, keep_open=True) as fleet:
-        # A state is written all the same: only what is parked stays whole.
+    source = world("a", ready=20 * HOUR)
+    async with watching(source, only=(), bulk=True, keep_open=True) as fleet:
         monkeypatch.setattr(Garage, "_write", refused)
-        finished = [e async for e in _until(fleet, WatchFinished, 50)]
+        now = source.clock.time()
+        watch = fleet._garage.fresh("a", now)
+        fleet._rota.add("a", now, now + HOUR, fleet._garage.park(watch))
+        await fleet._crew._take_in(evolve(source.task("a"), derivative_product_types=None))
 
-    assert len(finished) == 50
-
-
-async def _until(
-    fleet: Fleet, kind: type[WatchEvent], number: int
-) -> AsyncGenerator[WatchEvent, None]:
-    while number:
-        event = await fleet.receive()
-        if isinstance(event, kind):
-            number -= 1
-            yield event
+        place = fleet._rota.get("a")
+        assert place is not None
+        assert fleet._garage.fetch("a", place.state) is watch
 
 
 async def test_a_task_that_the_listing_shows_as_ended_is_looked_at_once_more() -> None:
