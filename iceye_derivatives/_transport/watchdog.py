@@ -39,6 +39,7 @@ class Watchdog:
         self._watched: set[Watched] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._is_stopped = False
 
     def watch(self) -> Watched:
         """Enter what it gives around one exchange."""
@@ -61,10 +62,19 @@ class Watchdog:
     def leave(self, watched: Watched) -> None:
         """Watch it no more."""
         self._watched.discard(watched)
+        if self._is_stopped:
+            self._rest()
 
     def stop(self) -> None:
-        """Leave no timer behind."""
-        if self._timer is not None:
+        """Leave no timer behind, as soon as all have ended that are watched now.
+
+        In a borrowed session they go on, and have no other timer.
+        """
+        self._is_stopped = True
+        self._rest()
+
+    def _rest(self) -> None:
+        if self._timer is not None and not self._watched:
             self._timer.cancel()
             self._timer = None
 

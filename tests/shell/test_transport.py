@@ -26,6 +26,7 @@ from iceye_derivatives._core.link_policy import UnsafeLink
 from iceye_derivatives._core.pace import Pacer
 from iceye_derivatives._core.requests import USER_AGENT, ApiRequest, get_task, list_tasks
 from iceye_derivatives._transport import ApiTransport, FileTransport
+from iceye_derivatives._transport.watchdog import SilenceError, Watchdog
 from iceye_derivatives.errors import IceyeError, NetworkError, ServerError
 from iceye_derivatives.models import SignedUrl
 from iceye_derivatives.protocols import LinkOpener
@@ -326,6 +327,15 @@ async def test_after_closing_nothing_is_sent() -> None:
             await fetch(opener, server.url)
 
     assert len(server.seen) == 1
+
+
+async def test_closing_takes_no_patience_from_calls_that_are_under_way() -> None:
+    """In a borrowed session they go on: what is silent must still end, and its timer then."""
+    dog = Watchdog(total=None, silence=0.02)
+    with anyio.fail_after(10), pytest.raises(SilenceError), dog.watch():
+        dog.stop()
+        await anyio.sleep_forever()
+    assert dog._timer is None
 
 
 async def test_closing_works_while_being_cancelled() -> None:
