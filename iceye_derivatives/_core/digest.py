@@ -119,8 +119,8 @@ class DigestCheck:
 
         Of those only SHA-256 can still be judged, since that one is computed over every file.
         """
-        known = {offer for offer, _ in self._running}
-        self._late = tuple(
+        known = {offer for offer, _ in self._running}.union(self._late)
+        self._late += tuple(
             offer for offer in offered if offer.algorithm == "sha-256" and offer not in known
         )
 

@@ -74,6 +74,14 @@ def test_an_offer_that_comes_in_the_middle_is_judged_by_the_hash_of_the_whole() 
     assert check.fault(hashlib.sha256(BODY[7:]).hexdigest()) is not None
 
 
+def test_what_an_earlier_part_has_offered_is_not_forgotten_with_the_next() -> None:
+    check = DigestCheck()
+    for offered in ({"repr-digest": f"sha-256=:{SHA256}:"}, {}):
+        check.also(offers(offered, whole=False))
+
+    assert check.fault(hashlib.sha256(BODY[7:]).hexdigest()) is not None
+
+
 @pytest.mark.parametrize(
     "headers",
     [
