@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
 from urllib.parse import urlsplit
 
 from anyio import to_thread
 
 __all__ = ["Proxies"]
+
+_ORIGIN: Final = re.compile(r"https?://[^/?#]*")
 
 
 class Proxies:
@@ -23,13 +27,14 @@ class Proxies:
         """The proxy's URL, None for the direct way; raises ValueError for no URL."""
         if not self._trust_env:
             return None
-        # The text before the path: for the API it is always the same.
-        end = url.find("/", len("https://"))
-        if end < 0:
+        # The text before path and query: for the API it is always the same, and what a store's
+        # link is signed with is not kept here.
+        origin = _ORIGIN.match(url)
+        if origin is None:
             return await self._look(url)
-        if url[:end] not in self._by_origin:
-            self._by_origin[url[:end]] = await self._look(url)
-        return self._by_origin[url[:end]]
+        if origin[0] not in self._by_origin:
+            self._by_origin[origin[0]] = await self._look(url)
+        return self._by_origin[origin[0]]
 
     async def _look(self, url: str) -> str | None:
         parts = urlsplit(url)

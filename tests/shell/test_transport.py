@@ -26,6 +26,7 @@ from iceye_derivatives._core.link_policy import UnsafeLink
 from iceye_derivatives._core.pace import Pacer
 from iceye_derivatives._core.requests import USER_AGENT, ApiRequest, get_task, list_tasks
 from iceye_derivatives._transport import ApiTransport, FileTransport
+from iceye_derivatives._transport.proxies import Proxies
 from iceye_derivatives._transport.watchdog import SilenceError, Watchdog
 from iceye_derivatives.errors import IceyeError, NetworkError, ServerError
 from iceye_derivatives.models import SignedUrl
@@ -314,6 +315,13 @@ async def test_a_borrowed_session_is_used_and_left_open() -> None:
         assert (await borrowed.get(server.url)).status == 200
 
     assert len(server.seen) == 3
+
+
+@pytest.mark.parametrize("after", ["?", "/?", "#", "/a/b?"])
+async def test_looking_for_a_proxy_keeps_nothing_of_a_link_but_its_host(after: str) -> None:
+    proxies = Proxies(trust_env=True)
+    await proxies.lookup(f"https://store.example{after}Signature=planted")
+    assert "planted" not in repr(vars(proxies))
 
 
 async def test_after_closing_nothing_is_sent() -> None:
