@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["SUFFIXES", "export"]
 
 PLACE: Final = ("longitude", "latitude", "wkt")
+_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
 _GEOPACKAGE_OWN: Final = frozenset({"fid", "geom"})
 
 
@@ -62,12 +63,15 @@ def _write_geopackage(detections: Detections, path: Path) -> None:
 
 
 def _write_csv(detections: Detections, path: Path) -> None:
-    """In WGS 84, with a place that spreadsheets read and one that GIS programs read."""
+    """In WGS 84, with a place that spreadsheets read and one that GIS programs read.
+
+    No text begins as a spreadsheet's formula does: properties are whatever the file says.
+    """
     detections = detections.to_wgs84()
     columns = table(detections, reserved=PLACE)
     with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow([*columns, *PLACE])
+        writer.writerow([*map(_text, columns), *PLACE])
         for row, *values in zip(detections, *columns.values(), strict=True):
             cells = [_cell(name, v) for name, v in zip(columns, values, strict=True)]
             geometry = None if row.geometry is None else dict(row.geometry)
@@ -122,7 +126,14 @@ def _as_texts(column: pd.Series[Any]) -> pd.Series[Any]:
 def _cell(name: str, value: object) -> object:
     if name in MOMENTS:
         return _iso(value)
+    if isinstance(value, str):
+        return _text(value)
     return json.dumps(value) if isinstance(value, dict | list | bool) else value
+
+
+def _text(value: str) -> str:
+    # The apostrophe itself, too, so that whoever takes one away has what was there.
+    return f"'{value}" if value.startswith(_FORMULAS) else value
 
 
 def _iso(value: Any) -> str | None:  # noqa: ANN401  a number or None

@@ -157,7 +157,9 @@ class Detections:
     def export(self, path: str | os.PathLike[str]) -> Path:
         """Write ``.parquet``, ``.gpkg``, ``.csv`` or ``.geojson``; what was there is replaced.
 
-        The file appears under its name when it is whole.
+        The file appears under its name when it is whole.  In CSV, a text that begins with ``=``,
+        ``+``, ``-``, ``@``, ``'``, a tab or a line break has one ``'`` more in front, so that no
+        spreadsheet takes it for a formula; take that one away to have the text again.
 
         Raises:
             ConfigurationError: the suffix is none of these, or the extra ``geo`` is missing.

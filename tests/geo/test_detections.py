@@ -258,6 +258,15 @@ def test_csv_has_a_place_for_spreadsheets_and_one_for_gis(tmp_path: Path) -> Non
     assert (third["wkt"], third["longitude"]) == ("", "")
 
 
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@a", "\t=1", "'=1", "plain", ""])
+def test_no_text_in_a_csv_is_a_formula_and_each_can_be_had_again(tmp_path: Path, text: str) -> None:
+    path = read(collection(feature(-4.5, 52, note=text))).export(tmp_path / "all.csv")
+    (row,) = csv.DictReader(path.read_text("utf-8").splitlines())
+    assert row["note"][:1] not in set("=+-@\t")
+    assert row["note"].removeprefix("'") == text
+    assert row["longitude"] == "-4.5"
+
+
 def test_a_column_is_said_twice_only_where_the_two_differ(tmp_path: Path) -> None:
     def columns(*features: dict[str, Any]) -> set[str]:
         path = read(collection(*features)).export(tmp_path / "all.geojson")
