@@ -151,3 +151,12 @@ def test_heaps_of_those_that_left_are_tidied_away_a_few_at_a_time() -> None:
     assert sizes < 10_000
     assert [place and place.task_id for place in taken] == [f"{n}" for n in range(0, 20_000, 10)]
     assert rota.take(NOW + 1e6) is None
+
+
+def test_one_that_is_nudged_when_it_is_due_already_is_held_back_for_no_listing() -> None:
+    rota = Rota()
+    rota.add("a", NOW, NOW - 10, "")
+
+    rota.nudge("a", NOW)
+
+    assert rota.take(NOW) == Place(NOW - 10, "a", Reach.ALONE, "")
