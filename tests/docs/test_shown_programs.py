@@ -16,6 +16,7 @@ from pathlib import Path
 import aiohttp
 import anyio
 import anyio.abc
+import anyio.lowlevel
 import pytest
 from anyio.streams.buffered import BufferedByteReceiveStream
 
@@ -211,6 +212,10 @@ async def test_the_example_of_a_service_loses_nothing_when_it_is_stopped(
             task_id = (await answer.json())["task_id"]
         async with caller.post(f"{url}/tasks", json={"lat": 51.95}) as answer:
             assert answer.status == 400
+        # Stopped only now, when the fleet has handed all out and not one file has come home.
+        with anyio.fail_after(60):
+            while sum(r.side == "cdn" for r in sim.requests) < len(DerivativeProductType):
+                await anyio.lowlevel.checkpoint()
     assert files_in(tmp_path) == []
 
     sim.faults.clear()
