@@ -118,7 +118,7 @@ def application(folder: str, state: Path) -> web.Application:
             app[DELIVERIES] = deliveries = Deliveries(client, fleet, state)
             async with asyncio.TaskGroup() as tasks:
                 delivering = tasks.create_task(deliveries.deliver(folder))
-                yield
+                yield  # noqa: ASYNC101, ASYNC119 - aiohttp makes a context manager of it
                 delivering.cancel()
             await deliveries.save()
 
