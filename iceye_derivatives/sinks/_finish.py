@@ -24,7 +24,9 @@ async def finish(
     A thread cannot be cancelled: awaiting it the plain way would return at once while it went on
     writing behind our back.  A shielded scope alone does not do: it holds off anyio's
     cancellations, but not the plain ones of asyncio (``task.cancel()``, ``asyncio.timeout``).  So
-    the call runs in a task of its own, which nobody cancels, and a task group waits for it.
+    the call runs in a task of its own, which nobody cancels, and a task group waits for it.  One
+    thing still does: `asyncio.run` cancels every task that is left when its own has ended.  Then
+    the thread goes on alone, and whoever closes what it works on waits for it there.
 
     Args:
         call: What to run; it keeps its own result where losing it would lose a handle.

@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from anyio.to_thread import run_sync
@@ -62,6 +63,8 @@ class DirectoryPart:
         self._waiting: list[bytes] = []
         self._size = 0
         self._under_way: asyncio.Future[None] | None = None
+        self._turn = Lock()
+        self._is_left = False
 
     async def read(self) -> AsyncIterator[bytes]:
         """The bytes that were marked when the part was opened, in pieces."""
@@ -96,7 +99,7 @@ class DirectoryPart:
 
     async def settle(self) -> None:
         """Return when all that was taken is stored; raises what went wrong with it."""
-        under_way, self._under_way = self._under_way, None
+        under_way = self._under_way
         if under_way is None:
             return
         if not under_way.done():
@@ -104,6 +107,7 @@ class DirectoryPart:
 
             # Not awaited itself: a cancellation would cancel it, and the thread would go on alone.
             await finish(partial(asyncio.wait, [under_way]))
+        self._under_way = None  # not sooner: at the end of a loop even `finish` may be cancelled
         under_way.result()
 
     async def set_mark(self, mark: PartMark) -> None:
@@ -193,10 +197,13 @@ class DirectoryPart:
     def _begin(self) -> None:
         import aiofiles  # noqa: F401, PLC0415 - it brings asyncio and TLS: half of all that we import
 
-        self._folder.__enter__()  # left in `_leave`, which each part comes to
-        if self._sidecar is not None and self._reopen(self._sidecar):
-            return
-        self._part, self._descriptor = self._folder.begin()
+        with self._turn:  # or, where the loop has ended meanwhile, `_leave` comes before us
+            if self._is_left:
+                return
+            self._folder.__enter__()  # left in `_leave`, which each part comes to
+            if self._sidecar is not None and self._reopen(self._sidecar):
+                return
+            self._part, self._descriptor = self._folder.begin()
 
     def _reopen(self, sidecar: Sidecar) -> bool:
         """Take up the part of an earlier process, or clear it away."""
@@ -242,11 +249,13 @@ class DirectoryPart:
             self._on_stored(self._folder, stamp)
 
     def _leave(self) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-        if self._part is not None and self._sidecar is None:
-            self._folder.discard(self._part)
-        self._folder.close()
+        with self._turn:
+            self._is_left = True
+            if self._descriptor is not None:
+                os.close(self._descriptor)
+            if self._part is not None and self._sidecar is None:
+                self._folder.discard(self._part)
+            self._folder.close()
 
 
 def _sync_data(descriptor: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 from collections.abc import AsyncIterator
@@ -162,3 +163,43 @@ def test_another_thread_shares_nothing_of_it(tmp_path: Path) -> None:
         other.start()
         other.join()
     assert found == [None]
+
+
+def test_a_part_is_not_closed_under_its_thread_though_the_loop_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`asyncio.run` cancels every task that is left, those that `finish` made as well."""
+    looking, left, seen = threading.Event(), threading.Event(), list[bool]()
+    leave = DirectoryPart._leave
+
+    def look(data: bytes) -> None:
+        looking.set()
+        seen.append(left.wait(0.2))
+
+    def note(part: DirectoryPart) -> None:
+        left.set()
+        leave(part)
+
+    async def download() -> None:
+        async with DirectorySink(tmp_path).create(NAME) as part:
+            await part.take([b"abc"], look, no_mark)
+            await part.settle()
+
+    async def main() -> asyncio.Task[None]:
+        task = asyncio.create_task(download())  # noqa: TID251 - the loop's end is what is tested
+        while not looking.is_set():
+            await checkpoint()
+        return task
+
+    monkeypatch.setattr(DirectoryPart, "_leave", note)
+    assert asyncio.run(main()).cancelled()
+    assert seen == [False]
+    assert files(tmp_path) == {}
+
+
+def test_a_part_that_was_left_is_not_begun_any_more(tmp_path: Path) -> None:
+    """Its thread may come too late where the loop has ended."""
+    part = DirectoryPart(str(tmp_path), NAME, NAME)
+    part._leave()
+    part._begin()
+    assert files(tmp_path) == {}
