@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fault_outcomes import HEAD, KNOWN, PAGE, outcome_of
+from fault_outcomes import HEAD, KNOWN, PAGE, PATIENT, outcome_of
 
 pytestmark = [pytest.mark.anyio, pytest.mark.once]
 
@@ -14,7 +14,9 @@ ROWS = PAGE.read_text("utf-8").removeprefix(HEAD).splitlines()
 
 @pytest.mark.parametrize("name", sorted(KNOWN))
 async def test_the_table_says_what_happens(name: str, tmp_path: Path) -> None:
-    row = (await outcome_of(KNOWN[name], tmp_path)).row(KNOWN[name])
+    row = (await outcome_of(KNOWN[name], tmp_path / "soon")).row(KNOWN[name])
+    if row not in ROWS:  # a busy machine may have been taken for a silent server
+        row = (await outcome_of(KNOWN[name], tmp_path / "later", PATIENT)).row(KNOWN[name])
 
     assert row in ROWS, "write the page anew: python tests/e2e/fault_outcomes.py"
 
