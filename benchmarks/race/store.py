@@ -173,7 +173,11 @@ def _certify(folder: Path) -> None:
         return
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "3650"]
     for arguments in (
-        ["-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=benchmark authority"],
+        [
+            *("-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=benchmark authority"),
+            # RFC 5280, 4.2.1.3: an authority "MUST include this extension"; Python 3.13 insists.
+            *("-addext", "keyUsage=critical,keyCertSign,cRLSign"),
+        ],
         [
             *("-keyout", "store.key", "-out", "store.pem", "-subj", "/CN=store"),
             *("-CA", "ca.pem", "-CAkey", "ca.key"),

@@ -65,6 +65,7 @@ def test_two_programs_in_one_folder_fetch_each_file_once(tmp_path: Path) -> None
         assert trial.check_end() == 0
 
 
+@pytest.mark.once
 def test_the_second_program_takes_over_what_the_first_was_killed_at(tmp_path: Path) -> None:
     with stage() as (simulator, line):
         trial = Trial(simulator, line, tmp_path)
