@@ -16,6 +16,7 @@ from typing import Any, Final, Protocol, runtime_checkable
 import anyio
 from anyio.to_thread import run_sync
 
+from iceye_derivatives._core.content import is_geojson
 from iceye_derivatives._core.coverage import Coverage, coverage_of
 from iceye_derivatives._core.journal import Journal
 from iceye_derivatives._core.plan import CATALOG, COLLECTION, ITEM, folder_name
@@ -124,7 +125,7 @@ class Catalogue:
                 continue
             if name in looked and looked[name][0] == file.sha256:
                 continue
-            if file.asset.asset_type.lower() == "geojson" and file.size <= _LARGEST:
+            if is_geojson(file.asset) and file.size <= _LARGEST:
                 body = await self._sink.read_file(f"{folder}/{name}", _LARGEST)
                 coverage = None if body is None else await run_sync(_look, body, file.sha256)
                 if coverage is not None:

@@ -19,7 +19,7 @@ from iceye_derivatives._core.geojson_rules import NotGeoJson, check_members
 from iceye_derivatives._core.quick_geojson import surely_a_collection
 from iceye_derivatives.models import AssetRef
 
-__all__ = ["ContentChecker", "ContentFault", "check_body", "first_bytes"]
+__all__ = ["ContentChecker", "ContentFault", "check_body", "first_bytes", "is_geojson"]
 
 WHOLE: Final = 8 * 1024 * 1024
 """Bytes up to which a body is parsed whole: json.loads takes about ten times that in memory."""
@@ -63,7 +63,7 @@ def check_body(ref: AssetRef, body: bytes) -> str:
         checker = ContentChecker(ref)
         checker.feed(body)
         return checker.finish()
-    if _is_geojson(ref):
+    if is_geojson(ref):
         _parse_whole(body)
     return sha256(body).hexdigest()
 
@@ -78,7 +78,7 @@ class ContentChecker:
     def __init__(self, ref: AssetRef) -> None:
         self._digest = sha256()
         self._head = b""
-        self._scanner = GeoJsonScanner() if _is_geojson(ref) else None
+        self._scanner = GeoJsonScanner() if is_geojson(ref) else None
 
     def feed(self, chunk: bytes) -> None:
         """Look at the next piece."""
@@ -105,7 +105,8 @@ class ContentChecker:
         return self._digest.hexdigest()
 
 
-def _is_geojson(ref: AssetRef) -> bool:
+def is_geojson(ref: AssetRef) -> bool:
+    """Whether the asset must be a GeoJSON object."""
     return ref.asset_type.lower() == _GEOJSON
 
 

@@ -19,8 +19,9 @@ from iceye_derivatives._core.forecast import models_wait, products_wait
 from iceye_derivatives._core.outlook import Outlook
 from iceye_derivatives.models import TaskStatus
 
-__all__ = ["IMAGED", "Facts", "due_question", "next_delay", "spell"]
+__all__ = ["BEFORE_IMAGE", "IMAGED", "Facts", "due_question", "next_delay", "spell"]
 
+BEFORE_IMAGE = frozenset({TaskStatus.RECEIVED, TaskStatus.ACTIVE})
 IMAGED = frozenset({TaskStatus.FULFILLED, TaskStatus.DONE})
 """Statuses from which on derivatives can appear (DONE does not mean that they have)."""
 
@@ -91,7 +92,7 @@ class Facts:
     @property
     def before_image(self) -> bool:
         """Whether no derivative can be expected yet."""
-        return self.status in {TaskStatus.RECEIVED, TaskStatus.ACTIVE} and not self.listed
+        return self.status in BEFORE_IMAGE and not self.listed
 
     @property
     def fulfilled_at(self) -> float | None:

@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote
 
+from iceye_derivatives._core.content import is_geojson
 from iceye_derivatives._core.coverage import Box, geometry_of, union
+from iceye_derivatives._core.plan import CATALOG, COLLECTION
 from iceye_derivatives._core.rfc3339 import render_moment
 from iceye_derivatives._core.stac_facts import OURS, TEXTS, CatalogFile, TaskFacts, multihash
 
@@ -19,7 +21,7 @@ FILE_EXTENSION: Final = "https://stac-extensions.github.io/file/v2.1.0/schema.js
 COLLECTION_ID: Final = "iceye-derivatives"
 _GEOJSON: Final = "application/geo+json"
 _JSON: Final = "application/json"
-_ABOVE: Final = "../collection.json"
+_ABOVE: Final = f"../{COLLECTION}"
 _LATEST: Final = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 
 
@@ -52,7 +54,7 @@ def build_item(
             **_properties(task_id, found, facts),
         },
         "links": [
-            {"rel": "root", "href": "../catalog.json", "type": _JSON},
+            {"rel": "root", "href": f"../{CATALOG}", "type": _JSON},
             {"rel": "parent", "href": _ABOVE, "type": _JSON},
             {"rel": "collection", "href": _ABOVE, "type": _JSON},
             *_links(task_id, api),
@@ -138,7 +140,7 @@ def _asset(file: CatalogFile) -> dict[str, Any]:
         f"{OURS}:derivative_id": file.asset.derivative_id,
         f"{OURS}:asset_type": file.asset.asset_type,
     }
-    if file.asset.asset_type.lower() == "geojson":
+    if is_geojson(file.asset):
         asset["type"] = _GEOJSON
     told: dict[str, Any] = {
         "image_reference": file.image_reference,

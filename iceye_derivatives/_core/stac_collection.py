@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from iceye_derivatives._core.coverage import Box, union
+from iceye_derivatives._core.plan import CATALOG, COLLECTION, ITEM
 from iceye_derivatives._core.rfc3339 import parse_moment
 from iceye_derivatives._core.stac import COLLECTION_ID, VERSION
 from iceye_derivatives._core.stac_facts import as_object, read_box, read_document
@@ -33,7 +34,7 @@ def build_collection(
     collection = read_document(before)
     if collection.get("id", COLLECTION_ID) != COLLECTION_ID:
         return None
-    href = f"./{folder}/item.json"
+    href = f"./{folder}/{ITEM}"
     items = _item_hrefs(collection) | {href}
     boxes = [_whole_box(collection), read_box(item.get("bbox"))]
     box = union(box for box in boxes if box is not None) or _WORLD
@@ -53,8 +54,8 @@ def build_collection(
             "temporal": {"interval": [_interval(collection, item)]},
         },
         "links": [
-            {"rel": "root", "href": "./catalog.json", "type": "application/json"},
-            {"rel": "parent", "href": "./catalog.json", "type": "application/json"},
+            {"rel": "root", "href": f"./{CATALOG}", "type": "application/json"},
+            {"rel": "parent", "href": f"./{CATALOG}", "type": "application/json"},
             *(
                 {"rel": "item", "href": each, "type": "application/geo+json"}
                 for each in sorted(items)
@@ -77,8 +78,8 @@ def build_catalog(before: bytes | None) -> dict[str, Any] | None:
         "title": "ICEYE Detect & Classify derivatives",
         "description": "The detections that were downloaded to this place.",
         "links": [
-            {"rel": "root", "href": "./catalog.json", "type": "application/json"},
-            {"rel": "child", "href": "./collection.json", "type": "application/json"},
+            {"rel": "root", "href": f"./{CATALOG}", "type": "application/json"},
+            {"rel": "child", "href": f"./{COLLECTION}", "type": "application/json"},
         ],
     }
 

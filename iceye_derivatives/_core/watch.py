@@ -44,7 +44,14 @@ from iceye_derivatives._core.decisions import (
 )
 from iceye_derivatives._core.outlook import Outlook
 from iceye_derivatives._core.reasons import reason
-from iceye_derivatives._core.rhythm import IMAGED, Facts, due_question, next_delay, spell
+from iceye_derivatives._core.rhythm import (
+    BEFORE_IMAGE,
+    IMAGED,
+    Facts,
+    due_question,
+    next_delay,
+    spell,
+)
 from iceye_derivatives._core.seen import Seen
 from iceye_derivatives._core.watch_failures import (
     failed_budget,
@@ -67,7 +74,6 @@ from iceye_derivatives.models import (
 
 __all__ = ["Watch"]
 
-BEFORE_IMAGE = frozenset({TaskStatus.RECEIVED, TaskStatus.ACTIVE})
 _LOOK, _ASK_TASK, _ASK_SCENE = Look(), AskTask(), AskScene()
 ENDED = frozenset({TaskStatus.REJECTED, TaskStatus.FAILED, TaskStatus.CANCELED})
 FAILURE_BACKOFF = Backoff(initial=2.0, factor=2.0, maximum=300.0)

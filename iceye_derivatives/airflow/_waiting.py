@@ -1,17 +1,18 @@
-"""What do operator and sensor share: which tasks, what has failed, and how that fails the task?"""
+"""What do operator and sensor share: which tasks, how they wait, and how a failure is told?"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, NoReturn, Protocol
 
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from attrs import asdict, evolve, frozen
 
 from iceye_derivatives import Backoff
 from iceye_derivatives.airflow.payload import Failure, News
+from iceye_derivatives.airflow.triggers import IceyeDerivativesTrigger
 
-__all__ = ["Story", "backoff_arguments", "checked_ids", "raise_for"]
+__all__ = ["Story", "backoff_arguments", "checked_ids", "raise_for", "wait_in_trigger"]
 
 _TOLD: Final = 20
 """Failures that are spelled out: the message goes through a database, and people read it."""
@@ -44,6 +45,54 @@ class Story:
             deadline=carry["deadline"],
             failed=tuple(Failure(**each) for each in carry["failed"]),
         )
+
+
+class _Waiter(Protocol):
+    """What operator and sensor have alike."""
+
+    iceye_conn_id: str
+    save_every: float | None
+    min_wait: float
+    backoff: dict[str, float] | None
+    max_failures: int
+    defer: Any
+
+
+def wait_in_trigger(
+    task: _Waiter,
+    story: Story,
+    *,
+    task_ids: Sequence[str],
+    state: str | None,
+    carry: dict[str, Any] | None = None,
+    **more: Any,  # noqa: ANN401 - arguments of the trigger that only one of them has
+) -> NoReturn:
+    """Leave the worker; the task's `resume` comes back to one, with the story and what is carried.
+
+    Args:
+        task: Who waits.
+        story: So far.
+        task_ids: Those that are waited for from now on.
+        state: Those that are waited for already.
+        carry: JSON values that come back beside the story.
+        more: Further arguments of the trigger.
+    """
+    task.defer(
+        trigger=IceyeDerivativesTrigger(
+            task_ids=task_ids,
+            iceye_conn_id=task.iceye_conn_id,
+            state=state,
+            deadline=story.deadline,
+            save_every=task.save_every,
+            min_wait=task.min_wait,
+            backoff=task.backoff,
+            max_failures=task.max_failures,
+            carry={**story.to_carry(), **(carry or {})},
+            **more,
+        ),
+        method_name="resume",
+    )
+    raise AssertionError("Airflow's defer() does not return")
 
 
 def checked_ids(task_ids: str | Iterable[object]) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow.sdk import BaseHook
-from anyio import to_thread
 
 from iceye_derivatives import ClientCredentials, ConfigurationError, DerivativesClient, StaticToken
 
@@ -95,10 +94,7 @@ class IceyeHook(BaseHook):
 
     async def aget_client(self) -> DerivativesClient:
         """The same from an event loop, such as the triggerer's, without blocking it."""
-        if hasattr(self, "aget_connection"):
-            return client_of(await self.aget_connection(self.iceye_conn_id))
-        # Airflow before 3.1 has the blocking call alone.
-        return client_of(await to_thread.run_sync(self.get_connection, self.iceye_conn_id))
+        return client_of(await self.aget_connection(self.iceye_conn_id))
 
     def test_connection(self) -> tuple[bool, str]:
         """Whether a token is to be had and the API takes it; asks for one page of tasks."""

@@ -11,15 +11,16 @@ from airflow.sdk import BaseOperator
 from iceye_derivatives import Backoff
 from iceye_derivatives._clock import SystemClock
 from iceye_derivatives.airflow._fetching import fetch
-from iceye_derivatives.airflow._waiting import Story, backoff_arguments, checked_ids, raise_for
+from iceye_derivatives.airflow._waiting import (
+    Story,
+    backoff_arguments,
+    checked_ids,
+    raise_for,
+    wait_in_trigger,
+)
 from iceye_derivatives.airflow.hook import IceyeHook
 from iceye_derivatives.airflow.payload import Failure, News
-from iceye_derivatives.airflow.triggers import (
-    MIN_WAIT,
-    SAVE_EVERY,
-    IceyeDerivativesTrigger,
-    WaitFor,
-)
+from iceye_derivatives.airflow.triggers import MIN_WAIT, SAVE_EVERY, WaitFor
 from iceye_derivatives.sinks import sink_for
 
 if TYPE_CHECKING:
@@ -129,24 +130,15 @@ class DownloadDerivativesOperator(BaseOperator):
     def _wait(
         self, story: Story, *, task_ids: Sequence[str] = (), state: str | None = None
     ) -> NoReturn:
-        self.defer(
-            trigger=IceyeDerivativesTrigger(
-                task_ids=task_ids,
-                iceye_conn_id=self.iceye_conn_id,
-                state=state,
-                wait_for=self.wait_for,
-                settle=self.settle,
-                deadline=story.deadline,
-                save_every=self.save_every,
-                min_wait=self.min_wait,
-                backoff=self.backoff,
-                max_failures=self.max_failures,
-                cancel_on_kill=self.cancel_on_kill,
-                carry=story.to_carry(),
-            ),
-            method_name="resume",
+        wait_in_trigger(
+            self,
+            story,
+            task_ids=task_ids,
+            state=state,
+            wait_for=self.wait_for,
+            settle=self.settle,
+            cancel_on_kill=self.cancel_on_kill,
         )
-        raise AssertionError("Airflow's defer() does not return")
 
     def _download(self, news: News) -> tuple[list[dict[str, Any]], list[Failure]]:
         if not news.ready:

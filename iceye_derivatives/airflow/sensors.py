@@ -12,10 +12,16 @@ from attrs import asdict
 
 from iceye_derivatives import Backoff, DerivativeReady, Waiting, WatchFailed
 from iceye_derivatives._clock import SystemClock
-from iceye_derivatives.airflow._waiting import Story, backoff_arguments, checked_ids, raise_for
+from iceye_derivatives.airflow._waiting import (
+    Story,
+    backoff_arguments,
+    checked_ids,
+    raise_for,
+    wait_in_trigger,
+)
 from iceye_derivatives.airflow.hook import IceyeHook
 from iceye_derivatives.airflow.payload import Failure, News, Ready
-from iceye_derivatives.airflow.triggers import MIN_WAIT, SAVE_EVERY, IceyeDerivativesTrigger
+from iceye_derivatives.airflow.triggers import MIN_WAIT, SAVE_EVERY
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -104,22 +110,8 @@ class IceyeDerivativesSensor(BaseSensorOperator):
         state: str | None = None,
         ready: Sequence[dict[str, Any]] = (),
     ) -> NoReturn:
-        self.defer(
-            trigger=IceyeDerivativesTrigger(
-                task_ids=task_ids,
-                iceye_conn_id=self.iceye_conn_id,
-                state=state,
-                wait_for="all",
-                deadline=story.deadline,
-                save_every=self.save_every,
-                min_wait=self.min_wait,
-                backoff=self.backoff,
-                max_failures=self.max_failures,
-                carry={**story.to_carry(), "ready": [*ready]},
-            ),
-            method_name="resume",
-        )
-        raise AssertionError("Airflow's defer() does not return")
+        carry = {"ready": [*ready]}
+        wait_in_trigger(self, story, task_ids=task_ids, state=state, carry=carry, wait_for="all")
 
     def poke(self, context: Context) -> PokeReturnValue:
         """One look at each task."""

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from attrs import define, field
 from rich.console import Console, ConsoleOptions, RenderResult
-from rich.live import Live
 from rich.text import Text
 
 from iceye_derivatives.cli.board import BoardEvent
+from iceye_derivatives.cli.live import drawn_in_place
 from iceye_derivatives.cli.many import ManyAsPlain
 from iceye_derivatives.cli.wording import clock_time, count, size
 from iceye_derivatives.events import (
@@ -133,13 +133,7 @@ class ManyLive(ManyAsPlain):
         self.crowd = Crowd()
         self.total = total
         self.console = Console(highlight=False) if console is None else console
-        self._live = Live(
-            console=self.console,
-            get_renderable=self.picture,
-            refresh_per_second=PER_SECOND,
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
+        self._live = drawn_in_place(self.console, self.picture, per_second=PER_SECOND)
 
     def picture(self) -> CrowdPicture:
         """How they stand now."""

@@ -10,7 +10,6 @@ ordered                task_id status reference derivative_product_types
 task_status            task_id status
 scene                  task_id imaging(when it is planned to begin, or null)
 snapshot               task_id answer(404, 206, 200) availability ready listed
-scene                  task_id imaging(when the image is to be taken, or null)
 expected               task_id missing(derivative_id or null, product_type)
 waiting                task_id seconds until reason
 poll_failed            task_id error failures budget

@@ -17,7 +17,7 @@ from iceye_derivatives.cli.screens import Screen, Time
 from iceye_derivatives.cli.wording import clock_time, count, shorten, size, speed, spell
 from iceye_derivatives.events import Waiting
 
-__all__ = ["LiveScreen", "Picture", "styled"]
+__all__ = ["LiveScreen", "Picture", "drawn_in_place", "styled"]
 
 NARROW, WIDE = 60, 84
 """Columns below which the bar goes, and from which ids and digests fit."""
@@ -166,6 +166,19 @@ def styled(found: Found) -> Text:
     return text.append(f"\n{name}", "dim")
 
 
+def drawn_in_place(
+    console: Console, picture: Callable[[], RenderableType], *, per_second: float
+) -> Live:
+    """Draw by a thread of its own, so that a busy event loop does not stop the countdown."""
+    return Live(
+        console=console,
+        get_renderable=picture,
+        refresh_per_second=per_second,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+
+
 class LiveScreen(Screen):
     """The picture, drawn several times a second: a countdown that moves is not frozen.
 
@@ -187,15 +200,8 @@ class LiveScreen(Screen):
         super().__init__(time=time, meter=meter)
         self.console = Console(highlight=False) if console is None else console
         self._clock = clock
-        # Drawn by a thread of its own, so that a busy event loop does not stop the countdown; a
-        # board never changes, so it can be read from there.
-        self._live = Live(
-            console=self.console,
-            get_renderable=self.picture,
-            refresh_per_second=PER_SECOND,
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
+        # A board never changes, so it can be read from the thread that draws it.
+        self._live = drawn_in_place(self.console, self.picture, per_second=PER_SECOND)
 
     def picture(self) -> Picture:
         """How it looks now."""
