@@ -194,6 +194,16 @@ def airflow(session: nox.Session) -> None:
 
 
 @nox.session(default=False, requires=["build"])
+def azure(session: nox.Session) -> None:
+    """The promises of sinks on Azure's API: its emulator comes by npm, so not for each change."""
+    session.install(the_wheel("[test,cloud]"))
+    there = session.create_tmp()
+    session.run("npm", "install", "--silent", "--prefix", there, "azurite", external=True)
+    session.env["PATH"] = os.pathsep.join([f"{there}/node_modules/.bin", os.environ["PATH"]])
+    run_pytest(session, "-n", "0", where="tests/azure")
+
+
+@nox.session(default=False, requires=["build"])
 def properties(session: nox.Session) -> None:
     """The laws with a large and random budget: for a night, not for each change."""
     session.install(the_wheel("[test]"))
@@ -278,9 +288,10 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(default=False, requires=["build"])
 def pictures(session: nox.Session) -> None:
-    """Draw the README's map anew: the demo's detections in Chromium."""
+    """Draw the pages' pictures anew: the demo's detections in Chromium, and the terminal."""
     session.install(the_wheel("[cli,geo]"))
-    session.run("python", str(ROOT / "docs" / "draw_map.py"))
+    for script in ("draw_map.py", "draw_terminal.py"):
+        session.run("python", str(ROOT / "docs" / script))
 
 
 @nox.session(default=False, requires=["build"])
