@@ -7,7 +7,8 @@ Three parts, each against a server of JSON in a process of its own (raw asyncio,
 * ceiling: looks a second where all are always due, beside a bare aiohttp loop that decodes each
   answer and does nothing else.  Interleaved rounds, medians, ratios.
 
-Run: ``python benchmarks/fleet.py [--tasks 100000] [--seconds 15] [--rounds 5]``.
+Run: ``python benchmarks/fleet.py [smooth ...] [--tasks 100000] [--seconds 15] [--rounds 5]``; each
+part by its name, or all of them, and each prints as soon as it knows.
 """
 
 from __future__ import annotations
@@ -35,9 +36,11 @@ from iceye_derivatives import (
     Derivative,
     DerivativesClient,
     FleetState,
+    Scene,
     Snapshot,
     StaticToken,
     Task,
+    TaskNotFoundError,
     Watch,
 )
 from iceye_derivatives._core.decisions import Patience
@@ -174,15 +177,16 @@ async def _task_bytes(tasks: int) -> float:
         async def look_at_task(self, task_id: str) -> Task:
             return Task(id=task_id, status="ACTIVE", derivative_product_types=tuple(TYPES))
 
+        async def look_at_scene(self, task_id: str) -> Scene:
+            raise TaskNotFoundError(f"Task {task_id} has no scene", status=404, task_id=task_id)
+
     async def one(client: DerivativesClient, watch: Watch) -> None:
         async with aclosing(client.watch_task(watch.task_id, watch=watch)) as derivatives:
             async for _ in derivatives:
                 pass
 
     async with DerivativesClient(auth=StaticToken(TOKEN), base_url="http://127.0.0.1:9") as client:
-        asleep = Asleep()
-        client.look_at_derivatives = asleep.look_at_derivatives  # type: ignore[method-assign]
-        client.look_at_task = asleep.look_at_task  # type: ignore[method-assign]
+        client._polls = Asleep()  # type: ignore[assignment]  # noqa: SLF001  nobody to ask
         names = ids(tasks)
         gc.collect()
         before = resident()
@@ -244,14 +248,15 @@ async def smooth(base_url: str, tasks: int, seconds: float) -> tuple[float, list
 
 
 def counted(client: DerivativesClient) -> list[int]:
-    """A counter of the looks of a client."""
-    looks, inner = [0], client.look_at_derivatives
+    """A counter of the looks of a client's fleets."""
+    polls = client._polls  # noqa: SLF001  what a fleet asks by
+    looks, inner = [0], polls.look_at_derivatives
 
     async def look(task_id: str) -> Snapshot:
         looks[0] += 1
         return await inner(task_id)
 
-    client.look_at_derivatives = look  # type: ignore[method-assign]
+    polls.look_at_derivatives = look  # type: ignore[method-assign]
     return looks
 
 
@@ -298,28 +303,56 @@ async def bare_rate(base_url: str, seconds: float) -> float:
     return rate
 
 
-def main(tasks: int, seconds: float, rounds: int) -> None:
-    """Print the three parts."""
+def print_memory(tasks: int) -> None:
+    """Bytes a task, in two ways."""
     fleet, each = bytes_a_task("fleet", tasks), bytes_a_task("task", min(tasks, 20_000))
-    print(f"{tasks} waiting tasks: {fleet:.0f} bytes each in a fleet, {each:.0f} with a task and a")
-    print(f"sleep each: {each / fleet:.1f} times as much")
+    print(
+        f"memory: {tasks} waiting tasks take {fleet:.0f} bytes each in a fleet, {each:.0f} with a"
+    )
+    print(f"task and a sleep each: {each / fleet:.1f} times as much", flush=True)
+
+
+def print_smooth(tasks: int, seconds: float) -> None:
+    """How late the loop comes."""
     with serving() as base_url:
         rate, late, share = asyncio.run(smooth(base_url, tasks, seconds))
-        print(f"{rate:.0f} looks a second over {tasks} tasks, {share:.2f} of a core; the loop is")
-        print(f"late by {late[int(0.99 * len(late))]:.1f} ms (p99), {late[-1]:.1f} ms at most")
-        ours, bare = [], []
+    print(f"smooth: {rate:.0f} looks a second over {tasks} tasks, {share:.2f} of a core; the loop")
+    print(f"is late by {late[int(0.99 * len(late))]:.1f} ms (p99), {late[-1]:.1f} ms at most")
+    print(f"(the latest five: {', '.join(f'{one:.1f}' for one in late[-5:])})", flush=True)
+
+
+def print_ceiling(rounds: int) -> None:
+    """Looks a second at most."""
+    ours, bare = [], []
+    with serving() as base_url:
         for _ in range(rounds):
             bare.append(asyncio.run(bare_rate(base_url, 2.0)))
             ours.append(asyncio.run(fleet_rate(base_url, 2.0)))
-        ratio = statistics.median(our / other for our, other in zip(ours, bare, strict=True))
-        print(f"{statistics.median(ours):.0f} looks a second at most, a bare aiohttp loop")
-        print(f"{statistics.median(bare):.0f}: {ratio:.2f} of it (median of {rounds} rounds)")
+    ratio = statistics.median(our / other for our, other in zip(ours, bare, strict=True))
+    print(f"ceiling: {statistics.median(ours):.0f} looks a second at most, a bare aiohttp loop")
+    print(
+        f"{statistics.median(bare):.0f}: {ratio:.2f} of it (median of {rounds} rounds)", flush=True
+    )
+
+
+def main(parts: list[str], tasks: int, seconds: float, rounds: int) -> None:
+    """Print the parts that were asked for."""
+    if "memory" in parts:
+        print_memory(tasks)
+    if "smooth" in parts:
+        print_smooth(tasks, seconds)
+    if "ceiling" in parts:
+        print_ceiling(rounds)
+
+
+PARTS = ["memory", "smooth", "ceiling"]
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("part", nargs="*", metavar="part", help=f"of {PARTS}")
     parser.add_argument("--tasks", type=int, default=100_000)
     parser.add_argument("--seconds", type=float, default=15.0)
     parser.add_argument("--rounds", type=int, default=5)
     chosen = parser.parse_args()
-    main(chosen.tasks, chosen.seconds, chosen.rounds)
+    main(chosen.part or PARTS, chosen.tasks, chosen.seconds, chosen.rounds)

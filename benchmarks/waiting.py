@@ -10,9 +10,11 @@ Every request counts: tokens, scenes, tasks, derivatives.  The figures that are 
 from 2000 on; the rhythm was tuned on populations of other seeds.
 
 Requests are handed to the simulator without a line in between, as a hundred thousand of them take
-hours over loopback; ``--loopback`` goes over it, to the same figures for the same tasks.
+hours over loopback; ``--way loopback`` goes over it, to the same figures for the same tasks.
+With ``--way fleet`` a population is one client's and goes through `watch_tasks()`, all of it
+ordered at once; tokens and listings, which serve all, are then shared by all.
 
-Run: ``python benchmarks/waiting.py [--tasks 500] [--case forecast] [--loopback]``.
+Run: ``python benchmarks/waiting.py [--tasks 500] [--case forecast] [--way fleet]``.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ import asyncio
 import math
 import random
 import statistics
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, AsyncExitStack, nullcontext
@@ -168,6 +170,7 @@ class NoLine:
         self._sim = sim
         self._keeper = TokenKeeper(self, sim.clock)
         self.asked = Counter[str]()
+        self.by_task = defaultdict[str, Counter[str]](Counter)
 
     async def fetch_token(self) -> AccessToken:
         """A token of the simulator's register."""
@@ -178,6 +181,9 @@ class NoLine:
     async def send(self, request: ApiRequest, urgency: Urgency = Urgency.CALL) -> ApiResponse:  # noqa: ARG002  nobody waits here
         """One call."""
         self.asked[request.operation] += 1
+        _, _, task_id = request.path.partition("/tasks/")
+        if task_id:
+            self.by_task[task_id.partition("/")[0]][request.operation] += 1
         token = await self._keeper.get()
         call = Call(
             method=request.method,
@@ -190,21 +196,26 @@ class NoLine:
         return ApiResponse(status=answer.status, headers=dict(answer.headers), body=answer.body)
 
 
+def place(sim: Simulator, population: Population, draw: random.Random) -> str:
+    """A task in the simulator's world; gives its id."""
+    opens, plan = population.fate(draw)
+    window = [sim.clock.time() + opens, sim.clock.time() + opens + 48 * HOUR]
+    start, end = (datetime.fromtimestamp(moment, UTC).isoformat() for moment in window)
+    if not population.case.scene:
+        sim.faults.add("no_scene", times=None)
+    return sim.add_task(
+        plan=plan,
+        derivative_product_types=TYPES,
+        acquisitionWindow={"start": start, "end": end},
+    )
+
+
 async def one_task(population: Population, seed: str, delays: Delays, *, loopback: bool) -> Result:
     """Watch one task to its end."""
     draw = random.Random(seed)
     clock = VirtualClock() if loopback else JumpingClock()
     sim = Simulator(clock=clock, seed=draw.getrandbits(32))
-    opens, plan = population.fate(draw)
-    window = [clock.time() + opens, clock.time() + opens + 48 * HOUR]
-    start, end = (datetime.fromtimestamp(moment, UTC).isoformat() for moment in window)
-    task_id = sim.add_task(
-        plan=plan,
-        derivative_product_types=TYPES,
-        acquisitionWindow={"start": start, "end": end},
-    )
-    if not population.case.scene:
-        sim.faults.add("no_scene", times=None)
+    task_id = place(sim, population, draw)
     ready = sim.world.ready_times(task_id)
     late = []
     line = NoLine(sim)
@@ -233,6 +244,27 @@ def counted(sim: Simulator, task_id: str) -> Counter[str]:
     )
 
 
+async def one_fleet(case: Case, seed: int, tasks: int) -> list[Result]:
+    """One population through `watch_tasks()`, all of it ordered at once: one client, one token."""
+    population, draw = Population(seed, case), random.Random(f"fleet {seed}")
+    clock = JumpingClock()
+    sim = Simulator(clock=clock, seed=draw.getrandbits(32))
+    ids = [place(sim, population, random.Random(f"{seed}/{task}")) for task in range(tasks)]
+    ready = {one: sim.world.ready_times(one) for one in ids}
+    late: dict[str, list[float]] = {one: [] for one in ids}
+    line = NoLine(sim)
+    async with DerivativesClient(auth=line, clock=clock, jitter=draw.random) as client:
+        client._calls = client._polls = Calls(line, clock)  # noqa: SLF001  as above
+        # One look at a time, as this clock wants it; none of them takes any time here.
+        async with client.watch_tasks(ids, concurrency=1) as fleet:
+            async for one in fleet.derivatives():
+                late[one.task_id].append(clock.time() - ready[one.task_id][one.id])
+    # What is asked for all at once (tokens, listings) is shared by all, rounded up.
+    shared = line.asked - sum(line.by_task.values(), Counter())
+    each = Counter({kind: math.ceil(count / tasks) for kind, count in shared.items()})
+    return [Result(requests=line.by_task[one] + each, delays=late[one]) for one in ids]
+
+
 async def watch_all(case: Case, seed: int, tasks: int, *, loopback: bool) -> list[Result]:
     """One population, task after task."""
     population, delays = Population(seed, case), Delays()
@@ -242,23 +274,24 @@ async def watch_all(case: Case, seed: int, tasks: int, *, loopback: bool) -> lis
     ]
 
 
-def one_population(case_name: str, seed: int, tasks: int, loopback: bool) -> list[Result]:  # noqa: FBT001  mapped
+def one_population(case_name: str, seed: int, tasks: int, way: str) -> list[Result]:
     """The same, for a process of its own."""
-    return asyncio.run(watch_all(CASES[case_name], seed, tasks, loopback=loopback))
+    if way == "fleet":
+        return asyncio.run(one_fleet(CASES[case_name], seed, tasks))
+    return asyncio.run(watch_all(CASES[case_name], seed, tasks, loopback=way == "loopback"))
 
 
-def main(names: list[str], tasks: int, jobs: int, *, loopback: bool) -> None:
+def main(names: list[str], tasks: int, jobs: int, way: str, first: int) -> None:
     """Print a table row a case."""
     print("| case | tasks | requests: median | p95 | most | late: median | p95 | most |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     sizes = [min(IN_A_POPULATION, tasks - done) for done in range(0, tasks, IN_A_POPULATION)]
     with ProcessPoolExecutor(jobs) as pool:
         for name in names:
-            seeds = range(FIRST_SEED, FIRST_SEED + len(sizes))
-            found = pool.map(
-                one_population, [name] * len(sizes), seeds, sizes, [loopback] * len(sizes)
-            )
-            print(row(CASES[name].title, [result for some in found for result in some]), flush=True)
+            seeds = range(first, first + len(sizes))
+            found = pool.map(one_population, [name] * len(sizes), seeds, sizes, [way] * len(sizes))
+            title = CASES[name].title + (", through a fleet" if way == "fleet" else "")
+            print(row(title, [result for some in found for result in some]), flush=True)
 
 
 def row(title: str, results: list[Result]) -> str:
@@ -287,6 +320,7 @@ if __name__ == "__main__":
     parser.add_argument("--tasks", type=int, default=500)
     parser.add_argument("--case", choices=[*CASES], action="append")
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--loopback", action="store_true")
+    parser.add_argument("--way", choices=["alone", "fleet", "loopback"], default="alone")
+    parser.add_argument("--seed", type=int, default=FIRST_SEED)
     given = parser.parse_args()
-    main(given.case or [*CASES], given.tasks, given.jobs, loopback=given.loopback)
+    main(given.case or [*CASES], given.tasks, given.jobs, given.way, given.seed)
