@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 __all__ = ["parse_http_date", "parse_retry_after"]
 
@@ -28,14 +29,23 @@ _FORMS = tuple(
 _SECONDS = re.compile(r"([0-9]+)(?:\.[0-9]*)?")
 # Anything of more digits is above any cap, and `int()` refuses to read thousands of them.
 _LONGEST_NUMBER = 12
+_DAY = 86_400.0
 # Where no caller's clock says which century a two-digit year is in: 2026-01-01.
 _THIS_CENTURY = 1_767_225_600.0
 
 
 def parse_http_date(value: str | None, now: float = _THIS_CENTURY) -> float | None:
     """Unix seconds of any of the three date forms of RFC 9110, None where it is none of them."""
+    return _parsed(value, now // _DAY * _DAY) if value else None
+
+
+@lru_cache(maxsize=32)
+def _parsed(value: str, now: float) -> float | None:
+    # Remembered, since all answers of one second bear the same text; the century is all that `now`
+    # is for, so any moment of its day will do.
+    text = value.strip()
     for form in _FORMS:
-        found = form.fullmatch((value or "").strip())
+        found = form.fullmatch(text)
         if found is not None:
             return _moment(found["year"], found["month"], found["day"], found["time"], now)
     return None
@@ -75,7 +85,9 @@ def parse_retry_after(value: str | None, now: float, *, cap: float = 3600.0) -> 
             ``Date``), else on ours.
         cap: what a mistaken header can cost at most, in seconds.
     """
-    text = (value or "").strip()
+    if not value:
+        return None
+    text = value.strip()
     number = _SECONDS.fullmatch(text)
     if number is not None:
         return cap if len(number[1]) > _LONGEST_NUMBER else min(float(text), cap)

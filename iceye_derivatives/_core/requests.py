@@ -54,8 +54,9 @@ class ApiRequest:
     @property
     def target(self) -> str:
         """Path and query, as they stand in the request line."""
-        query = urlencode(self.query, quote_via=quote, safe="")
-        return f"{self.path}?{query}" if query else self.path
+        if not self.query:
+            return self.path
+        return f"{self.path}?{urlencode(self.query, quote_via=quote, safe='')}"
 
     @property
     def headers(self) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, partial
 from typing import Any, NoReturn, TypeVar
 
 from attrs import evolve, field, frozen
@@ -27,7 +27,7 @@ from iceye_derivatives._core.wire import (
     parse_tasks,
 )
 from iceye_derivatives.errors import ApiError
-from iceye_derivatives.models import Availability, Derivative, Scene, Snapshot, Task
+from iceye_derivatives.models import NO_EXTRA, Availability, Derivative, Scene, Snapshot, Task
 
 __all__ = [
     "ApiResponse",
@@ -154,10 +154,9 @@ def read_snapshot(
     if response.status not in {_OK, _PARTIAL, _NOT_FOUND}:
         raise error_for(response, now, operation=operation, task_id=task_id, limits=limits)
 
-    def read() -> tuple[tuple[Derivative, ...], str | None]:
-        return _read_listing(task_id, response, limits)
-
-    derivatives, cursor = _decoded(read, response, operation, task_id)
+    derivatives, cursor = _decoded(
+        partial(_read_listing, task_id, response, limits), response, operation, task_id
+    )
     server_time, retry_after = read_times(response, now, limits)
     snapshot = Snapshot(
         task_id=task_id,
@@ -210,7 +209,10 @@ def _read_listing(
     raw = _read_quickly(response, limits)
     if raw is not None:
         derivatives, cursor = _read_page(task_id, raw, limits)
-        if not any(found.extra for found in derivatives):
+        for found in derivatives:
+            if found.extra is not NO_EXTRA:
+                break
+        else:
             return derivatives, cursor
         # It holds what we do not know, and that is kept as it came, down to the last digit.
     return _read_page(task_id, read_object(response, limits), limits)
@@ -234,12 +236,12 @@ def _read_tree(response: ApiResponse, limits: Limits) -> dict[str, Any]:
 
 
 def _availability(statuses: Iterable[int], derivatives: tuple[Derivative, ...]) -> Availability:
-    statuses = set(statuses)
-    if statuses == {_NOT_FOUND}:
+    kinds = set(statuses)
+    if kinds == {_NOT_FOUND}:
         return Availability.NONE
     # A 200 that still lists "assets": [], or lists nothing at all, is no end: the status and the
     # body disagree, and believing the status would lose what is still being made.
-    done = statuses == {_OK} and derivatives and all(found.assets for found in derivatives)
+    done = kinds == {_OK} and derivatives and all(found.assets for found in derivatives)
     return Availability.COMPLETE if done else Availability.PARTIAL
 
 
@@ -307,6 +309,6 @@ def _data(raw: dict[str, Any]) -> object:
 def _cursor(raw: dict[str, Any]) -> str | None:
     """Of the next page.  The last one has "no `cursor`" by the docs, "" in their example."""
     cursor = raw.get("cursor")
-    if not isinstance(cursor, str | None):
+    if cursor is not None and not isinstance(cursor, str):
         raise WireError.of("is not a string", "cursor")
     return cursor or None

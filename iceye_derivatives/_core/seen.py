@@ -46,14 +46,9 @@ class Seen:
         """Ids that were listed, but never with assets."""
         return tuple(i for i in self.listed if i not in self.handed and i not in self.queue)
 
-    @property
-    def ready(self) -> int:
-        """How many of those listed have shown assets."""
-        return len(self.listed) - len(self.unready)
-
-    def awaited(self, requested: Iterable[str]) -> tuple[str, ...]:
+    def awaited(self, requested: Iterable[str], unready: Iterable[str]) -> tuple[str, ...]:
         """Product types of what has no assets, and those requested that are not listed at all."""
-        types = {self.listed[i] for i in self.unready}
+        types = {self.listed[i] for i in unready}
         return tuple(sorted(types | (set(requested) - set(self.listed.values()))))
 
     def is_first(self, derivative: Derivative) -> bool:
@@ -70,6 +65,8 @@ class Seen:
         return news
 
     def _take_in_one(self, derivative: Derivative) -> bool:
+        if not derivative.assets:
+            return False
         keys = asset_keys(derivative)
         waiting = self.queue.get(derivative.id)
         waiting_keys = frozenset[AssetKey]() if waiting is None else asset_keys(waiting)

@@ -27,6 +27,8 @@ __all__ = ["parse_derivatives"]
 _ITEM_DEPTH, _ASSET_DEPTH = 3, 5
 _ASSET_FIELDS, _FIELDS = 2, 3
 _NO_UPDATE = False
+_NO_ASSET = {"type": "geojson", "href": "https://"}
+"""Stands in for the one that a derivative does not have yet."""
 _KNOWN = frozenset({"id", "imageReference", "imageId", "derivativeProductType", "assets"})
 _EXPIRY = re.compile(r"\?Expires=([0-9]{10})&")
 """How the page's own links begin their query: ten digits are the years 2001 to 2286."""
@@ -76,18 +78,21 @@ def parse_derivatives(
 def _read_usual(items: list[Any], task_id: str, limits: Limits) -> list[Derivative | None]:
     """All items; those of the usual shape in one loop almost without a call, the others by `_read`.
 
-    Usual is: one asset, no null, nothing unknown, all ASCII.  Names recur from item to item, so one
-    that was found good is not looked at again.
+    Usual is: at most one asset, no null, nothing unknown, all ASCII.  Names recur from item to
+    item, so one that was found good is not looked at again.
     """
     longest, longest_link, good, found = limits.id_length, limits.link_length, set[str](), []
     expiry, expires = _NO_EXPIRY, 0.0
     for item in items:
         try:
-            (asset,), name, reference = item["assets"], item["id"], item.get("imageReference")
+            assets, name, reference = item["assets"], item["id"], item.get("imageReference")
+            # One that "is still being processed" has none, which is how most are while one waits.
+            asset = _NO_ASSET if assets == [] else assets[0]
             kind, product_type, href = asset["type"], item["derivativeProductType"], asset["href"]
             image_id = item.get("imageId")
             if (
                 len(item) > _FIELDS + (reference is not None) + (image_id is not None)
+                or len(assets) > 1
                 or len(asset) > _ASSET_FIELDS
                 or not 0 < len(name) <= longest
                 or not 0 < len(href) <= longest_link
@@ -99,13 +104,25 @@ def _read_usual(items: list[Any], task_id: str, limits: Limits) -> list[Derivati
             ):
                 raise ValueError  # noqa: TRY301 - a call of its own would cost as much as the rest
             start = href.find("?")
-        except (AttributeError, KeyError, TypeError, ValueError):
+        except (AttributeError, LookupError, TypeError, ValueError):
             found.append(_read(item, task_id, limits))
+            continue
+        made = _new(Derivative)
+        _set_id(made, name)
+        _set_task_id(made, task_id)
+        _set_product_type(made, product_type)
+        _set_reference(made, reference)
+        _set_image_id(made, image_id)
+        _set_is_update(made, _NO_UPDATE)
+        _set_extra(made, NO_EXTRA)
+        found.append(made)
+        if asset is _NO_ASSET:
+            _set_assets(made, ())
             continue
         signed = href[start : start + _EXPIRY_LENGTH]
         if signed != expiry and (moment := _EXPIRY.fullmatch(signed)):
             expiry, expires = signed, float(moment[1])
-        url, made_asset, made = _new(SignedUrl), _new(Asset), _new(Derivative)
+        url, made_asset = _new(SignedUrl), _new(Asset)
         if signed == expiry and "#" not in href:  # mostly, all links are signed in one moment
             _set_raw(url, href)
             _set_expires(url, expires)
@@ -113,15 +130,7 @@ def _read_usual(items: list[Any], task_id: str, limits: Limits) -> list[Derivati
             url = read_signed_url(href)
         _set_type(made_asset, kind)
         _set_url(made_asset, url)
-        _set_id(made, name)
-        _set_task_id(made, task_id)
-        _set_product_type(made, product_type)
         _set_assets(made, (made_asset,))
-        _set_reference(made, reference)
-        _set_image_id(made, image_id)
-        _set_is_update(made, _NO_UPDATE)
-        _set_extra(made, NO_EXTRA)
-        found.append(made)
     return found
 
 

@@ -203,7 +203,11 @@ async def _exchange(
     line: Line, method: str, url: str, headers: Mapping[str, str], body: bytes | None
 ) -> ApiResponse:
     """Its frame holds aiohttp's response, whose `repr` tells all, and is gone when we raise."""
-    async with line.slots:
+    try:
+        line.slots.acquire_nowait()  # nearly always there is one: no need to go by the event loop
+    except anyio.WouldBlock:
+        await line.slots.acquire()
+    try:
         with line.watchdog.watch() as watched:
             response = await line.request(
                 method, url, headers=headers, body=body, auto_decompress=False, is_watched=True
@@ -213,6 +217,8 @@ async def _exchange(
                 content = await _read(response, longest_body(response.status, line.limits), watched)
             finally:
                 response.release()
+    finally:
+        line.slots.release()
     return ApiResponse(status=response.status, headers=LowerHeaders(response.headers), body=content)
 
 
