@@ -117,9 +117,11 @@ class WatchFailed:
 
 @frozen(kw_only=True)
 class PaceChanged:
-    """The API has asked the whole client to be slower, by a 429 or a ``Retry-After``.
+    """The API has asked the whole client to be slower (429, ``Retry-After``), or that is over.
 
-    The rate comes back by itself within minutes, without an event: ask `DerivativesClient.pace`.
+    The rate comes back by itself within minutes, little by little: `DerivativesClient.pace` has it
+    at each moment, and the first answer after it has all come back tells so, with `rate` equal to
+    `set_rate`.
     """
 
     rate: float

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from attrs import Factory, define, frozen
+from attrs import Factory, define, field, frozen
 
 from iceye_derivatives.errors import StorageError
 from iceye_derivatives.events import (
@@ -30,8 +30,9 @@ from iceye_derivatives.models import AssetRef
 
 __all__ = ["MEASURES", "Kind", "Measures", "Sample"]
 
-_MOST_READY = 10_000
-"""Files handed out that are remembered: of a watch without a download no end is ever told."""
+_MOST_READY, _MOST_UNHEARD = 10_000, 100
+"""Files handed out that are remembered, once a transfer was heard of and before: of a watch without
+a download no end is ever told."""
 
 Kind: TypeAlias = Literal["count", "spread", "level"]
 
@@ -52,8 +53,8 @@ MEASURES: dict[str, tuple[Kind, str, str]] = {
     "files": ("count", "{file}", "Files that are whole"),
     "failed_files": ("count", "{file}", "Files that were given up"),
     "queue": ("level", "{file}", "Files handed out that are not on disk yet"),
-    "rate": ("level", "{request}/s", "Requests a second, when the API asked for fewer last"),
-    "paused": ("level", "s", "Silence that the API asked for last"),
+    "rate": ("level", "{request}/s", "Requests a second that may go since it last changed"),
+    "paused": ("level", "s", "Silence that the API has asked for"),
 }
 """Name to kind, unit (as UCUM writes it) and what it is."""
 
@@ -83,12 +84,14 @@ class Measures:
     _watches: dict[str, _Watched] = Factory(dict)
     _ready: dict[AssetRef, float] = Factory(dict)
     _received: dict[AssetRef, int] = Factory(dict)
+    _downloads: bool = field(default=False, eq=False)
+    """Whether anything was heard of transfers; where they are not told, there is no queue."""
 
     def receive(self, event: DownloadEvent | PaceChanged, now: float) -> list[Sample]:
         """The samples that follow; `now` in Unix seconds.  What it does not know gives none."""
         match event:
             case TransferProgressed() | TransferStarted():
-                return self._bytes(event)
+                return [*self._first_transfer(), *self._bytes(event)]
             case TransferFinished() | TransferFailed():
                 return self._ended(event, now)
             case TransferRetrying(error=error):
@@ -131,14 +134,20 @@ class Measures:
             if ref not in watch.handed_out:
                 watch.handed_out.add(ref)
                 self._ready.setdefault(ref, now)
-        while len(self._ready) > _MOST_READY:
+        while len(self._ready) > (_MOST_READY if self._downloads else _MOST_UNHEARD):
             # Nobody downloads here, or nobody tells of it.
             del self._ready[next(iter(self._ready))]
-        samples = [Sample("queue", len(self._ready))]
+        samples = [Sample("queue", len(self._ready))] if self._downloads else []
         if watch.is_early and watch.polls:
             watch.is_early = False
             samples.append(Sample("first_derivative", max(0.0, now - watch.begun)))
         return samples
+
+    def _first_transfer(self) -> list[Sample]:
+        if self._downloads:
+            return []
+        self._downloads = True
+        return [Sample("queue", len(self._ready))]
 
     def _bytes(self, event: TransferProgressed | TransferStarted) -> list[Sample]:
         before = self._received.get(event.asset, 0)
@@ -151,6 +160,7 @@ class Measures:
         return [Sample("bytes", more)] if more > 0 else []
 
     def _ended(self, event: TransferFinished | TransferFailed, now: float) -> list[Sample]:
+        self._downloads = True
         received = self._received.pop(event.record.asset, 0)
         ready = self._ready.pop(event.record.asset, None)
         samples = [Sample("queue", len(self._ready))]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from iceye_derivatives._core.answer import read_times
 from iceye_derivatives._core.endpoint import normalise_base_url
 from iceye_derivatives._core.limits import DEFAULT_LIMITS, Limits
-from iceye_derivatives._core.pace import Pacer, Urgency
+from iceye_derivatives._core.pace import Pacer, PacerState, Urgency
 from iceye_derivatives._core.redact import REDACTED
 from iceye_derivatives._core.requests import ACCEPT, USER_AGENT, ApiRequest
 from iceye_derivatives._core.responses import ApiResponse
@@ -67,7 +67,8 @@ class ApiTransport:
         trust_env: whether proxies of the environment are heeded (``~/.netrc`` never is).
         ssl_context: whom to trust.
         limits: how much is taken from the API.
-        on_pace: called whenever the API has changed how fast this client may go.
+        on_pace: called whenever the API has changed how fast this client may go, and by the first
+            answer after it may go as fast as was set again.
 
     Raises:
         ConfigurationError: the base URL is none that a token may be sent to.
@@ -98,6 +99,8 @@ class ApiTransport:
         self._jitter = jitter
         self._turnstile = Turnstile(pacer, clock)
         self._on_pace = on_pace
+        self._is_slow = False
+        """Whether it was told that the pace is another than was set."""
         self._prepared: tuple[str, dict[str, str]] = "", {}
         settings = SessionSettings(
             connect_timeout=connect_timeout,
@@ -155,14 +158,16 @@ class ApiTransport:
             headers=self._headers(request, token),
             body=request.body,
         )
-        now = self._clock.time()
         if logger.isEnabledFor(logging.DEBUG):
+            took = self._clock.time() - begun
             # The path alone: a cursor or a contract's id is nobody's business in a log.
             logger.debug(
-                "%s %s → %d in %.2f s", request.method, request.path, response.status, now - begun
+                "%s %s → %d in %.2f s", request.method, request.path, response.status, took
             )
+        if self._is_slow:
+            self._see_whether_recovered()
         if response.status >= _ERRORS:
-            self._heed(response, now, begun)
+            self._heed(response, self._clock.time(), begun)
             return _without(token, response), token
         return response, token
 
@@ -193,8 +198,19 @@ class ApiTransport:
         _, seconds = read_times(response, now, self._line.limits)
         if seconds:
             self._pacer.pause(now, seconds, self._jitter())
-        if self._on_pace is not None and (seconds or is_slower):
-            state = self._pacer.state(now)
+        if seconds or is_slower:
+            self._is_slow = True
+            self._tell(self._pacer.state(now))
+
+    def _see_whether_recovered(self) -> None:
+        # Nobody keeps the time for it: the first answer after it has come back tells.
+        state = self._pacer.state(self._clock.time())
+        if state.rate == state.set_rate and not state.paused:
+            self._is_slow = False
+            self._tell(state)
+
+    def _tell(self, state: PacerState) -> None:
+        if self._on_pace is not None:
             self._on_pace(
                 PaceChanged(
                     rate=state.rate,

@@ -113,7 +113,7 @@ def test_a_fleet_that_tells_no_looks_gives_no_numbers_of_them() -> None:
         ]
     )
 
-    assert samples == [Sample("queue", 1)]
+    assert samples == []
 
 
 def test_an_update_does_not_put_into_the_queue_what_is_on_disk() -> None:
@@ -132,14 +132,42 @@ def test_an_update_does_not_put_into_the_queue_what_is_on_disk() -> None:
 
 
 def test_where_nobody_downloads_the_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measures, "_MOST_READY", 2)
+    """And no queue is told of: a level that nothing ever lowers is no queue."""
+    monkeypatch.setattr(measures, "_MOST_UNHEARD", 2)
 
     folded, samples = told(
         [(n, DerivativeReady(task_id=TASK_ID, derivative=evolve(ONE, id=f"{n}"))) for n in range(9)]
     )
 
-    assert samples[-1] == Sample("queue", 2)
+    assert samples == []
     assert [ref.derivative_id for ref in folded._ready] == ["7", "8"]
+
+
+def test_where_downloads_are_not_heard_to_end_the_memory_is_bounded_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(measures, "_MOST_READY", 2)
+
+    _, samples = told(
+        [(0, TransferStarted(asset=REF, path="p", total=100))]
+        + [
+            (n, DerivativeReady(task_id=TASK_ID, derivative=evolve(ONE, id=f"{n}")))
+            for n in range(4)
+        ]
+    )
+
+    assert samples[-1] == Sample("queue", 2)
+
+
+def test_the_queue_is_told_from_the_first_transfer_on() -> None:
+    _, samples = told(
+        [
+            (0, DerivativeReady(task_id=TASK_ID, derivative=ONE)),
+            (1, TransferStarted(asset=REF, path="p", total=100)),
+        ]
+    )
+
+    assert samples == [Sample("queue", 1)]
 
 
 def test_waiting_for_another_process_is_no_stall() -> None:

@@ -29,6 +29,7 @@ from iceye_derivatives._transport import ApiTransport, FileTransport
 from iceye_derivatives._transport.proxies import Proxies
 from iceye_derivatives._transport.watchdog import SilenceError, Watchdog
 from iceye_derivatives.errors import IceyeError, NetworkError, ServerError
+from iceye_derivatives.events import PaceChanged
 from iceye_derivatives.models import SignedUrl
 from iceye_derivatives.protocols import LinkOpener
 
@@ -221,6 +222,20 @@ async def test_retry_after_pauses_every_call_of_the_client(status: int) -> None:
         await sender.send(CREATE)
 
     assert sum(clock.slept) == pytest.approx(31.0)
+
+
+async def test_the_pace_is_told_when_it_falls_and_when_it_has_come_back() -> None:
+    """Else a gauge of it would show the lowest rate for the rest of the process."""
+    clock, told = FakeClock(), list[PaceChanged]()
+    async with (
+        serving(web.Response(status=429), web.Response()) as server,
+        api(server.url, clock=clock, on_pace=told.append) as sender,
+    ):
+        for minutes in (0, 1, 4, 20, 20):
+            clock.now += 60 * minutes
+            await sender.send(TASK)
+
+    assert [(each.rate, each.set_rate) for each in told] == [(2.5, 5.0), (5.0, 5.0)]
 
 
 async def test_a_cancelled_call_leaves_the_queue_to_the_others() -> None:
