@@ -21,8 +21,11 @@ from json_schema import events, json_schema
 import iceye_derivatives
 from iceye_derivatives import Snapshot, Task, Watch, errors
 from iceye_derivatives._core.answer import ApiResponse
+from iceye_derivatives._core.bulk import Advice, BulkLook
 from iceye_derivatives._core.decisions import Failed, Patience
 from iceye_derivatives._core.download_settings import DownloadSettings
+from iceye_derivatives._core.fleet import Reach, Rota
+from iceye_derivatives._core.fleet_park import reach_of
 from iceye_derivatives._core.responses import read_snapshot
 from iceye_derivatives._core.transfer import Transfer
 from iceye_derivatives._core.transfer_terms import Answer, GiveUp, LinkFacts
@@ -44,6 +47,7 @@ def made() -> dict[str, str]:
         "reference/json-lines.schema.json": json.dumps(json_schema(), indent=1) + "\n",
         "explanation/watch.svg": drawn("What a watch makes of an answer", watch_arrows()),
         "explanation/transfer.svg": drawn("What a transfer makes of it", transfer_arrows()),
+        "explanation/fleet.svg": drawn("What becomes of a fleet's task", fleet_arrows()),
     }
 
 
@@ -124,9 +128,19 @@ def api_page() -> str:
     for group, members in groups.items():
         parts += [f"## {group}", "", "```{eval-rst}", ".. py:currentmodule:: iceye_derivatives", ""]
         for name in members:
-            parts += [f".. {_directive(shown[name])}:: {name}", ""]
+            parts += [f".. {_directive(shown[name])}:: {name}", *_options(shown[name]), ""]
         parts[-1:] = ["```", ""]
     return "\n".join(parts)
+
+
+def _options(thing: object) -> Iterator[str]:
+    """What a public class has of a base that nobody knows by name is its own."""
+    bases = thing.__mro__[1:] if isinstance(thing, type) else ()
+    if any(
+        base.__module__.startswith("iceye_derivatives._") and not base.__name__.startswith("_")
+        for base in bases
+    ):
+        yield "   :inherited-members:"
 
 
 def _directive(thing: object) -> str:
@@ -257,6 +271,98 @@ def watch_arrows() -> list[Arrow]:
         watch.receive_failure(error)
         arrows.append((fact, _decided(watch, None)))
     return arrows
+
+
+def fleet_arrows() -> list[Arrow]:
+    """Put what may happen to a task of many to the machines that keep them."""
+    ready, unready = [{"type": "geojson", "href": "https://store.example/file"}], list[object]()
+    looks = (
+        ("added", _kept(lambda rota: rota.add("t", NOW, NOW, "[]"))),
+        ("asked: RECEIVED", _kept(lambda rota: _land(rota, _answered("RECEIVED")))),
+        ("asked: ACTIVE", _kept(lambda rota: _land(rota, _answered("ACTIVE")))),
+        ("asked: FULFILLED, no derivatives yet", _kept(lambda r: _land(r, _answered("FULFILLED")))),
+        ("looked at: 206, none is ready", _kept(lambda r: _land(r, _shown(206, unready)))),
+        ("looked at: 206, some are ready", _kept(lambda r: _land(r, _shown(206, ready)))),
+        ("waits for its image; nudged", _kept(_nudged)),
+        ("waits; taken away", _kept(_taken_away)),
+        ("out; taken away", _kept(_taken_away_while_out)),
+        ("waits; due, not LISTED", _kept(lambda rota: _due(rota, Reach.ALONE))),
+    )
+    return [*looks, *_advice()]
+
+
+def _kept(happens: Callable[[Rota], object]) -> str:
+    rota = Rota()
+    happens(rota)
+    place = rota.get("t")
+    if place is not None:
+        return f"waits, {place.reach.name}{', due now' if place.due <= NOW else ''}"
+    return "out, asked alone" if rota.is_out("t") else "gone: none of its events is told"
+
+
+def _land(rota: Rota, watch: Watch) -> None:
+    rota.add("t", NOW, NOW, "[]")
+    rota.take(NOW)
+    rota.land("t", NOW, NOW + 60, reach_of(watch), "[]")
+
+
+def _answered(status: str) -> Watch:
+    watch = _watch(None)
+    watch.receive(_look(404, None), NOW)
+    watch.receive_task(_task(status, ("DC_VESSELS",)), NOW)
+    while type(watch.decide(NOW, 0.5)).__name__ == "Look":
+        watch.receive(_look(404, None), NOW)
+    return watch
+
+
+def _shown(status: int, assets: list[Any]) -> Watch:
+    watch = _watch(("DC_VESSELS", "DC_AIRCRAFT"))
+    watch.receive(_look(status, assets), NOW)
+    watch.decide(NOW, 0.5)
+    return watch
+
+
+def _nudged(rota: Rota) -> None:
+    _land(rota, _answered("ACTIVE"))
+    rota.nudge("t", NOW)
+
+
+def _taken_away(rota: Rota) -> None:
+    rota.add("t", NOW, NOW, "[]")
+    rota.remove("t")
+
+
+def _taken_away_while_out(rota: Rota) -> None:
+    rota.add("t", NOW, NOW, "[]")
+    rota.take(NOW)
+    rota.remove("t")
+
+
+def _due(rota: Rota, reach: Reach) -> None:
+    rota.add("t", NOW, NOW, "[]")
+    rota.take(NOW)
+    rota.land("t", NOW, NOW, reach, "[]")
+    rota.take(NOW)
+
+
+def _advice() -> Iterator[Arrow]:
+    """What `BulkLook` says to a task that a listing might answer for."""
+    spoken = {Advice.LIST: "a listing is read", Advice.HOLD: "waits, HELD"}
+    few, many, under_way, just_ended = BulkLook(), BulkLook(), BulkLook(), BulkLook()
+    under_way.begin()
+    just_ended.begin()
+    for _ in range(50):
+        just_ended.found(None)
+    just_ended.goes_on(NOW, more=False)
+    for what, bulk, savings, held in (
+        ("LISTED or FRESH, due; few others are", few, 1, False),
+        ("LISTED or FRESH, due; many others are", many, 100, False),
+        ("the same; a listing is under way", under_way, 100, False),
+        ("the same; one has just been read", just_ended, 100, False),
+        ("HELD, due; one has just been read", just_ended, 100, True),
+    ):
+        advice = bulk.advise(NOW, savings=savings, waiting=100, held=held)
+        yield what, spoken.get(advice, "out, asked alone")
 
 
 def _look(status: int, assets: list[Any] | None) -> Snapshot:

@@ -15,7 +15,7 @@ from iceye_derivatives._calls import Paging
 from iceye_derivatives._core.bulk import PERIOD, Advice, BulkLook
 from iceye_derivatives._core.decisions import AskScene, AskTask, Failed, Finished, Look, Wait
 from iceye_derivatives._core.fleet import Place, Reach, Rota
-from iceye_derivatives._core.fleet_park import Garage
+from iceye_derivatives._core.fleet_park import Garage, reach_of
 from iceye_derivatives._core.limits import Limits
 from iceye_derivatives._core.responses import TaskPage
 from iceye_derivatives._core.watch import Watch
@@ -76,7 +76,7 @@ class Crew:
     """The watches that are being driven."""
     _bulk: BulkLook = field(init=False, factory=BulkLook)
     _scope: anyio.CancelScope = field(init=False, factory=anyio.CancelScope)
-    _turn: anyio.Lock = field(init=False, factory=anyio.Lock)
+    _turn: anyio.Lock = field(init=False, factory=partial(anyio.Lock, fast_acquire=True))
     _nap: anyio.CancelScope | None = field(init=False, default=None)
     _nap_ends: float = field(init=False, default=math.inf)
 
@@ -213,9 +213,7 @@ class Crew:
         if not self.rota.is_out(task_id):
             self._leave(task_id)
             return
-        waits = watch.wants_status and not watch.asks_now
-        reach = Reach.LISTED if waits else Reach.ALONE
-        self.rota.land(task_id, now, until, reach, self.garage.park(watch))
+        self.rota.land(task_id, now, until, reach_of(watch), self.garage.park(watch))
         self.stir()
 
     def _leave(self, task_id: str) -> None:
@@ -228,11 +226,12 @@ class Crew:
     async def _save_a_request(self, place: Place, pages: TaskPages) -> None:
         now = self.clock.time()
         advice = self._bulk.advise(
-            now, savings=1 + self.rota.savings(now, PERIOD), waiting=len(self.rota)
+            now,
+            savings=1 + self.rota.savings(now, PERIOD),
+            waiting=len(self.rota),
+            held=place.reach is Reach.HELD,
         )
-        # Nobody is held twice for one listing: it did not hold this task, or has come to nothing.
-        again = place.reach is Reach.HELD and not self._bulk.listing
-        if advice is Advice.ASK or (advice is Advice.HOLD and again):
+        if advice is Advice.ASK:
             await self._look_after(place)
             return
         until = now if advice is Advice.LIST else self._bulk.held_until(now, self.jitter())

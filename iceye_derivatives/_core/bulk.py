@@ -67,13 +67,15 @@ class BulkLook:
     _found: int = field(default=0)
     _oldest_found: float = math.inf
 
-    def advise(self, now: float, *, savings: int, waiting: int) -> Advice:
+    def advise(self, now: float, *, savings: int, waiting: int, held: bool = False) -> Advice:
         """What to do when a task is due that a listing might answer for.
 
         Args:
             now: Unix seconds.
             savings: Requests that a listing would save within the next `PERIOD`.
             waiting: Tasks in all.
+            held: Whether it has been held back already: nobody is twice for one listing, which did
+                not hold this task then, or has come to nothing.
         """
         if self._listing:
             return Advice.HOLD
@@ -83,12 +85,9 @@ class BulkLook:
         pages = max(1, math.ceil(waiting / ON_A_PAGE)) if self._pages is None else self._pages
         if now < self._not_before or savings < max(LEAST, WORTH * pages):
             return Advice.ASK
-        return Advice.LIST if now >= self._ended_at + PERIOD else Advice.HOLD
-
-    @property
-    def listing(self) -> bool:
-        """Whether a listing is under way."""
-        return self._listing
+        if now >= self._ended_at + PERIOD:
+            return Advice.LIST
+        return Advice.ASK if held else Advice.HOLD
 
     def held_until(self, now: float, jitter: float) -> float:
         """Until when one is held, in Unix seconds; `jitter` is a draw from [0, 1)."""

@@ -17,11 +17,13 @@ from attrs import asdict, fields_dict
 
 from iceye_derivatives import errors
 from iceye_derivatives._core.decisions import AskScene, AskTask, Look, Patience
+from iceye_derivatives._core.fleet import Reach
 from iceye_derivatives._core.outlook import Outlook
 from iceye_derivatives._core.seen import Seen
 from iceye_derivatives._core.watch import Watch
+from iceye_derivatives._core.watch_memory import WATCH_SLOTS
 
-__all__ = ["CODECS", "FIELDS", "LEFT_OUT", "Garage", "read_state"]
+__all__ = ["CODECS", "FIELDS", "LEFT_OUT", "Garage", "reach_of", "read_state"]
 
 _encode = JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _decode = JSONDecoder().decode
@@ -159,7 +161,7 @@ class Garage:
         plain = Watch("")
         plain.begin(0.0, patience)
         self._plain = _values_of(plain)
-        self._all = tuple((name, getattr(plain, name)) for name in Watch.__slots__)
+        self._all = tuple((name, getattr(plain, name)) for name in WATCH_SLOTS)
         self._formless = tuple(
             (name, value) for name, value in self._all if name not in CODECS.keys() | LEFT_OUT
         )
@@ -229,6 +231,11 @@ class Garage:
                 write = _FORMS[place][1]
                 found += (place, value if write is None or value is None else write(value))
         return _encode(found)
+
+
+def reach_of(watch: Watch) -> Reach:
+    """How the task of a watch that waits may be asked after next."""
+    return Reach.LISTED if watch.wants_status and not watch.asks_now else Reach.ALONE
 
 
 def read_state(state: Any, fields: tuple[str, ...]) -> dict[str, Any]:  # noqa: ANN401 - as above

@@ -33,6 +33,10 @@ AHEAD_OF_IMAGE = 600
 """Ten hours, where it is known when the image is planned for."""
 APPROACH = 0.6
 """And no more than this share of the time until then: plans move, also to an earlier moment."""
+TASK_BESIDE_SCENE = 1440
+"""A day: there is a scene "only in ACTIVE, FULFILLED, DONE", so one that is there tells that the
+task has not ended, and one that is gone has the task asked for at once.  Should a scene ever
+outlive its task, that stays unnoticed for no longer."""
 SCENE_PAUSE = 10
 """Ten minutes at least from one question for the scene to the next."""
 AROUND_IMAGE = 45
@@ -146,8 +150,9 @@ def due_question(facts: Facts) -> Look | AskTask | AskScene:
     if facts.now >= imaging_end:
         # "Values move until the scene is taken, then fixed": one question after it tells.
         return _ASK_SCENE if scene_asked_at < imaging_end else _ASK_TASK
-    # By turns: the one tells of an end, the other of a plan that has moved.
-    return _ASK_TASK if (facts.asked_at or 0.0) <= scene_asked_at else _ASK_SCENE
+    # The scene tells both of a plan that has moved and, as it is gone then, of an end.
+    since = facts.now - (facts.asked_at or 0.0)
+    return _ASK_TASK if since >= TASK_BESIDE_SCENE * facts.unit else _ASK_SCENE
 
 
 def _ahead_of_window(facts: Facts, jitter: float) -> float:

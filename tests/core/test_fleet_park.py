@@ -22,6 +22,7 @@ from iceye_derivatives._core.decisions import Failed, Finished, Patience, Wait
 from iceye_derivatives._core.fleet import Place, Reach
 from iceye_derivatives._core.fleet_park import CODECS, FIELDS, LEFT_OUT, Garage
 from iceye_derivatives._core.fleet_state import FleetState
+from iceye_derivatives._core.watch_memory import WATCH_SLOTS
 from iceye_derivatives.models import ImagingTime, Scene
 
 PATIENCE = Patience(timeout=86_400.0 * 20, failures=5)
@@ -65,7 +66,7 @@ def receive(watch: Watch, fact: object, now: float) -> None:
 
 
 def knowledge(watch: Watch) -> dict[str, object]:
-    known = {name: getattr(watch, name) for name in Watch.__slots__ if name not in LEFT_OUT}
+    known = {name: getattr(watch, name) for name in WATCH_SLOTS if name not in LEFT_OUT}
     failure = known["_failure"]
     return known | {
         "_failure": type(failure),
@@ -106,7 +107,7 @@ def test_a_watch_that_is_parked_after_every_step_knows_what_one_that_never_was_k
 
 def test_every_field_of_a_watch_has_a_form_here_or_a_reason_to_have_none() -> None:
     """A field without one would not be lost, but each watch that uses it would stay whole."""
-    assert {*Watch.__slots__} == {*CODECS, *LEFT_OUT, "_fatal"}
+    assert {*WATCH_SLOTS} == {*CODECS, *LEFT_OUT, "_fatal"}
 
 
 def test_what_has_no_form_stays_whole() -> None:

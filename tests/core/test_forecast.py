@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from attrs import evolve
@@ -278,9 +279,9 @@ def test_on_the_way_to_the_image_it_asks_within_ten_hours(
     assert next_delay(facts(now, outlook=plan), jitter) <= 10 * HOUR
 
 
-def test_the_task_and_the_scene_are_asked_for_by_turns() -> None:
-    """A scene that is planned for ever would else hide that the task has come to its end."""
-    watch, now, asked = fresh(), OPENS, []
+def test_on_the_way_the_scene_is_asked_for_and_once_a_day_the_task() -> None:
+    """A scene that is there for ever would else hide that the task has come to its end."""
+    watch, now, asked, at = fresh(), OPENS, list[str](), [OPENS]
     settle(watch, now, TaskStatus.ACTIVE, OPENS + 400 * HOUR)
     while now < OPENS + 60 * HOUR:
         match watch.decide(now, 0.5):
@@ -288,6 +289,7 @@ def test_the_task_and_the_scene_are_asked_for_by_turns() -> None:
                 now = until
             case AskTask():
                 asked.append("task")
+                at.append(now)
                 watch.receive_task(task(TaskStatus.ACTIVE), now)
             case AskScene():
                 asked.append("scene")
@@ -295,9 +297,25 @@ def test_the_task_and_the_scene_are_asked_for_by_turns() -> None:
             case Look():
                 watch.receive(snapshot(status=404), now)
 
-    assert {"task", "scene"} == set(asked)
-    assert abs(asked.count("task") - asked.count("scene")) <= 2
+    assert asked.count("scene") > asked.count("task") > 0
+    assert max(later - earlier for earlier, later in pairwise(at)) <= 34 * HOUR
     assert len(asked) <= 12
+
+
+def test_a_scene_that_is_gone_has_the_task_asked_for_at_once() -> None:
+    """It is "gone after cancellation"."""
+    watch = fresh()
+    settle(watch, OPENS, TaskStatus.ACTIVE, OPENS + 40 * HOUR)
+    then = OPENS + 10 * HOUR
+
+    assert watch.decide(then, 0.5) == AskScene()
+    watch.receive_no_scene(no_scene(), then)
+    assert watch.decide(then, 0.5) == AskTask()
+    watch.receive_task(task(TaskStatus.CANCELED), then)
+    assert watch.decide(then, 0.5) == Look()
+    watch.receive(snapshot(status=404), then)
+
+    assert isinstance(watch.decide(then, 0.5), Failed)
 
 
 # -- what there is no forecast from ---------------------------------------------------------------
