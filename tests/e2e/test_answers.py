@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import anyio
 import pytest
 from helpers import ALL_TYPES
 
@@ -204,6 +205,21 @@ async def test_retry_after_stops_the_whole_client(
 
     first, second = [r for r in sim.requests if r.side == "api"]
     assert second.time - first.time >= 900
+
+
+async def test_the_renewal_of_a_link_goes_before_all_calls_that_wait(sim: Simulator) -> None:
+    """A transfer stands still for it; `Downloader` renews by this very method."""
+    task_id = sim.add_task(derivative_product_types=ALL_TYPES)
+    async with (
+        DerivativesClient.from_env(sim.environ, clock=sim.clock, rate=1.0, burst=1) as client,
+        anyio.create_task_group() as group,
+    ):
+        for _ in range(4):
+            group.start_soon(client.get_task, task_id)
+        group.start_soon(client.look_at_derivatives, task_id)
+
+    order = [r.path.rpartition("/")[2] for r in sim.requests if r.side == "api"]
+    assert order == [task_id, "derivatives", task_id, task_id, task_id]
 
 
 async def test_a_pause_of_the_client_does_not_outlast_the_patience_of_a_watch(

@@ -70,3 +70,13 @@ async def test_the_programs_that_write_and_read_a_catalogue(tmp_path: Path) -> N
         printed = await run(read, {}, task_id, str(tmp_path))
     assert printed.startswith(f"{task_id} DC_VESSELS_")
     assert " 1220" in printed
+
+
+async def test_the_program_that_prints_its_numbers(tmp_path: Path) -> None:
+    [program] = blocks("telemetry.md")
+    async with Simulator(clock=RealClock(), plan=AT_ONCE) as sim:
+        task_id = sim.add_task(derivative_product_types=("DC_VESSELS",))
+        printed = await run(program, sim.environ, task_id, str(tmp_path))
+    assert "iceye.derivatives.ready_to_disk" in printed
+    assert '"name": "iceye.transfer"' in printed
+    assert "Signature" not in printed

@@ -68,6 +68,8 @@ class Jumping:
         self.ahead = 0.0
         self._virtual = VirtualClock(start=START, pause=0.0)
         self._zero: float | None = None
+        self._asleep = 0
+        self._counts: list[tuple[int, int]] | None = None
 
     def time(self) -> float:
         if not trio.lowlevel.in_trio_run():
@@ -77,10 +79,21 @@ class Jumping:
         return START + trio.current_time() - self._zero + self.ahead
 
     async def sleep(self, seconds: float, /) -> None:
-        if not trio.lowlevel.in_trio_run():
-            await self._virtual.sleep(seconds)
-        else:
-            await trio.sleep(seconds)
+        self._asleep += 1
+        if self._counts is not None:
+            self._counts.append((self._asleep, len(anyio.get_running_tasks())))
+        try:
+            if not trio.lowlevel.in_trio_run():
+                await self._virtual.sleep(seconds)
+            else:
+                await trio.sleep(seconds)
+        finally:
+            self._asleep -= 1
+
+    def count_sleepers(self) -> list[tuple[int, int]]:
+        """How many sleep, and how many tasks of the loop there are, whenever one falls asleep."""
+        self._counts = []
+        return self._counts
 
 
 class World:
@@ -446,6 +459,20 @@ async def test_no_more_looks_than_allowed_are_under_way() -> None:
         await drained(fleet)
 
     assert source.most == 3
+
+
+async def test_those_that_wait_take_neither_a_timer_nor_a_coroutine_each() -> None:
+    """Workers, one of whom keeps the time: so many whether two tasks wait or two hundred."""
+    most = []
+    for tasks in (5, 200):
+        source = world(*(f"{number}" for number in range(tasks)), ready=3600)
+        counted = source.clock.count_sleepers()
+        async with watching(source, concurrency=3) as fleet:
+            await drained(fleet)
+        most.append([max(each) for each in zip(*counted, strict=True)])
+
+    assert most[0] == most[1]
+    assert most[0][0] <= 3
 
 
 async def test_first_looks_are_spread_as_the_rate_allows() -> None:
