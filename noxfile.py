@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import tarfile
+import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import nox
@@ -22,8 +26,15 @@ LINTERS = PROJECT["project"]["optional-dependencies"]["lint"]
 EXTRAS = "cloud,stac,geo,telemetry,speed"
 S3_SERVER = ("moto[s3]>=5.1", "flask", "flask-cors")
 STAC_READERS = ("pystac[validation]", "pystac-client")
-# What the oldest Python, which searches the laws in earnest, has done for the others.
-BRIEF = ("--hypothesis-profile=brief", "-m", "not once")
+
+
+def apart(*folders: str) -> list[str]:
+    """Leave these folders of tests out."""
+    return [f"--ignore={ROOT / 'tests' / name}" for name in folders]
+
+
+# The oldest Python searches the laws in earnest and runs what the pages show, for all others.
+BRIEF = ("--hypothesis-profile=brief", "-m", "not once", *apart("docs", "benchmarks"))
 AT_RANDOM = ("--hypothesis-profile=soak", "--timeout=14400", "-o", "faulthandler_timeout=0")
 FOLDERS = ("iceye_derivatives", "tests", "benchmarks", "docs", "examples")
 CODE = (*FOLDERS, "iceye_derivatives_pytest.py", "noxfile.py")
@@ -45,6 +56,9 @@ nox.options.error_on_missing_interpreters = False
 
 # uv brings a list of authorities of its own; pip takes the system's, which a closed network needs.
 os.environ.setdefault("UV_SYSTEM_CERTS", "1")
+
+# Programs that tests start shall not compile all that they import, each time anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # pyenv's shims fail for all versions but the active one: nox shall see the interpreters themselves.
 PYENV = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
@@ -76,13 +90,25 @@ def the_wheel(extras: str = "") -> str:
 def run_pytest(session: nox.Session, *args: str, where: str = "tests", dev: bool = False) -> None:
     """Run the tests from a folder without our source: what they import is what is installed."""
     codes = [0, 5] if session.posargs else [0]  # of what a user chose, a run may have nothing
-    with session.chdir(session.create_tmp()):
+    with session.chdir(session.create_tmp()), quick_folder() as folder:
         session.run(
             *("pytest", "-n", "auto", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT)),
             *(str(ROOT / where), *args, *session.posargs),
-            env={"PYTHONDEVMODE": "1" if dev else ""},
+            env={"PYTHONDEVMODE": "1" if dev else "", "TMPDIR": folder},
             success_codes=codes,
         )
+
+
+@contextmanager
+def quick_folder() -> Iterator[str]:
+    """Where tests keep their files: in memory where Linux offers a good piece of it.
+
+    They make and delete some ten thousand, which keeps a disk busy for minutes and says nothing.
+    """
+    memory = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
+    roomy = memory.is_dir() and shutil.disk_usage(memory).free > 2 << 30
+    with tempfile.TemporaryDirectory(dir=memory if roomy else None) as folder:
+        yield folder
 
 
 @nox.session
@@ -130,20 +156,18 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """The tests against the installed wheel, on each Python that is present.
 
-    The oldest runs all of them, the others with smaller budgets; what lies between leaves out the
-    long way over loopback, which takes most of the time and finds nothing that its neighbours do
-    not.
+    The oldest runs all of them.  The newest runs what may differ between two Pythons, with smaller
+    budgets and in development mode, whose debugging of asyncio doubles the time and sees the same
+    on each.  What lies between leaves out the long way over loopback and the programs, which take
+    most of the time and find nothing that its neighbours do not.
     """
     session.install(the_wheel("[test]"))
     if session.python == OLDEST:
-        # Development mode on one only, and without what is marked as costly: asyncio's debugging
-        # doubles the time and sees the same on each.
-        run_pytest(session, "-m", "not once", dev=True)
-        run_pytest(session, "-m", "once")
+        run_pytest(session)
     elif session.python == PYTHONS[-1]:
-        run_pytest(session, *BRIEF)
+        run_pytest(session, *BRIEF, dev=True)
     else:
-        run_pytest(session, *BRIEF, f"--ignore={ROOT / 'tests' / 'e2e'}")
+        run_pytest(session, *BRIEF, *apart("e2e", "faces", "cdn"))
 
 
 @nox.session(python=OLDEST, venv_backend="uv", requires=["build"])
@@ -170,11 +194,21 @@ def airflow(session: nox.Session) -> None:
 
 
 @nox.session(default=False, requires=["build"])
+def azure(session: nox.Session) -> None:
+    """The promises of sinks on Azure's API: its emulator comes by npm, so not for each change."""
+    session.install(the_wheel("[test,cloud]"))
+    there = session.create_tmp()
+    session.run("npm", "install", "--silent", "--prefix", there, "azurite", external=True)
+    session.env["PATH"] = os.pathsep.join([f"{there}/node_modules/.bin", os.environ["PATH"]])
+    run_pytest(session, "-n", "0", where="tests/azure")
+
+
+@nox.session(default=False, requires=["build"])
 def properties(session: nox.Session) -> None:
     """The laws with a large and random budget: for a night, not for each change."""
     session.install(the_wheel("[test]"))
-    apart = f"--ignore={ROOT / 'tests' / 'e2e' / 'test_promises.py'}"  # `soak` has those
-    run_pytest(session, *AT_RANDOM, "-m", "hypothesis", apart)
+    # `soak` has the promises.
+    run_pytest(session, *AT_RANDOM, "-m", "hypothesis", *apart("e2e/test_promises.py"))
 
 
 @nox.session(default=False, requires=["build"])
@@ -254,9 +288,10 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(default=False, requires=["build"])
 def pictures(session: nox.Session) -> None:
-    """Draw the README's map anew: the demo's detections in Chromium."""
+    """Draw the pages' pictures anew: the demo's detections in Chromium, and the terminal."""
     session.install(the_wheel("[cli,geo]"))
-    session.run("python", str(ROOT / "docs" / "draw_map.py"))
+    for script in ("draw_map.py", "draw_terminal.py"):
+        session.run("python", str(ROOT / "docs" / script))
 
 
 @nox.session(default=False, requires=["build"])

@@ -1,9 +1,8 @@
 """What part of the Earth does a GeoJSON document cover, where it is in WGS 84 at all?
 
 "The coordinate reference system for all GeoJSON coordinates is a geographic coordinate reference
-system, using the World Geodetic System 1984" (RFC 7946 4).  Its predecessor of 2008 had a ``crs``
-member, and writers still use it: one that names anything else, or nothing that we know, makes the
-coordinates of no use here.  So does one position that no degrees can be.
+system, using the World Geodetic System 1984" (RFC 7946 4).  A ``crs`` member that names another
+makes the coordinates of no use here (see `crs.py`).  So does one position that no degrees can be.
 """
 
 from __future__ import annotations
@@ -14,25 +13,13 @@ from typing import Any, Final
 
 from attrs import frozen
 
+from iceye_derivatives._core.crs import WGS84, crs_of
+
 __all__ = ["Box", "Coverage", "coverage_of", "geometry_of", "union"]
 
-_WGS84: Final = frozenset(
-    {
-        "CRS84",
-        "EPSG:4326",
-        "EPSG:4979",
-        "OGC:CRS84",
-        "WGS84",
-        "http://www.opengis.net/def/crs/EPSG/0/4326",
-        "http://www.opengis.net/def/crs/OGC/1.3/CRS84",
-        "urn:ogc:def:crs:EPSG::4326",
-        "urn:ogc:def:crs:OGC::CRS84",
-        "urn:ogc:def:crs:OGC:1.3:CRS84",
-        "urn:ogc:def:crs:OGC:1.3:CRS84h",
-    }
-)
-"""Longitude stands first under each of them, whatever the register says: GeoJSON has it so."""
 _UNNAMED: Final = "unknown"
+_LONGEST: Final = 100
+"""Characters of a name that are kept: some writers put the whole definition there."""
 # How deep the lists of `coordinates` are down to those that are one line, ring or point.
 _DEPTHS: Final = {
     "Point": 0,
@@ -74,7 +61,7 @@ class Coverage:
     box: Box | None
     """None where there are no coordinates, or none in WGS 84."""
     crs: str | None
-    """The name of another reference system, None for WGS 84."""
+    """The name of another reference system, "unknown" where there is none; None for WGS 84."""
 
 
 class _NotDegrees(Exception):  # noqa: N818 - an answer
@@ -83,7 +70,8 @@ class _NotDegrees(Exception):  # noqa: N818 - an answer
 
 def coverage_of(document: Any) -> Coverage:  # noqa: ANN401 - any JSON
     """Look at all coordinates; nothing is too odd for it."""
-    crs = _crs_of(document)
+    named = crs_of(document)
+    crs = None if named == WGS84 else named[:_LONGEST]
     features, box = _count(document), None
     if crs is None:
         try:
@@ -145,18 +133,6 @@ def _plain(box: Box) -> dict[str, Any]:
         return {"type": "LineString", "coordinates": [[west, south], [east, north]]}
     ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
     return {"type": "Polygon", "coordinates": [ring]}
-
-
-def _crs_of(document: Any) -> str | None:  # noqa: ANN401 - any JSON
-    if not isinstance(document, dict) or "crs" not in document:
-        return None
-    # "crs": null meant that "no CRS can be assumed" (GeoJSON of 2008, 3).
-    crs = document["crs"]
-    properties = crs.get("properties") if isinstance(crs, dict) else None
-    name = properties.get("name") if isinstance(properties, dict) else None
-    if not isinstance(name, str):
-        return _UNNAMED
-    return None if name in _WGS84 else name[:100]
 
 
 def _count(document: Any) -> int:  # noqa: ANN401 - any JSON

@@ -12,6 +12,7 @@ from rich.text import Text
 from iceye_derivatives.cli.board import BoardEvent
 from iceye_derivatives.cli.live import drawn_in_place
 from iceye_derivatives.cli.many import ManyAsPlain
+from iceye_derivatives.cli.news import news_of
 from iceye_derivatives.cli.wording import clock_time, count, size
 from iceye_derivatives.events import (
     DerivativeReady,
@@ -126,7 +127,7 @@ class CrowdPicture:
 
 
 class ManyLive(ManyAsPlain):
-    """The sentences above, the counts below."""
+    """The news above, the counts below."""
 
     def __init__(self, clock: Clock, *, total: int, console: Console | None = None) -> None:
         super().__init__(clock)
@@ -141,14 +142,25 @@ class ManyLive(ManyAsPlain):
 
     def on_event(self, event: BoardEvent) -> None:
         """Count it, and say it where it is news."""
+        self.draw()
+        self.tally.note(event)
+        self.crowd.take_in(event)
+        now = self.time()
+        if line := news_of(event, clock_time(now, now)):
+            self.say(line)
+
+    def draw(self) -> None:
+        """Draw from the first event on."""
         if not self._live.is_started:
             self._live.start()
-        self.crowd.take_in(event)
-        super().on_event(event)
+
+    def say(self, line: Text) -> None:
+        """Print it above the counts."""
+        self.console.print(line)
 
     def note(self, text: str) -> None:
-        """Print it above the counts."""
-        self.console.print(Text(text))
+        """Print it there, too."""
+        self.say(Text(text))
 
     def end(self, error: BaseException | None) -> None:  # noqa: ARG002  the base hands it in
         """Draw the last counts and let them stand."""

@@ -148,7 +148,9 @@ def _recorder(rehearsal: Rehearsal, record: Path | None) -> Screen | None:
         return None
     from iceye_derivatives.cli.recording import RecordingScreen  # noqa: PLC0415  imports rich
 
-    return RecordingScreen(record, time=rehearsal.clock.time, clock=rehearsal.say_time)
+    return RecordingScreen(
+        record, "iceye-derivatives demo", time=rehearsal.clock.time, clock=rehearsal.say_time
+    )
 
 
 def _perform(

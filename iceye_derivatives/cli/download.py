@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TextIO
 
 import click
@@ -59,6 +60,7 @@ AGAIN = "run the same command again: whole files are kept"
 )
 @patience_options
 @download_options
+@click.option("--record", type=click.Path(dir_okay=False, path_type=Path), hidden=True)
 @json_option
 @debug_option
 def download(
@@ -72,6 +74,7 @@ def download(
     max_interval: float,
     concurrency: int,
     overwrite: bool,
+    record: Path | None,
     as_json: bool,
 ) -> None:
     """Wait for a task's derivatives and download each as soon as it is there.
@@ -97,7 +100,7 @@ def download(
             await download_many(client, screen, ids, downloader, backoff=backoff, timeout=timeout)
 
     if ids_file is not None or len(ids) > 1:
-        with open_many(clock, total=len(ids), as_json=as_json) as many:
+        with open_many(clock, total=len(ids), as_json=as_json, record=record) as many:
             run(lambda: fetch_all(many))
             many.tally.conclude()
         return

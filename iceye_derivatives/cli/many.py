@@ -136,10 +136,17 @@ class ManyAsPlain(PlainScreen):
                 pass
 
 
-def open_many(clock: Clock, *, total: int, as_json: bool) -> ManyAsJson | ManyAsPlain:
+def open_many(
+    clock: Clock, *, total: int, as_json: bool, record: Path | None = None
+) -> ManyAsJson | ManyAsPlain:
     """JSON Lines where asked for, else sentences, and counts below them where the terminal can."""
     if as_json:
         return ManyAsJson(clock)
+    if record is not None:
+        from iceye_derivatives.cli.recording import RecordingMany  # noqa: PLC0415  imports rich
+
+        command = "iceye-derivatives download --ids-from tasks.txt --to detections"
+        return RecordingMany(record, command, clock, total=total)
     if moves():
         # rich takes a tenth of a second to import: only who sees it pays.
         from iceye_derivatives.cli.crowd import ManyLive  # noqa: PLC0415

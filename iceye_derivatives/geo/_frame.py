@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from iceye_derivatives._core.crs import WGS84
 from iceye_derivatives.errors import ConfigurationError
-from iceye_derivatives.geo._crs import WGS84
 from iceye_derivatives.geo._extra import need
 from iceye_derivatives.geo._table import table
 

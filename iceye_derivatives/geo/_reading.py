@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from iceye_derivatives._core.crs import crs_of
 from iceye_derivatives._core.geojson_rules import NotGeoJson
 from iceye_derivatives.errors import ConfigurationError, DetectionsError
-from iceye_derivatives.geo._crs import crs_of
 from iceye_derivatives.geo._files import FoundFile
 from iceye_derivatives.geo._geojson import features_of, parse
 from iceye_derivatives.geo._meaning import (

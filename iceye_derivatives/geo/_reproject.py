@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from iceye_derivatives._core.crs import WGS84
 from iceye_derivatives.errors import ConfigurationError
-from iceye_derivatives.geo._crs import WGS84
 from iceye_derivatives.geo._extra import need
 from iceye_derivatives.geo._geojson import sound_geometry
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from iceye_derivatives.geo._crs import WGS84
+from iceye_derivatives._core.crs import WGS84
 from iceye_derivatives.geo._geojson import positions
 from iceye_derivatives.models import AssetRef
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
 
-from iceye_derivatives.geo._crs import WGS84
+from iceye_derivatives._core.crs import WGS84
 from iceye_derivatives.geo._files import Place, find_files
 from iceye_derivatives.geo._geojson import positions
 from iceye_derivatives.geo._reading import insist_on, read_file

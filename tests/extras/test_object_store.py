@@ -417,7 +417,7 @@ async def test_a_url_or_option_that_no_store_knows_is_refused(
     ],
 )
 async def test_the_other_clouds_are_opened_by_their_urls(url: str, options: dict[str, str]) -> None:
-    """No more than that: nothing here speaks their APIs."""
+    """No more than that: nothing here speaks their APIs; `tests/azure` speaks Azure's."""
     sink = ObjectStoreSink.from_url(url, **options)
     assert sink.locate(NAME) == f"{url}/{NAME}"
     assert repr(sink) == f"ObjectStoreSink({url!r})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,10 @@ from iceye_derivatives import (
     WatchFinished,
 )
 from iceye_derivatives.cli.board import BoardEvent
+from iceye_derivatives.cli.clocks import TimeLapse
 from iceye_derivatives.cli.crowd import Crowd, CrowdPicture
+from iceye_derivatives.cli.news import news_of
+from iceye_derivatives.cli.recording import ROWS, RecordingMany
 
 NOW = 1_800_000_000.0
 HISTORY: tuple[BoardEvent, ...] = (
@@ -44,6 +48,16 @@ DRAWN = """\
 1 derivative  1 whole (7 B)  1 fetching
 the latest wait until 08:00:04
 """
+NEWS = """\
+08:00:00 task-1  ACTIVE
+08:00:00 task-2  ACTIVE
+08:00:00 task-1  FULFILLED
+08:00:00 task-3  REJECTED
+08:00:00 task-3  given up   It broke.
+08:00:00 task-1  ready      DC_VESSELS  derivati~
+08:00:00 task-1  whole      DC_VESSELS  derivati~       7 B
+"""
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 def drawn(events: tuple[BoardEvent, ...], width: int) -> str:
@@ -80,11 +94,40 @@ def test_each_task_stands_under_its_latest_status_alone(told: list[tuple[str, st
     assert counted == {name: list(latest.values()).count(name) for name in latest.values()}
 
 
+def test_each_piece_of_news_is_one_line_and_trouble_is_told_in_full() -> None:
+    lines = [line for event in HISTORY if (line := news_of(event, "08:00:00"))]
+    assert "".join(f"{line.plain.rstrip()}\n" for line in lines) == NEWS
+    trouble = [line for line in lines if "failed" in line.plain or "given up" in line.plain]
+    assert [line for line in lines if line.overflow == "fold"] == trouble
+
+
+def test_a_recording_shows_the_last_of_the_news_above_the_counts(tmp_path: Path) -> None:
+    """Nothing in it is loaded from anywhere, and without animation its last frame is seen."""
+    moments = iter(range(1000))
+    picture = tmp_path / "many.svg"
+    clock = TimeLapse(fast=1.0, start=NOW, zero=0.0, real=lambda: 0.0)
+    screen = RecordingMany(picture, "run", clock, total=3, meter=lambda: float(next(moments)))
+    with screen:
+        for event in HISTORY * 3:
+            screen.on_event(event)
+    frames = ET.parse(picture).getroot().findall(f".//{SVG}g[@visibility]")  # noqa: S314 - our own
+    assert [each.get("visibility") for each in frames[:-1]] == ["hidden"] * (len(frames) - 1)
+    assert frames[-1].get("visibility") == "visible"
+    rows: dict[str, str] = {}
+    for text in frames[-1].iter(f"{SVG}text"):
+        rows[text.get("y", "")] = rows.get(text.get("y", ""), "") + (text.text or "")
+    shown = [re.sub(r"\s+", " ", row).strip() for row in rows.values()]
+    assert len(shown) == ROWS
+    assert shown[-4:-2] == ["3 tasks 0 complete 3 given up", "1 ACTIVE 1 FULFILLED"]
+    assert "task-3 given up" in " ".join(shown)
+    assert not re.search(r"<script|href=|url\((?!#)|@import", picture.read_text("utf-8"))
+
+
 def test_on_a_terminal_the_news_go_by_and_the_counts_stay(stage: Stage, tmp_path: Path) -> None:
     ids = [stage.task() for _ in range(3)]
     text = on_a_terminal(["download", *ids, "--to", str(tmp_path)], NO_COLOR="1", COLUMNS="200")
     assert MOVES in text
     text = re.sub(r"\x1b\[[0-9;]*m", "", text)
-    assert text.count("whole:") == 9
+    assert len(re.findall(r"  whole +DC_[A-Z]+ ", text)) == 9
     assert "3 tasks  3 complete" in text
     assert "9 derivatives  9 whole" in text

@@ -92,30 +92,10 @@ def test_where_nothing_was_detected_any_name_will_do() -> None:
     assert len(read(collection(), class_property="clas")) == 0
 
 
-@pytest.mark.parametrize(
-    ("said", "meant"),
-    [
-        ("urn:ogc:def:crs:OGC:1.3:CRS84", "EPSG:4326"),
-        ("OGC:CRS84", "EPSG:4326"),
-        ("http://www.opengis.net/def/crs/OGC/1.3/CRS84", "EPSG:4326"),
-        ("urn:ogc:def:crs:EPSG::32631", "EPSG:32631"),
-        ("urn:ogc:def:crs:EPSG:6.9:32631", "EPSG:32631"),
-        ("EPSG:32631", "EPSG:32631"),
-        ("epsg:32631", "EPSG:32631"),
-        ("EPSG::32631", "EPSG:32631"),
-        ("http://www.opengis.net/def/crs/EPSG/0/32631", "EPSG:32631"),
-        ("http://www.opengis.net/gml/srs/epsg.xml#32631", "EPSG:32631"),
-        ("somebody's own", "somebody's own"),
-    ],
-)
-def test_a_crs_member_is_believed(said: str, meant: str) -> None:
-    found = read(collection(crs={"type": "name", "properties": {"name": said}}))
-    assert [source.crs for source in found.sources] == [meant]
-
-
-@pytest.mark.parametrize("crs", [None, {}, "EPSG:1", {"type": "name", "properties": {}}])
-def test_no_usable_crs_member_is_wgs84(crs: object) -> None:
-    assert [source.crs for source in read(collection(crs=crs)).sources] == ["EPSG:4326"]
+def test_a_crs_member_is_believed() -> None:
+    """In all of its spellings: `tests/core/test_crs.py`."""
+    found = read(utm(feature(500_000, 0)))
+    assert [source.crs for source in found.sources] == ["EPSG:32631"]
 
 
 @pytest.mark.parametrize(

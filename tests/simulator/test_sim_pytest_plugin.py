@@ -122,6 +122,7 @@ def shown() -> str:
     return "\n".join(blocks)
 
 
+@pytest.mark.once
 def test_what_the_page_shows_runs_from_the_wheel_under_anyio(site: Path, tmp_path: Path) -> None:
     (tmp_path / "test_shown.py").write_text(shown())
     (tmp_path / "test_whose.py").write_text(f"SITE = {str(site)!r}\n{SHOWS_WHOSE}")
@@ -132,6 +133,7 @@ def test_what_the_page_shows_runs_from_the_wheel_under_anyio(site: Path, tmp_pat
     find_spec("pytest_asyncio") is None and "CI" not in os.environ,
     reason="pytest-asyncio, of the extra `test`, is not installed",
 )
+@pytest.mark.once
 def test_what_the_page_shows_runs_from_the_wheel_under_pytest_asyncio(
     site: Path, tmp_path: Path
 ) -> None:

@@ -1,0 +1,83 @@
+"""Which line is said of one task among many, on a terminal that moves?
+
+Short, since many come: where a file is follows from its task's id, and what is waited for stands in
+the counts below.  Only what went wrong is told in full, on as many lines as that takes.
+"""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from iceye_derivatives.cli.board import BoardEvent
+from iceye_derivatives.cli.exit_codes import sentence
+from iceye_derivatives.cli.wording import count, shorten, size
+from iceye_derivatives.events import (
+    DerivativeReady,
+    FileRecord,
+    PollFailed,
+    TaskStatusReceived,
+    TransferFailed,
+    TransferFinished,
+    WatchFailed,
+    WatchFinished,
+)
+from iceye_derivatives.models import AssetRef
+
+__all__ = ["news_of"]
+
+WORD, PRODUCT = 10, 12
+"""Columns."""
+
+
+def news_of(event: BoardEvent, moment: str) -> Text | None:
+    """The line, or None where the counts say enough."""
+    match event:
+        case TaskStatusReceived(task_id=task_id, status=status):
+            return _line(moment, task_id, status, "yellow")
+        case DerivativeReady(task_id=task_id, derivative=found):
+            word = "has more" if found.is_update else "ready"
+            what = f"{found.product_type:<{PRODUCT}}{shorten(found.id)}"
+            return _line(moment, task_id, word, "cyan", what)
+        case TransferFinished(record=record):
+            return _of_file(moment, record)
+        case WatchFinished(task_id=task_id, delivered=delivered):
+            return _line(moment, task_id, "complete", "bold green", count(delivered, "derivative"))
+        case _:
+            return _of_trouble(event, moment)
+
+
+def _of_file(moment: str, record: FileRecord) -> Text:
+    word, style = ("kept", "green") if record.kept else ("whole", "bold green")
+    what = f"{_name(record.asset):<{PRODUCT + 9}}{size(record.size or 0):>10}"
+    return _line(moment, record.asset.task_id, word, style, what)
+
+
+def _of_trouble(event: BoardEvent, moment: str) -> Text | None:
+    match event:
+        case PollFailed(task_id=task_id, error=error, failures=failures, budget=budget):
+            told = f"{failures} in a row, gives up at {budget}: {error}"
+            line = _line(moment, task_id, "look failed", "magenta", told)
+        case TransferFailed(record=record):
+            told = f"{_name(record.asset)}: {record.error}"
+            line = _line(moment, record.asset.task_id, "failed", "bold red", told)
+        case WatchFailed(task_id=task_id, error=error):
+            line = _line(moment, task_id, "given up", "bold red", sentence(error))
+        case _:
+            return None
+    line.no_wrap, line.overflow = False, "fold"
+    return line
+
+
+def _line(moment: str, task_id: str, word: str, style: str, what: str = "") -> Text:
+    return Text.assemble(
+        (f"{moment} ", "dim"),
+        f"{task_id}  ",
+        (f"{word:<{WORD}}", style),
+        f" {what}",
+        no_wrap=True,
+        overflow="crop",
+    )
+
+
+def _name(asset: AssetRef) -> str:
+    return f"{asset.product_type:<{PRODUCT}}{shorten(asset.derivative_id)}"
