@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from iceye_derivatives._core.limits import DEFAULT_LIMITS, Limits, how_to_raise
 from iceye_derivatives._core.link_policy import (
@@ -36,6 +36,10 @@ __all__ = ["FileTransport"]
 logger = logging.getLogger("iceye_derivatives")
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_AHEAD: Final = 32 * 1024
+"""Twice so many bytes of a body, and one read of the loop (256 KiB), wait for us at most.  They are
+lost where the process is killed, and how many they are must not depend on aiohttp's release: 3.14
+made the default four times what it was."""
 
 
 class FileTransport:
@@ -140,7 +144,9 @@ class FileTransport:
                 self._neighbourhood.check_direct(self._line.proxies.hosts, raw)
             # Not encoded and not decoded: sizes, digests and strong ETags mean the bytes on disk.
             sent = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
-            response = await self._line.request("GET", raw, headers=sent, auto_decompress=False)
+            response = await self._line.request(
+                "GET", raw, headers=sent, auto_decompress=False, ahead=_AHEAD
+            )
         except UnsafeLink as refusal:
             failure = UnsafeLink(f"{refusal}")
         except failures() as error:

@@ -89,11 +89,13 @@ class Line:
         body: bytes | None = None,
         auto_decompress: bool = True,
         is_watched: bool = False,
+        ahead: int | None = None,
     ) -> aiohttp.ClientResponse:
         """Send, and return when the head of the answer is there; the caller closes it.
 
         Raises whatever aiohttp does: to be translated by the caller.  With `is_watched` the caller
-        holds a `watch()`, and only connecting has a timer of its own.
+        holds a `watch()`, and only connecting has a timer of its own.  Where `ahead` is given, the
+        line is left alone while more than twice so many bytes of the body wait to be read.
         """
         if not _LOADED:
             await _load()
@@ -112,6 +114,7 @@ class Line:
             timeout=self._timeout(is_watched),
             max_line_size=self.limits.header_bytes,
             max_field_size=self.limits.header_bytes,
+            read_bufsize=ahead,
             **self._tls(),
         )
 

@@ -1,4 +1,4 @@
-"""A line that is narrow and counts: what goes through it was fetched, byte for byte."""
+"""A line that is narrow and counts: what went through it may have been fetched, and no more."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ PIECE = 64 * 1024
 PAUSE = 0.006
 """Seconds between two pieces: slow enough that next to nothing waits in buffers of the kernel."""
 BUFFER = 64 * 1024
-"""Bytes that wait on our side of it at most: a busy machine may leave the reader no time at all,
-and what a killed process never read was not fetched by it."""
+"""Bytes that wait in the kernel on our side of it: a busy machine may leave the reader no time."""
 
 
 class NarrowLine:
@@ -23,10 +22,10 @@ class NarrowLine:
 
     def __init__(self) -> None:
         self.fetched: Counter[str] = Counter()
-        """Bytes of bodies by path."""
+        """Bytes of bodies by path, with what is still on its way."""
         self.open: set[str] = set()
         """Paths whose bodies are on the line."""
-        self.base_url = ""
+        self.base_url, self.port = "", 0
 
     @asynccontextmanager
     async def to(self, base_url: str) -> AsyncIterator[NarrowLine]:
@@ -42,7 +41,8 @@ class NarrowLine:
         # Its connections inherit it.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
         server = await asyncio.start_server(serve, sock=listener)
-        self.base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        self.port = server.sockets[0].getsockname()[1]
+        self.base_url = f"http://127.0.0.1:{self.port}"
         async with server:
             yield self
 

@@ -20,8 +20,8 @@ from narrow_line import NarrowLine
 from iceye_derivatives.simulator import Simulator, TaskPlan
 
 MIB = 1024 * 1024
-SLACK = 512 * 1024
-"""Per file: what was on the line, in the kernel and in the process when it died."""
+BATCH = 512 * 1024
+"""Per file: what was just being synced; its last piece is short, since the sockets' buffers are."""
 DETECTIONS = 9_000
 READY = TaskPlan(
     accepted_after=0,
@@ -63,11 +63,14 @@ class Trial:
     line: NarrowLine
     folder: Path
     task_id: str = field(init=False)
+    notes: Path = field(init=False)
+    """Not in the folder: nothing else is to be there in the end."""
     allowed: int = 0
     kills: int = 0
 
     def __attrs_post_init__(self) -> None:
         self.task_id = self.simulator.add_task(plan=READY)
+        self.notes = self.folder.with_name(f"{self.folder.name}.read")
         self.line.fetched.clear()
 
     def truth(self) -> dict[str, bytes]:
@@ -80,13 +83,17 @@ class Trial:
 
     def start(self) -> subprocess.Popen[bytes]:
         """The program, as a user starts it but for small buffers."""
-        program = (sys.executable, narrow_reader.__file__)
+        program = (sys.executable, narrow_reader.__file__, str(self.line.port), str(self.notes))
         return subprocess.Popen(  # noqa: S603 - our own program
             [*program, "download", self.task_id, "--to", str(self.folder)],
             env={**os.environ, **self.simulator.environ},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         )
+
+    def read(self) -> int:
+        """Bytes of files that the processes have read, all of them together."""
+        return sum(map(int, self.notes.read_text().split()))
 
     def run(self, chance: random.Random | None) -> bool:
         """Whether it came to its end; killed at a moment drawn from `chance` otherwise."""
@@ -113,12 +120,12 @@ class Trial:
         whole = {path.read_bytes() for path in self.folder.rglob("*.geojson")}
         begun = {path for path, size in self.line.fetched.items() if size > before.get(path, 0)}
         open_files = [path for path, body in self.truth().items() if body not in whole]
-        self.allowed += (MIB + SLACK) * len(begun.intersection(open_files))
+        self.allowed += (MIB + BATCH) * len(begun.intersection(open_files))
 
     def wait_for_the_moment(self, process: subprocess.Popen[bytes], chance: random.Random) -> None:
         """So many more bytes over the line, and then a little time; now and then time alone."""
         size = sum(len(body) for body in self.truth().values())
-        # Half of it would not get far: a file's first 768 KiB are held in memory.
+        # Half of it would not get far: a file's first 704 KiB are held in memory.
         goal = self.line.fetched.total() + chance.randint(0, size * 3 // 4)
         late = chance.random() * 0.02
         if chance.random() < 0.1:
@@ -148,6 +155,6 @@ class Trial:
         assert all(name.endswith(".geojson") for name in names), names
         bodies = sorted(path.read_bytes() for path in files if path.suffix == ".geojson")
         assert bodies == sorted(truth.values())
-        twice = self.line.fetched.total() - sum(len(body) for body in truth.values())
+        twice = self.read() - sum(len(body) for body in truth.values())
         assert 0 <= twice <= self.allowed, self.line.fetched
         return twice

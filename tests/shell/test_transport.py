@@ -530,6 +530,23 @@ async def test_a_packed_file_stays_packed(borrow: bool) -> None:
         assert await fetch(opener, server.url) == (200, body)
 
 
+@pytest.mark.parametrize("borrow", [False, True])
+async def test_of_a_body_that_is_read_slowly_little_waits_in_memory(borrow: bool) -> None:
+    """Whatever aiohttp's default: what waits is lost with the process, and fetched again."""
+    whole = b"HTTP/1.1 200 OK\r\nContent-Length: 8000000\r\n\r\n" + bytes(8_000_000)
+    async with (
+        raw_serving(whole) as url,
+        aiohttp.ClientSession() as borrowed,
+        files(session=borrowed if borrow else None) as opener,
+        opener.open_link(SignedUrl(url), headers={}) as response,
+    ):
+        chunks = response.chunks()
+        for _ in range(5):
+            for _ in range(50):  # the loop reads on for us as long as it is let
+                await checkpoint()
+            assert len(await anext(chunks)) <= 320 * 1024
+
+
 @pytest.mark.parametrize("status", [403, 404, 416, 503, 304])
 async def test_any_status_is_handed_on(status: int) -> None:
     """What it means is decided above, with the body in hand."""
