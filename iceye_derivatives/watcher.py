@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 import anyio
+from anyio.lowlevel import checkpoint
 
 from iceye_derivatives._core.decisions import (
     AskScene,
@@ -36,6 +37,9 @@ __all__ = ["OnWatchEvent", "WatchSource", "ask", "watch_derivatives"]
 
 OnWatchEvent: TypeAlias = Callable[[WatchEvent], None]
 
+_AT_A_TIME: Final = 50
+"""Derivatives that are handed out before others in the loop get their turn."""
+
 
 class WatchSource(SnapshotSource, TaskSource, SceneSource, Protocol):
     """The three questions that a watch asks."""
@@ -58,12 +62,16 @@ async def watch_derivatives(
     """
     ear = _Ear(Bell() if nudges is None else nudges.bell(watch.task_id))
     watch.begin(clock.time(), patience)
+    handed = 0
     while True:
         while (derivative := watch.peek()) is not None:
             # Told first: where telling fails, the derivative is still to be handed out.
             on_event(DerivativeReady(task_id=watch.task_id, derivative=derivative))
             watch.pop()
             yield derivative
+            handed += 1
+            if handed % _AT_A_TIME == 0:  # whoever iterates may never wait for anything
+                await checkpoint()
         ear.tell(watch, clock.time())
         match watch.decide(clock.time(), jitter()):
             case Look() | AskTask() | AskScene() as question:

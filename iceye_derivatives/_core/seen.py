@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TypeAlias
 
 from attrs import Factory, define, evolve
@@ -17,6 +17,8 @@ AssetKey: TypeAlias = tuple[str, int]
 
 def asset_keys(derivative: Derivative) -> frozenset[AssetKey]:
     """The identities of a derivative's assets within it."""
+    if len(derivative.assets) == 1:  # nearly all: a look at ten thousand must not stop the loop
+        return frozenset(((derivative.assets[0].type, 1),))
     return frozenset((ref.asset_type, ref.ordinal) for ref in derivative.asset_refs())
 
 
@@ -56,17 +58,20 @@ class Seen:
         known = derivative.id in self.handed or derivative.id in self.queue
         return bool(derivative.assets) and not known
 
-    def take_in(self, derivatives: Iterable[Derivative]) -> bool:
+    def take_in(self, derivatives: Collection[Derivative]) -> bool:
         """Note what an answer lists; True when it holds assets that were never shown before."""
-        news = False
-        for derivative in _merged(derivatives):
-            self.listed.setdefault(derivative.id, derivative.product_type)
-            news |= self._take_in_one(derivative)
+        news, queue, handed = False, self.queue, self.handed
+        for key, derivative in _merged(derivatives).items():
+            self.listed.setdefault(key, derivative.product_type)
+            if not derivative.assets:
+                continue
+            if key in queue or key in handed:
+                news |= self._take_in_known(derivative)
+            else:
+                queue[key], news = derivative, True
         return news
 
-    def _take_in_one(self, derivative: Derivative) -> bool:
-        if not derivative.assets:
-            return False
+    def _take_in_known(self, derivative: Derivative) -> bool:
         keys = asset_keys(derivative)
         waiting = self.queue.get(derivative.id)
         waiting_keys = frozenset[AssetKey]() if waiting is None else asset_keys(waiting)
@@ -82,7 +87,10 @@ class Seen:
         if not self.queue:
             return None
         derivative = next(iter(self.queue.values()))
-        return evolve(derivative, task_id=task_id, is_update=derivative.id in self.handed)
+        is_update = derivative.id in self.handed
+        if derivative.task_id == task_id and derivative.is_update == is_update:
+            return derivative  # nearly always, and a copy costs more than all the rest
+        return evolve(derivative, task_id=task_id, is_update=is_update)
 
     def pop(self, task_id: str) -> Derivative | None:
         """Take the first that waits; from now on it counts as handed out."""
@@ -98,17 +106,16 @@ class Seen:
         self.handed.pop(derivative_id, None)
 
 
-def _merged(derivatives: Iterable[Derivative]) -> Iterable[Derivative]:
+def _merged(derivatives: Collection[Derivative]) -> dict[str, Derivative]:
+    by_id = {derivative.id: derivative for derivative in derivatives}
+    if len(by_id) == len(derivatives):
+        return by_id
     # Nothing forbids an answer that lists one id twice (pages that overlap do): the entries are
     # one derivative, and a link that occurs in both is one asset.
-    by_id: dict[str, Derivative] = {}
+    by_id.clear()
     for derivative in derivatives:
-        first = by_id.get(derivative.id)
-        if first is None:
-            by_id[derivative.id] = derivative
-        else:
-            by_id[derivative.id] = _joined(first, derivative)
-    return by_id.values()
+        by_id[derivative.id] = _joined(by_id.get(derivative.id), derivative)
+    return by_id
 
 
 def _joined(older: Derivative | None, newer: Derivative) -> Derivative:
