@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent
-NAMED = re.compile(r"Trap \([^)]+\)|Complaint [0-9]+ \([^)]+\)")
+NAMED = re.compile(r"Trap \([^)]+\)|Complaint (?:[0-9]+ )?\([^)]+\)")
 
 TRAPS: dict[str, tuple[int, tuple[str, ...]]] = {
     "Trap (planet, final names)": (
@@ -92,6 +92,12 @@ TRAPS: dict[str, tuple[int, tuple[str, ...]]] = {
         11,
         ("shell/test_downloader.py::test_a_failed_file_is_a_record_and_stops_nobody",),
     ),
+    "Trap (eodag, write paths)": (
+        11,
+        (
+            "shell/test_sinks.py::test_data_is_on_disk_before_its_name_and_the_name_before_the_call_ends",
+        ),
+    ),
     "Trap (eodag, Retry-After)": (
         11,
         (
@@ -114,6 +120,7 @@ TRAPS: dict[str, tuple[int, tuple[str, ...]]] = {
         13,
         (
             "shell/test_auth.py::test_a_silent_endpoint_is_given_up",
+            "shell/test_transport.py::test_every_broken_file_is_one_error_of_ours",
             "core/test_retry.py::test_what_will_not_pass_is_not_repeated",
             "core/test_transfer.py::test_a_file_that_is_not_there_yet_is_waited_for_so_many_times",
         ),
@@ -235,6 +242,7 @@ COMPLAINTS: dict[str, tuple[str, ...]] = {
     "Complaint 16 (earthaccess-dev/earthaccess #1128)": (
         "shell/test_room.py::test_a_trickle_is_cut_and_gone_on_with_where_it_stood",
         "core/test_flow.py::test_a_trickle_is_found_out_within_a_window",
+        "shell/test_transport.py::test_every_broken_file_is_one_error_of_ours",
     ),
     "Complaint 17 (earthaccess-dev/earthaccess #481)": (
         "shell/test_downloader.py::test_a_failed_file_is_a_record_and_stops_nobody",
@@ -276,6 +284,34 @@ COMPLAINTS: dict[str, tuple[str, ...]] = {
     ),
 }
 
+CLOSE_BEHIND: dict[str, tuple[str, ...]] = {
+    "Complaint (Cyberdrop-DL/cyberdrop-dl #602)": (
+        "shell/test_room.py::test_what_is_promised_to_one_file_is_not_given_to_another",
+    ),
+    "Complaint (lemonade-sdk/lemonade #1534)": (
+        "shell/test_room.py::test_a_full_disk_is_met_once_and_what_came_is_kept",
+    ),
+    "Complaint (inyutin/aiohttp_retry #59)": (
+        "e2e/test_answers.py::test_retry_after_stops_the_whole_client",
+    ),
+    "Complaint (microsoft/kiota-python #564)": (
+        "shell/test_downloader.py::test_files_are_whole_or_absent_for_any_interleaving_of_faults",
+    ),
+    "Complaint (wandb/wandb #12592)": (
+        "shell/test_downloader.py::test_a_name_is_made_of_ids_and_never_of_the_link",
+    ),
+    "Complaint (pypa/pip #6418)": (
+        "shell/test_downloader.py::test_a_name_is_made_of_ids_and_never_of_the_link",
+    ),
+    "Complaint (planetlabs/planet-client-python #1010)": (
+        "e2e/test_peers.py::test_a_signed_link_is_asked_once_and_only_by_get",
+    ),
+    "Complaint (Azure/azure-sdk-for-python #1120)": (
+        "core/test_watch.py::test_one_setting_scales_the_whole_rhythm",
+    ),
+}
+"""Those of fewer users, which have no number."""
+
 NOT_OURS = {
     "planet, row 2: two sessions double the rate": (
         "the rate belongs to a client by design, as one client serves any number of watches; that "
@@ -285,8 +321,18 @@ NOT_OURS = {
         "there is no such facade: `asyncio.run()` turns an interrupt into a cancellation, which "
         "is what the tests of this complaint try at each await"
     ),
+    "aiohttp_retry, row 19: the state of its pauses is shared between requests": (
+        "`Backoff` is a frozen value, and which pause is next is counted by whoever waits"
+    ),
+    "Complaint 11: one poller for all who watch one task": (
+        "each `watch_task()` has a `Watch` of its own and hands out everything once; they share "
+        "the client's rate, and whoever watches many tasks has a fleet, which holds each once"
+    ),
+    "Close behind (openneuro-py/openneuro-py #51): `asyncio.run` fails in Jupyter": (
+        "no call of the library runs a loop: a notebook awaits them in its own"
+    ),
 }
-"""Halves of lessons that no test carries, and why."""
+"""Lessons, and halves of them, that no test carries, and why."""
 
 
 def named_in_docstrings() -> dict[str, set[str]]:
@@ -301,7 +347,7 @@ def named_in_docstrings() -> dict[str, set[str]]:
 
 
 LISTED = {label: set(tests) for label, (_, tests) in TRAPS.items()} | {
-    label: set(tests) for label, tests in COMPLAINTS.items()
+    label: set(tests) for label, tests in (COMPLAINTS | CLOSE_BEHIND).items()
 }
 
 

@@ -72,6 +72,7 @@ def test_a_held_token_is_good_until_its_moment() -> None:
     held = HeldToken(value="planted", renew_at=10.0, dies_at=20.0)
 
     assert (held.is_good(9.9), held.is_good(10.0)) == (True, False)
+    assert not held.is_good(86_400.0 + 5)
     assert "planted" not in repr(held)
 
 

@@ -664,6 +664,7 @@ def test_one_setting_scales_the_whole_rhythm() -> None:
     """Complaint 8 (planetlabs/planet-client-python #843).
 
     Fixed delay and try count make users do arithmetic.
+    Complaint (Azure/azure-sdk-for-python #1120): nobody finds how to change the poll interval.
     """
     watch = fresh(backoff=Backoff(initial=0.01, maximum=0.06))
     watch.receive(snapshot(status=404), NOW)

@@ -191,8 +191,9 @@ async def test_a_night_of_outage_is_survived(sim: Simulator, client: Derivatives
 async def test_retry_after_stops_the_whole_client(
     sim: Simulator, client: DerivativesClient
 ) -> None:
-    """Retry-After is right for one request and wrong for sixty: all of them wait.
+    """All of them wait.
 
+    Complaint (inyutin/aiohttp_retry #59): it is right for one request and wrong for sixty.
     Complaint 10 (planetlabs/planet-client-python #759): a session for each file defeats the limit;
     in order means one at a time.
     """

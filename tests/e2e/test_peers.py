@@ -18,6 +18,8 @@ async def test_a_signed_link_is_asked_once_and_only_by_get(
 ) -> None:
     """Trap (capella, sizes): it learns the size with one more request on the signed URL.
 
+    Complaint (planetlabs/planet-client-python #1010): a file is fetched twice to learn its size.
+
     A link is signed for GET; a file's length comes with its bytes.
     """
     task_id = sim.add_task(derivative_product_types=ALL_TYPES)

@@ -677,6 +677,7 @@ def test_files_are_whole_or_absent_for_any_interleaving_of_faults(
 ) -> None:
     """Promise 3: "a file under its final name is whole and checked".
 
+    Complaint (microsoft/kiota-python #564): retried responses are never closed, the pool runs dry.
     Trap (aiohttp_retry, responses): one that will be retried is not released.
     """
     store = FakeStore(faults=list(faults), chunk=chunk, etags=etags)
@@ -791,7 +792,11 @@ async def test_a_body_of_unknown_length_that_grows_is_streamed_in_bounded_memory
 
 
 async def test_a_name_is_made_of_ids_and_never_of_the_link() -> None:
-    """Trap (up42, names): file name comes from a query parameter of the signed URL."""
+    """Trap (up42, names): file name comes from a query parameter of the signed URL.
+
+    Complaint (wandb/wandb #12592): names that a server chose leave the directory.
+    Complaint (pypa/pip #6418): the same, by a header.
+    """
     store = FakeStore()
     derivative = store.add("../../evil", detections(), task_id="/etc")
     sink = MemorySink()

@@ -69,7 +69,10 @@ async def run(
 
 
 async def test_what_is_promised_to_one_file_is_not_given_to_another(tmp_path: Path) -> None:
-    """ "Free space checked per file, not for all running ones": each fits, both do not."""
+    """Each fits, both do not.
+
+    Complaint (Cyberdrop-DL/cyberdrop-dl #602): free space is checked per file, not for all running.
+    """
     store = FakeStore()
     derivatives = [store.add(f"d{n}", detections(str(n), 1000)) for n in range(2)]
     report = await run(store, Disk(tmp_path, 1700), *derivatives)
@@ -181,7 +184,10 @@ async def filled(
 
 
 async def test_a_full_disk_is_met_once_and_what_came_is_kept(tmp_path: Path) -> None:
-    """ "A full disk put into a retry loop": here the files that wait are not even asked for."""
+    """The files that wait are not even asked for.
+
+    Complaint (lemonade-sdk/lemonade #1534): a full disk is put into a retry loop.
+    """
     store = FakeStore()
     derivatives = [store.add(f"d{n}", detections(str(n), 1000)) for n in range(20)]
     sink = Full(tmp_path, 1500)

@@ -310,7 +310,10 @@ async def test_a_part_that_cannot_be_opened_leaves_no_handle(
 async def test_data_is_on_disk_before_its_name_and_the_name_before_the_call_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, small: bool
 ) -> None:
-    """Sync the file, rename, sync the folder: else a power cut leaves an empty file."""
+    """Sync the file, rename, sync the folder: else a power cut leaves an empty file.
+
+    Trap (eodag, write paths): one product is written to its final name, its assets are renamed.
+    """
     sink, done = DirectorySink(tmp_path), []
     await sink.put("task-1/first.tif", BODY, hashed)  # makes the folder, which syncs as well
     fsync, replace = os.fsync, os.replace

@@ -146,6 +146,10 @@ async def test_events_tell_the_whole_story() -> None:
         DerivativeReady,
         WatchFinished,
     ]
+    for event in events:
+        if isinstance(event, Waiting):
+            assert event.until >= event.seconds > 0
+            assert event.reason
 
 
 async def test_what_was_ready_comes_before_the_error() -> None:
