@@ -10,6 +10,7 @@ from typing import Final
 
 from attrs import frozen
 
+from iceye_derivatives._core.content import is_geojson
 from iceye_derivatives._core.journal import LARGEST, Journal, parse_journal
 from iceye_derivatives._core.notes import NoteFault
 from iceye_derivatives._core.plan import JOURNAL, read_file_name
@@ -20,7 +21,7 @@ from iceye_derivatives.models import AssetRef
 __all__ = ["FoundFile", "Place", "find_files"]
 
 Place = str | os.PathLike[str] | DownloadReport
-GEOJSON: Final = "geojson"
+SUFFIX: Final = ".geojson"
 
 
 @frozen(kw_only=True)
@@ -35,9 +36,10 @@ class FoundFile:
 
 
 def find_files(places: Place | Iterable[Place]) -> Iterator[FoundFile]:
-    """The files that are named, those of reports, and all ``*.geojson`` below folders.
+    """The files that are named, those of reports, and all of detections below folders.
 
-    Whatever ends in ``.part``, hidden files and symbolic links in folders are passed over.
+    Those are what a journal calls GeoJSON, and ``*.geojson`` where none knows the file.  Whatever
+    ends in ``.part``, hidden files and symbolic links in folders are passed over.
 
     Raises:
         ConfigurationError: a report names a file that is not on the disk.
@@ -52,7 +54,8 @@ def find_files(places: Place | Iterable[Place]) -> Iterator[FoundFile]:
     elif Path(places).is_dir():
         for path in _below(Path(places)):
             file = journals.describe(path)
-            if file.asset is None or file.asset.asset_type == GEOJSON:
+            # A type that is not spelt in small letters stands in the name as something else.
+            if path.suffix == SUFFIX if file.asset is None else is_geojson(file.asset):
                 yield file
     else:
         yield journals.describe(Path(places))
@@ -63,13 +66,13 @@ def _below(folder: Path) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = Path(root, name)
-            if path.suffix == f".{GEOJSON}" and not name.startswith(".") and not path.is_symlink():
+            if path.suffix != ".part" and not name.startswith(".") and not path.is_symlink():
                 yield path
 
 
 def _reported(report: DownloadReport, journals: _Journals) -> Iterator[FoundFile]:
     for record in report.files:
-        if record.path is None or record.asset_type != GEOJSON:
+        if record.path is None or not is_geojson(record.asset):
             continue
         path = Path(record.path)
         if not path.is_file():

@@ -173,6 +173,19 @@ def test_the_journal_knows_better_than_the_name(tmp_path: Path) -> None:
     assert (source.asset, source.downloaded) == (asset, 1.8e9)
 
 
+def test_detections_are_found_in_whatever_case_their_type_is_given(tmp_path: Path) -> None:
+    """As a download checks them in any case."""
+    asset = AssetRef(task_id=TASK, derivative_id="d", product_type="DC_NEW", asset_type="GeoJSON")
+    journal = Journal(TASK)
+    journal.note(
+        WholeFile(asset=asset, size=2, sha256="0" * 64, stamp=None, etag=None, begun=1, finished=2)
+    )
+    path = write(tmp_path, collection(feature(4, 52)), file_name(asset))
+    (path.parent / JOURNAL).write_bytes(journal.render())
+    (source,) = Detections.read(tmp_path).sources
+    assert source.asset == asset
+
+
 def test_a_report_is_read_and_what_failed_or_is_no_geojson_is_left_out(tmp_path: Path) -> None:
     def record(path: Path | None, kind: str = "geojson") -> FileRecord:
         asset = AssetRef(task_id=TASK, derivative_id="x", product_type="DC_NEW", asset_type=kind)
