@@ -81,11 +81,16 @@ class Trial:
         found = {path: self.simulator.world.file(path, now=now) for path in paths}
         return {path: file.body for path, file in found.items() if file is not None}
 
-    def start(self) -> subprocess.Popen[bytes]:
+    @property
+    def script(self) -> list[str]:
         """The program, as a user starts it but for small buffers."""
-        program = (sys.executable, narrow_reader.__file__, str(self.line.port), str(self.notes))
+        program = [narrow_reader.__file__, str(self.line.port), str(self.notes)]
+        return [*program, "download", self.task_id, "--to", str(self.folder)]
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Start it."""
         return subprocess.Popen(  # noqa: S603 - our own program
-            [*program, "download", self.task_id, "--to", str(self.folder)],
+            [sys.executable, *self.script],
             env={**os.environ, **self.simulator.environ},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
