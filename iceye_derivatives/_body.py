@@ -62,6 +62,7 @@ class Body:
         self._errors = errors
         self._open = AsyncExitStack()
         self._part: ResumablePart | None = None
+        self._steady: SteadyPart | None = None
         self._checked: ContentChecker | None = None
         self._digests = DigestCheck()
         self._waiting: list[bytes] = []
@@ -125,8 +126,8 @@ class Body:
         self._waiting.append(data)
         self._waiting_size += len(data)
         self.size += len(data)
-        limit = self._settings.small if self._part is None else self._settings.batch
-        if self._waiting_size > limit:
+        enough = self._settings.small + 1 if self._part is None else self._settings.batch
+        if self._waiting_size >= enough:
             await self._flush(mark=True)
 
     async def restart(self) -> None:
@@ -151,8 +152,8 @@ class Body:
     async def _flush(self, *, mark: bool) -> None:
         pieces, self._waiting, self._waiting_size = self._waiting, [], 0
         part = await self._begin()
-        if isinstance(part, SteadyPart):
-            await self._hand_over(part, pieces, mark=mark)
+        if self._steady is not None:
+            await self._hand_over(self._steady, pieces, mark=mark)
             return
         for batch in _batches(b"".join(pieces), self._settings.batch):
             # Checked first: a page of HTML does not even get into a part.
@@ -233,7 +234,9 @@ class Body:
     async def _begin(self) -> ResumablePart:
         if self._part is None:
             with storing(self._errors):
-                self._part = await self._open.enter_async_context(self._place.stream())
+                part = self._part = await self._open.enter_async_context(self._place.stream())
+            # Looked at once: Python takes longer for that than for a piece of the file.
+            self._steady = part if isinstance(part, SteadyPart) else None
         return self._part
 
 

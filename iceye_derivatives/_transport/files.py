@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from types import TracebackType
@@ -23,6 +23,7 @@ from iceye_derivatives._transport.failures import failures, network_error
 from iceye_derivatives._transport.metered import MeteredResponse
 from iceye_derivatives._transport.neighbourhood import Neighbourhood
 from iceye_derivatives._transport.session import Line, SessionSettings, lower_headers
+from iceye_derivatives._transport.watchdog import Watchdog
 from iceye_derivatives.models import SignedUrl
 from iceye_derivatives.protocols import LinkResponse
 
@@ -121,7 +122,7 @@ class FileTransport:
         self._check(raw, came_from=self._public_api())
         few = self._line.limits.redirects
         for _ in range(few + 1):
-            opened = Opened(raw, await self._get(raw, headers))
+            opened = Opened(raw, await self._get(raw, headers), self._line.watchdog)
             target = opened.leave()
             if target is None:
                 return opened
@@ -196,9 +197,11 @@ class Opened:
     It also keeps aiohttp's response out of the frames of others: its `repr` is the whole URL.
     """
 
-    def __init__(self, raw: Secret, response: aiohttp.ClientResponse) -> None:
+    def __init__(self, raw: Secret, response: aiohttp.ClientResponse, watchdog: Watchdog) -> None:
         self._raw = raw
         self._response = response
+        self._watchdog = watchdog
+        self._read: Callable[[], Awaitable[bytes]] | None = None
         self._headers = lower_headers(response.headers)
 
     @property
@@ -229,7 +232,11 @@ class Opened:
 
     async def __anext__(self) -> bytes:
         try:
-            chunk: bytes = await self._response.content.readany()
+            if self._read is None:
+                from iceye_derivatives._transport.takeover import reader  # noqa: PLC0415 - asyncio
+
+                self._read = reader(self._response, self._watchdog)
+            chunk = await self._read()
         except failures() as error:
             failure = network_error(error, self._raw)
         else:

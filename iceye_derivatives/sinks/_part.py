@@ -25,6 +25,7 @@ __all__ = ["DirectoryPart"]
 
 _BLOCK = 512 * 1024
 _BATCH = 256 * 1024
+_FEW = 8
 
 
 class DirectoryPart:
@@ -103,10 +104,7 @@ class DirectoryPart:
         if under_way is None:
             return
         if not under_way.done():
-            import asyncio  # noqa: PLC0415 - importing the library must not import it
-
-            # Not awaited itself: a cancellation would cancel it, and the thread would go on alone.
-            await finish(partial(asyncio.wait, [under_way]))
+            await _ended(under_way)
         self._under_way = None  # not sooner: at the end of a loop even `finish` may be cancelled
         under_way.result()
 
@@ -186,10 +184,13 @@ class DirectoryPart:
         check: Callable[[bytes], object],
         mark: Callable[[], PartMark | None],
     ) -> None:
-        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        if len(pieces) > _FEW:
+            pieces = [b"".join(pieces)]  # what trickled in: copying it costs less than writing each
         # Checked first: a page of HTML does not even get into a part.
-        check(data)
-        write_all(self._file.fileno(), data)
+        for piece in pieces:
+            check(piece)
+        for piece in pieces:
+            write_all(self._file.fileno(), piece)
         found = mark()
         if found is not None:
             self._remember(found)
@@ -256,6 +257,25 @@ class DirectoryPart:
             if self._part is not None and self._sidecar is None:
                 self._folder.discard(self._part)
             self._folder.close()
+
+
+async def _ended(under_way: asyncio.Future[None]) -> None:
+    """Wait for what a thread does, whatever it comes to and whoever is cancelled meanwhile."""
+    import asyncio  # noqa: PLC0415 - importing the library must not import it
+
+    # Not awaited itself: a cancellation would cancel it, and the thread would go on alone.
+    over = asyncio.get_running_loop().create_future()
+
+    def tell(_: object) -> None:
+        if not over.done():
+            over.set_result(None)
+
+    under_way.add_done_callback(tell)
+    try:
+        await over
+    except asyncio.CancelledError:
+        await finish(partial(asyncio.wait, [under_way]))
+        raise
 
 
 def _sync_data(descriptor: int) -> None:

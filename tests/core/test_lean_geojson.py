@@ -60,6 +60,7 @@ def test_what_the_page_shows_needs_no_tree() -> None:
 
 @example(b"")
 @example(b'{"type":"FeatureCollection","features":[NaN]}')
+@example(b'{"type":"FeatureCollection","features":[],"x":NaN}')
 @example(b'{"type":"FeatureCollection","features":[1]}')
 @example(b'{"type":"FeatureCollection","features":[1.5]}')
 @example(b'{"type":"FeatureCollection","features":[[]]}')
