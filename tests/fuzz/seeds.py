@@ -80,6 +80,16 @@ SEEDS: list[Any] = [
         },
     },
     {"format": 1, "token": "0" * 32, "host": "h", "machine": "m", "pid": 7, "started": "1"},
+    {"imagingTime": {"start": "2030-01-31T12:00:00Z", "end": "2030-01-31T12:00:09Z"}},
+    {
+        "version": 1,
+        "fields": ["_failure", "_failures", "_looked_at", "_todo", "status"],
+        "tasks": [
+            ["t", 1.5, 1, []],
+            ["u", 2.0, 0, [0, "ServerError", 1, 1, 2, 5.0, 3, None, 4, "ACTIVE"]],
+        ],
+    },
+    {"event": {"task": "/tasks/t", "ids": ["t", ["u"]]}},
     {"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": None}]},
 ]
 TEXTS = [

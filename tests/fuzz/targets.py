@@ -11,7 +11,10 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from iceye_derivatives._core.content import ContentChecker, ContentFault, check_body, first_bytes
+from iceye_derivatives._core.decisions import Patience
 from iceye_derivatives._core.digest import DigestCheck, offers
+from iceye_derivatives._core.fleet_park import Garage
+from iceye_derivatives._core.fleet_state import FleetState
 from iceye_derivatives._core.http_date import parse_http_date, parse_retry_after
 from iceye_derivatives._core.journal import parse_journal
 from iceye_derivatives._core.limits import Limits
@@ -24,6 +27,7 @@ from iceye_derivatives._core.redact import clean_text
 from iceye_derivatives._core.responses import (
     ApiResponse,
     error_for,
+    read_scene,
     read_snapshot,
     read_task,
     read_task_page,
@@ -34,6 +38,7 @@ from iceye_derivatives._core.token_answer import is_token, read_token
 from iceye_derivatives._core.watch_state import dump_state, load_state
 from iceye_derivatives.errors import ApiError, ConfigurationError
 from iceye_derivatives.models import AssetRef
+from iceye_derivatives.webhook import texts_in
 
 __all__ = ["TARGETS"]
 
@@ -66,6 +71,12 @@ def task(data: bytes) -> None:
         assert read_task(_answer(data), NOW, limits=LIMITS).id
     with suppress(ApiError):
         read_task_page(_answer(data), NOW, limits=LIMITS)
+
+
+def scene(data: bytes) -> None:
+    """A scene of a task."""
+    with suppress(ApiError):
+        read_scene(_answer(data), NOW, task_id="t", limits=LIMITS)
 
 
 def token(data: bytes) -> None:
@@ -126,6 +137,26 @@ def saved_watch(data: bytes) -> None:
         assert load_state(dump_state(state)) == state
 
 
+def saved_fleet(data: bytes) -> None:
+    """A saved fleet: the same, and each of its watches can be gone on with."""
+    try:
+        state = FleetState.from_json(data)
+    except ConfigurationError as error:
+        assert len(str(error)) < 1000  # noqa: PT017 - one short sentence
+    else:
+        again = FleetState.from_json(state.to_json())
+        assert list(again.places()) == list(state.places())
+        for place in state.places():
+            watch = Garage(Patience()).read(place.task_id, place.state)
+            watch.decide(NOW, 0.5)
+
+
+def callback(data: bytes) -> None:
+    """What somebody sends to the webhook: few texts, and short ones."""
+    texts = list(texts_in(data))
+    assert all(len(text) <= len(data) for text in texts)
+
+
 def sidecar(data: bytes) -> None:
     """A note beside a part: what is read is written and read again."""
     with suppress(NoteFault):
@@ -178,6 +209,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     target.__name__: target
     for target in (
         *(snapshot, task, token, problem, text, link, header),
+        *(scene, saved_fleet, callback),
         *(saved_watch, sidecar, journal, owner, digests, geojson),
     )
 }
