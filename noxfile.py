@@ -24,6 +24,7 @@ PYTHONS = nox.project.python_versions(PROJECT)
 OLDEST = PYTHONS[0]
 LINTERS = PROJECT["project"]["optional-dependencies"]["lint"]
 EXTRAS = "cloud,stac,geo,telemetry,speed"
+NO_INDEX = "https://index.invalid/simple"
 S3_SERVER = ("moto[s3]>=5.1", "flask", "flask-cors")
 STAC_READERS = ("pystac[validation]", "pystac-client")
 
@@ -284,6 +285,21 @@ def docs(session: nox.Session) -> None:
     far = re.compile(r"<(?:script|img|link rel=.?stylesheet)[^>]*(?:src|href)=.?(?:https?:)?//")
     if lost := [page.name for page in pages.rglob("*.html") if far.search(page.read_text("utf-8"))]:
         session.error(f"A reader in a closed network would lack parts of {lost}")
+
+
+@nox.session(python="3.12", default=False, requires=["build"])
+def closed(session: nox.Session) -> None:
+    """The page for closed networks: its own commands, from the download of wheels to the demo."""
+    page = (ROOT / "docs" / "how-to" / "air-gapped.md").read_text("utf-8")
+    gather, install, demo = re.findall(r"```console\n\$ (.*?)```", page, re.DOTALL)[:3]
+    session.install("pip")
+    session.chdir(session.create_tmp())
+    shutil.rmtree("wheelhouse", ignore_errors=True)
+    # What was built here stands in for what the index would have.
+    session.run("bash", "-ec", gather, env={"PIP_FIND_LINKS": str(DIST)}, external=True)
+    for step in (install, demo):
+        commands = step.replace("\n$ ", "\n")
+        session.run("bash", "-ec", commands, env={"PIP_INDEX_URL": NO_INDEX}, external=True)
 
 
 @nox.session(default=False, requires=["build"])

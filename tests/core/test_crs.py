@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from iceye_derivatives._core.coverage import coverage_of
@@ -32,6 +32,10 @@ members = st.one_of(
 )
 
 
+@example({"properties": {"name": "Mars"}})
+@example({"properties": {"name": "urn:ogc:def:crs:EPSG::32631"}})
+@example({"properties": {"name": "urn:ogc:def:crs:OGC:1.3:CRS84h"}})
+@example(None)
 @given(members)
 def test_the_catalogue_and_the_map_never_disagree(crs: object) -> None:
     """A point has a box in the catalogue exactly where the map draws it as it stands."""
