@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.request import Request, urlopen
 
+import anyio
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from attrs import define, field
 
@@ -47,6 +48,8 @@ class Sky:
 
     simulator: Simulator
     portal: BlockingPortal
+    _seen: int = field(default=0, init=False)
+    _asked: Counter[str] = field(factory=Counter, init=False)
 
     @classmethod
     @contextmanager
@@ -58,7 +61,10 @@ class Sky:
         with start_blocking_portal() as portal, clock.hold():
             simulator = Simulator(clock=clock, plan=PLAN)
             with portal.wrap_async_context_manager(simulator):
-                yield cls(simulator, portal)
+                sky = cls(simulator, portal)
+                counting = portal.start_task_soon(sky._keep_counting)
+                yield sky
+                counting.cancel()
 
     def order(self, **kwargs: Any) -> str:
         """Put in a task that is FULFILLED at once, and whose derivatives come at their time."""
@@ -81,12 +87,33 @@ class Sky:
 
     def looks(self) -> Counter[str]:
         """How often each task's derivatives were looked at so far."""
-        paths = self.paths()
-        return Counter(path.split("/")[-2] for path in paths if path.endswith("/derivatives"))
+        counted = self.portal.call(self._count)
+        return Counter(
+            {
+                path.split("/")[-2]: number
+                for path, number in counted.items()
+                if path.endswith("/derivatives")
+            }
+        )
 
     def downloads(self) -> int:
         """How many files were asked for so far."""
-        return sum(path.endswith(".geojson") for path in self.paths())
+        counted = self.portal.call(self._count)
+        return sum(number for path, number in counted.items() if path.endswith(".geojson"))
+
+    def _count(self) -> Counter[str]:
+        """How often each path was asked for; the simulator itself forgets what is long ago."""
+        simulator = self.simulator
+        assert simulator.requests_forgotten <= self._seen, "some were forgotten before"
+        new = simulator.requests[self._seen - simulator.requests_forgotten :]
+        self._seen += len(new)
+        self._asked.update(each.path for each in new)
+        return self._asked.copy()
+
+    async def _keep_counting(self) -> None:
+        while True:
+            self._count()
+            await anyio.sleep(1)  # real seconds: ten thousand are remembered
 
     def status(self, task_id: str) -> str:
         """What the API calls the status of a task."""
@@ -95,7 +122,7 @@ class Sky:
         return str(task["status"])
 
     def paths(self) -> list[str]:
-        """What was asked for so far."""
+        """What was asked for so far, as long as that is not much."""
         return self.portal.call(lambda: [each.path for each in self.simulator.requests])
 
     def connection(self, **extra: object) -> str:
@@ -235,6 +262,37 @@ class Airflow:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+    def freeze(self, name: str) -> None:
+        """Let a program and all that it has started stand still, until `thaw()`.
+
+        Not while it holds SQLite's one lock: that would freeze all others, too.
+        """
+        group = self._running[name].pid
+        while True:
+            os.killpg(group, signal.SIGSTOP)
+            if self._can_be_written():
+                return
+            os.killpg(group, signal.SIGCONT)
+            time.sleep(0.1)  # for it to end what it writes: its doing, which leaves no trace
+
+    def thaw(self, name: str) -> None:
+        """Let it go on as if nothing had been."""
+        os.killpg(self._running[name].pid, signal.SIGCONT)
+
+    def _can_be_written(self) -> bool:
+        db = sqlite3.connect(self.home / "airflow.db", timeout=3)
+        try:
+            db.execute("begin immediate")
+        except sqlite3.OperationalError:
+            return False
+        finally:
+            db.close()
+        return True
+
+    def heartbeats(self) -> dict[int, str]:
+        """When each triggerer was last known to live."""
+        return dict(self.ask("select id, latest_heartbeat from job where job_type='TriggererJob'"))
 
     def ask(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """What its database says."""

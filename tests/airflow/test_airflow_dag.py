@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
-from airflow_stage import AIRCRAFT, VESSELS, Sky, dags_folder
+from airflow_stage import AIRCRAFT, PLAN, VESSELS, Sky, dags_folder
+from attrs import evolve
 from s3_server import BUCKET, PLANTED_KEY, PLANTED_SECRET, serving
 
 from iceye_derivatives import ConfigurationError
@@ -84,6 +85,35 @@ def test_a_task_that_fails_fails_the_operator_after_the_others(sky: Sky, tmp_pat
     )
     assert state == "failed"
     assert len(list((tmp_path / good).glob("*.geojson"))) == 2
+
+
+def test_a_rejected_order_fails_the_operator_in_our_words(
+    sky: Sky, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    rejected = sky.order(plan=evolve(PLAN, outcome="REJECTED"))
+    sky.pass_time(1)
+    state, _ = run(DownloadDerivativesOperator, task_ids=rejected, destination=str(tmp_path))
+    assert state == "failed"
+    told = capfd.readouterr()
+    assert f"{rejected}: TaskEndedError: Task {rejected} is REJECTED" in told.out + told.err
+
+
+def test_the_operator_ends_with_its_timeout_and_keeps_what_came(
+    sky: Sky, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    task_id = sky.order()
+    sky.pass_time(VESSELS)
+    state, _ = run(
+        DownloadDerivativesOperator,
+        task_ids=task_id,
+        destination=str(tmp_path),
+        settle=0.0,
+        timeout=5.0,
+    )
+    assert state == "failed"
+    told = capfd.readouterr()
+    assert "WatchTimeoutError" in told.out + told.err
+    assert [path.name[:10] for path in tmp_path.rglob("*.geojson")] == ["DC_VESSELS"]
 
 
 def test_run_again_it_fetches_nothing_twice(sky: Sky, tmp_path: Path) -> None:

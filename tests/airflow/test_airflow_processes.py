@@ -1,4 +1,4 @@
-"""Does it work in a real Airflow: scheduler, API server and two triggerers, one of them killed?"""
+"""Does it work in a real Airflow: scheduler, API server and two triggerers, both of them lost?"""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from iceye_derivatives.airflow.sensors import IceyeDerivativesSensor
 
 orders = json.loads(Path({orders!r}).read_text())
 once = dict(schedule="@once", start_date=datetime(2026, 1, 1))
-often = Backoff(initial=0.5, maximum=2.0)
+often = Backoff(initial=0.5, maximum={often})
 in_decades = Backoff(initial=1e9, maximum=1e9)
 
 '''
@@ -94,15 +94,21 @@ class Stage:
 
     def write(self, name: str, dag: str) -> None:
         text = (DAGS + dag).format(
-            orders=str(self.folder / "orders.json"), destination=str(self.files)
+            orders=str(self.folder / "orders.json"),
+            destination=str(self.files),
+            often=max(2.0, MANY / 100),
         )
         (self.airflow.home / "dags" / name).write_text(text)
 
 
-def test_killed_and_shared_among_two_triggerers_it_loses_and_repeats_nothing(
+def test_killed_copied_and_shared_among_triggerers_it_loses_and_repeats_nothing(
     tmp_path: Path,
 ) -> None:
-    """One Airflow for all of the story: to start it takes longer than the rest."""
+    """One Airflow for all of the story: to start it takes longer than the rest.
+
+    Of two triggerers one is killed and one frozen, as a machine is that is moved.  To Airflow both
+    are dead, and a third gets what they had; the frozen one comes back with its copies.
+    """
     with (
         Sky.open() as sky,
         Airflow.open(tmp_path / "home", AIRFLOW_CONN_ICEYE_DEFAULT=sky.connection()) as airflow,
@@ -118,12 +124,16 @@ def test_killed_and_shared_among_two_triggerers_it_loses_and_repeats_nothing(
         stage.write("second.py", SECOND)
         airflow.start("triggerer", "--capacity", str(CAPACITY[1]), name="triggerer-1")
         _both_take_part(stage)
+        lost = set(airflow.holders().values())
+        airflow.freeze("triggerer-1")
         airflow.stop("triggerer-0", signal.SIGKILL)
-        airflow.start("triggerer", "--capacity", str(CAPACITY[0]), name="triggerer-0")
-        _another_goes_on_as_planned(stage)
+        airflow.start("triggerer", "--capacity", str(sum(CAPACITY)), name="triggerer-2")
+        copies = _another_goes_on_as_planned(stage, lost)
         _killing_the_waiting_task_cancels_the_order(stage)
         sky.pass_time(2 * AIRCRAFT)
         _all_end_well(stage)
+        airflow.thaw("triggerer-1")
+        _copies_that_run_on_change_nothing(stage, copies)
         _no_secret_is_anywhere(stage)
 
 
@@ -150,13 +160,16 @@ def _both_take_part(stage: Stage) -> None:
     )
 
 
-def _another_goes_on_as_planned(stage: Stage) -> None:
-    """Who has its `Watch` looks when that had planned to: here in decades, and so not at all."""
-    killed = stage.airflow.holders()["patient"]
-    looks = stage.sky.looks()
+def _another_goes_on_as_planned(stage: Stage, lost: set[int]) -> dict[str, int]:
+    """Who has its `Watch` looks when that had planned to: here in decades, and so not at all.
+
+    Returns:
+        Who had the triggers before.
+    """
+    before, looks = stage.airflow.holders(), stage.sky.looks()
     until(
         stage.airflow.holders,
-        lambda found: len(found) == sum(CAPACITY) and killed not in found.values(),
+        lambda found: len(found) == sum(CAPACITY) and not lost & set(found.values()),
         stage.airflow,
     )
     until(
@@ -166,6 +179,7 @@ def _another_goes_on_as_planned(stage: Stage) -> None:
     )
     assert stage.sky.looks()[stage.patient] == looks[stage.patient]
     assert stage.airflow.states("first") == DEFERRED
+    return before
 
 
 def _killing_the_waiting_task_cancels_the_order(stage: Stage) -> None:
@@ -178,6 +192,7 @@ def _killing_the_waiting_task_cancels_the_order(stage: Stage) -> None:
 
 
 def _all_end_well(stage: Stage) -> None:
+    """No file was asked for twice."""
     states = until(
         lambda: stage.airflow.states("many"),
         lambda states: len(states) == SHARES and set(states.values()) <= {"success", "failed"},
@@ -195,6 +210,26 @@ def _all_end_well(stage: Stage) -> None:
         "killed": "failed",
     }
     assert len(list(stage.files.rglob("*.geojson"))) == 7
+    assert stage.sky.downloads() == 7
+
+
+def _copies_that_run_on_change_nothing(stage: Stage, before: dict[str, int]) -> None:
+    """ "It may run twice": the frozen triggerer looks for its tasks, as if it still had them.
+
+    What it held were shares, since the killed one was there first; all of them have ended.
+    """
+    frozen = before["share0"] if before["share0"] != before["patient"] else before["share1"]
+    held = [number for number in range(SHARES) if before[f"share{number}"] == frozen]
+    its_tasks = {each for number in held for each in stage.many[number::SHARES]}
+    looks, beat = stage.sky.looks(), stage.airflow.heartbeats()[frozen]
+    states = stage.airflow.states("first"), stage.airflow.states("many")
+    until(
+        stage.sky.looks,
+        lambda found: any(found[each] > looks[each] for each in its_tasks),
+        stage.airflow,
+    )
+    until(lambda: stage.airflow.heartbeats()[frozen], lambda found: found != beat, stage.airflow)
+    assert (stage.airflow.states("first"), stage.airflow.states("many")) == states
     assert stage.sky.downloads() == 7
 
 
