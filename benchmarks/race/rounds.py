@@ -120,7 +120,7 @@ def _measure(course: Course, racer: Racer, start: Start, work: Work, notes: Path
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env=os.environ | start.environment,
+            env=_environment() | start.environment,
             cwd=notes,
         )
         told, usage, status = _wait(process)
@@ -144,6 +144,11 @@ def _measure(course: Course, racer: Racer, start: Start, work: Work, notes: Path
         rss=usage.ru_maxrss * 1024,
         load=max(0.0, others / whole),
     )
+
+
+def _environment() -> dict[str, str]:
+    # A package that was installed has its bytecode; without it, late imports would count.
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _wait(process: subprocess.Popen[bytes]) -> tuple[bytes, resource.struct_rusage, int]:
