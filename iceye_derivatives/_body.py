@@ -60,11 +60,12 @@ class Body:
         self._place = place
         self._settings = settings
         self._errors = errors
-        self._open = AsyncExitStack()
+        self._open: AsyncExitStack | None = None
         self._part: ResumablePart | None = None
         self._steady: SteadyPart | None = None
         self._checked: ContentChecker | None = None
-        self._digests = DigestCheck()
+        self._digests: DigestCheck | None = None
+        """Of what the store offers; most offer nothing."""
         self._waiting: list[bytes] = []
         self._waiting_size = 0
         self._written = 0
@@ -84,8 +85,9 @@ class Body:
     ) -> None:
         # An error's traceback would keep the bytes alive for as long as somebody keeps the record.
         self._waiting = []
-        with storing(self._errors):
-            await self._open.__aexit__(exc_type, exc, traceback)
+        if self._open is not None:  # a small body opens nothing
+            with storing(self._errors):
+                await self._open.__aexit__(exc_type, exc, traceback)
 
     async def resume(self) -> PartMark | None:
         """Take up what an earlier process left, if its bytes are still what was marked.
@@ -116,10 +118,11 @@ class Body:
     ) -> None:
         """What the bytes to come are of; without a strong ETag they are not marked."""
         self._etag, self._total = etag, total
-        if self.size:
+        if not self.size:
+            self._digests = DigestCheck(offers) if offers else None
+        elif offers:
+            self._digests = self._digests or DigestCheck()
             self._digests.also(offers)
-        else:
-            self._digests = DigestCheck(offers)
 
     async def write(self, data: bytes) -> None:
         """Append; raises `ContentFault` as soon as a streamed body shows that it is no file."""
@@ -136,14 +139,16 @@ class Body:
             with storing(self._errors):
                 await self._part.restart()
         self._waiting, self._waiting_size, self._written, self.size = [], 0, 0, 0
-        self._checked, self._digests = None, DigestCheck()
+        self._checked = self._digests = None
 
     async def store(self) -> tuple[str, str]:
         """Check the whole and store it durably: ``(path, sha256)``; raises `ContentFault`."""
         if self._part is None:
             body, self._waiting = b"".join(self._waiting), []
-            with storing(self._errors):
+            try:
                 return await self._place.put(body, self._judge_whole)
+            except OSError as error:
+                raise self._errors.storage(error) from error
         await self._flush(mark=False)
         sha256 = await self._check(self._judge)
         with storing(self._errors):
@@ -204,18 +209,20 @@ class Body:
 
     def _feed(self, batch: bytes) -> None:
         self._checker.feed(batch)
-        self._digests.feed(batch)
+        if self._digests is not None:
+            self._digests.feed(batch)
 
     def _judge(self) -> str:
         return self._agreed(self._checker.finish())
 
     def _judge_whole(self, body: bytes) -> str:
         sha256 = check_body(self._ref, body)
-        self._digests.feed(body)
+        if self._digests is not None:
+            self._digests.feed(body)
         return self._agreed(sha256, body)
 
     def _agreed(self, sha256: str, body: bytes = b"") -> str:
-        disagreement = self._digests.fault(sha256)
+        disagreement = None if self._digests is None else self._digests.fault(sha256)
         if disagreement is not None:
             raise ContentFault(disagreement, body)
         return sha256
@@ -233,6 +240,7 @@ class Body:
 
     async def _begin(self) -> ResumablePart:
         if self._part is None:
+            self._open = AsyncExitStack()
             with storing(self._errors):
                 part = self._part = await self._open.enter_async_context(self._place.stream())
             # Looked at once: Python takes longer for that than for a piece of the file.

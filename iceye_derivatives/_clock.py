@@ -10,9 +10,8 @@ import anyio
 class SystemClock:
     """The machine's own clock; implements `iceye_derivatives.protocols.Clock`."""
 
-    def time(self) -> float:
-        """Unix seconds."""
-        return time.time()
+    time = staticmethod(time.time)
+    """Unix seconds."""
 
     async def sleep(self, seconds: float, /) -> None:
         """Return when that many seconds have passed; cancellable at any moment."""

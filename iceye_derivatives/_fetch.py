@@ -63,6 +63,8 @@ class Surroundings:
     overwrite: bool
     repair: bool
     emit: Callable[[TransferEvent], Awaitable[None]] = field(repr=False)
+    progress: bool = True
+    """Whether anybody hears how a transfer goes on, and not of its end alone."""
 
 
 class Fetch:
@@ -108,7 +110,10 @@ class Fetch:
                     self._machine.resume(mark)
                 decision: Decision = self._machine.begin()
                 while not isinstance(decision, Store):
-                    decision = await self._carry_out(decision)
+                    if isinstance(decision, Open):
+                        decision = await self._open(decision)
+                    else:
+                        decision = await self._carry_out(decision)
                 return await self._body.store()
         except ContentFault as fault:
             raise self._errors.fault(fault) from None
@@ -117,8 +122,6 @@ class Fetch:
 
     async def _carry_out(self, decision: Decision) -> Decision:
         match decision:
-            case Open():
-                return await self._open(decision)
             case Renew():
                 self._refused = True
             case Pause(seconds=seconds, reason=reason):
@@ -131,7 +134,7 @@ class Fetch:
                 await self._around.clock.sleep(seconds)
             case GiveUp():
                 await self._give_up(decision)
-            case Receive() | Store():
+            case Open() | Receive() | Store():
                 raise AssertionError(f"{decision} is carried out elsewhere")
         return self._machine.begin()
 
@@ -145,8 +148,9 @@ class Fetch:
         raise error
 
     async def _open(self, ask: Open) -> Decision:
-        with storing(self._errors):
-            await self._around.room.look()
+        if self._around.room.is_due:
+            with storing(self._errors):
+                await self._around.room.look()
         grant = await self._take()
         self._cause = None
         try:
@@ -187,11 +191,12 @@ class Fetch:
         if receive.offset == 0 and self._body.size:
             await self._body.restart()
         self._body.expect(etag=self._machine.etag, total=receive.total, offers=receive.offers)
-        await self._around.emit(
-            TransferStarted(
-                asset=self._ref, path=self._path, total=receive.total, offset=receive.offset
+        if self._around.progress:
+            await self._around.emit(
+                TransferStarted(
+                    asset=self._ref, path=self._path, total=receive.total, offset=receive.offset
+                )
             )
-        )
         self._told = receive.offset
         async with _closing(response.chunks()) as chunks:
             decision = await self._take_in(chunks)
@@ -222,14 +227,17 @@ class Fetch:
         return None
 
     async def _reserve(self, size: int) -> None:
-        with storing(self._errors):
+        try:
             await self._around.room.reserve(self._ref, size, self._errors)
+        except OSError as error:
+            raise self._errors.storage(error) from error
 
     async def _progress(self) -> None:
         self._told = self._machine.offset
-        await self._around.emit(
-            TransferProgressed(asset=self._ref, received=self._told, total=self._machine.total)
-        )
+        if self._around.progress:
+            await self._around.emit(
+                TransferProgressed(asset=self._ref, received=self._told, total=self._machine.total)
+            )
 
 
 async def _beginning(response: LinkResponse) -> bytes:

@@ -2,56 +2,80 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from heapq import heappop, heappush
 from itertools import count
+from typing import Final
 
 import anyio
+from anyio.lowlevel import checkpoint
 
 from iceye_derivatives._core.plan import death
 from iceye_derivatives.models import Asset, AssetRef, Derivative
 
 __all__ = ["AssetQueue"]
 
+_TURN: Final = 64
+"""Assets that are put before others have their turn."""
+
 
 class AssetQueue:
     """Assets between one feeder and many workers: bounded, soonest to die first.
 
-    The heap holds the assets, and a stream of as many tickets does the waiting: whoever gets a
-    ticket takes the most urgent asset of that moment, not the one that was put with the ticket.
+    The heap holds the assets, and as many tickets do the waiting: whoever gets a ticket takes the
+    most urgent asset of that moment, not the one that was put with the ticket.  Semaphores and no
+    stream, since that sends round the loop even those who find what they want.
     """
 
     def __init__(self, limit: int = 4096) -> None:
+        self._tickets = anyio.Semaphore(0)
         # The bound is for memory alone: an asset that waits is a few hundred bytes.
-        self._tickets_in, self._tickets_out = anyio.create_memory_object_stream[None](limit)
+        self._room = anyio.Semaphore(limit)
         self._heap: list[tuple[float, int, AssetRef, Derivative]] = []
         self._order = count()
+        self._closed = self._abandoned = False
 
     def __len__(self) -> int:
         return len(self._heap)
 
     async def put(self, ref: AssetRef, asset: Asset, derivative: Derivative) -> None:
         """Let an asset wait; itself waits where too many do."""
-        heappush(self._heap, (death(asset), next(self._order), ref, derivative))
-        with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
-            await self._tickets_in.send(None)
+        try:
+            self._room.acquire_nowait()
+        except anyio.WouldBlock:
+            await self._room.acquire()
+        if self._abandoned:
+            self._room.release()  # for whoever stands behind
+            return
+        order = next(self._order)
+        heappush(self._heap, (death(asset), order, ref, derivative))
+        self._tickets.release()
+        if order % _TURN == _TURN - 1:
+            await checkpoint()
 
     def close(self) -> None:
         """No more will come: workers end when the queue is empty."""
-        self._tickets_in.close()
+        if not self._closed:
+            self._closed = True
+            self._tickets.release()
 
     def abandon(self) -> None:
         """The last worker has gone: who still puts something is not kept waiting."""
-        self._tickets_in.close()
-        self._tickets_out.close()
+        self.close()
+        if not self._abandoned:
+            self._abandoned = True
+            self._room.release()
 
     def __aiter__(self) -> AssetQueue:
         return self
 
     async def __anext__(self) -> tuple[AssetRef, Derivative]:
         try:
-            await self._tickets_out.receive()
-        except anyio.EndOfStream:
-            raise StopAsyncIteration from None
+            self._tickets.acquire_nowait()
+        except anyio.WouldBlock:
+            await self._tickets.acquire()
+        if not self._heap:  # the one ticket more that closing gave: it goes round
+            self._tickets.release()
+            raise StopAsyncIteration
         _, _, ref, derivative = heappop(self._heap)
+        self._room.release()
         return ref, derivative

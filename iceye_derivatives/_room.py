@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+import anyio
 from attrs import define, field
 
 from iceye_derivatives._core.download_settings import DownloadSettings
@@ -32,6 +33,11 @@ class Room:
     _full: tuple[float, str] | None = None
     _known: SpaceLedger | None = None
     _promises: dict[AssetRef, tuple[SpaceLedger, object]] = field(factory=dict)
+    _looking: anyio.Lock = field(init=False, factory=anyio.Lock)
+    _space: SpaceSink | None = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._space = self._sink if isinstance(self._sink, SpaceSink) else None
 
     def check(self, errors: TransferErrors) -> None:
         """Raise `DiskFullError` where the disk was full a moment ago: nothing is tried meanwhile.
@@ -48,15 +54,24 @@ class Room:
         """The disk has refused bytes."""
         self._full = (self._clock.time(), reason)
 
+    @property
+    def is_due(self) -> bool:
+        """Whether nobody has looked at the disk for a moment."""
+        if self._space is None:
+            return False
+        ledger = self._known
+        if ledger is None or ledger.looked_at is None:
+            return True
+        return abs(self._clock.time() - ledger.looked_at) > _LOOK_EVERY
+
     async def look(self) -> None:
-        """Look at the disk, unless that was done a moment ago.
+        """Look at the disk, where that `is_due`: one for all who come meanwhile.
 
         Called before a request is sent: a body that waits meanwhile may lose what has come of it.
         """
-        ledger = self._known
-        now = self._clock.time()
-        if ledger is None or ledger.looked_at is None or abs(now - ledger.looked_at) > _LOOK_EVERY:
-            await self._look()
+        async with self._looking:
+            if self.is_due:
+                await self._look()
 
     async def reserve(self, asset: AssetRef, size: int, errors: TransferErrors) -> None:
         """Promise room for the bytes that are still to come.
@@ -82,19 +97,21 @@ class Room:
 
     def wrote(self, asset: AssetRef, size: int) -> None:
         """Some of them came."""
-        if asset in self._promises:
-            ledger, key = self._promises[asset]
+        promise = self._promises.get(asset)
+        if promise is not None:
+            ledger, key = promise
             ledger.wrote(key, size)
 
     def release(self, asset: AssetRef) -> None:
         """No more will come."""
-        if asset in self._promises:
-            ledger, key = self._promises.pop(asset)
+        promise = self._promises.pop(asset, None)
+        if promise is not None:
+            ledger, key = promise
             ledger.release(key)
 
     async def _look(self) -> None:
-        if isinstance(self._sink, SpaceSink):
-            found = await self._sink.space()
+        if self._space is not None:
+            found = await self._space.space()
             self._known = None
             if found is not None:
                 self._known = _ledgers.setdefault(found.disk, SpaceLedger())

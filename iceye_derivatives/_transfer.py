@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
-from types import TracebackType
 from typing import Any
 
 from iceye_derivatives._body import storing
@@ -78,10 +76,15 @@ class FileTransfer:
     async def _claim_and_fetch(
         self, sink: SharedSink, *, replace: bool
     ) -> FileRecord | Present | Busy:
-        with storing(self._errors):
-            claim = sink.claim(self._name, self._ref, replace=replace)
-        async with _storing_at_first(claim, self._errors) as found:
-            return found if isinstance(found, Present | Busy) else await self._fetch(found)
+        claimed = False
+        try:
+            async with sink.claim(self._name, self._ref, replace=replace) as found:
+                claimed = True
+                return found if isinstance(found, Present | Busy) else await self._fetch(found)
+        except OSError as error:
+            if claimed:  # what the fetching raises is not the sink's
+                raise
+            raise self._errors.storage(error) from error
 
     async def _wait_for(self, other: Busy, looks: int) -> None:
         """Another process makes the file: it is waited for, and never raced."""
@@ -159,27 +162,3 @@ class FileTransfer:
             retries=self._fetched.retries if self._fetched else 0,
             **outcome,
         )
-
-
-class _storing_at_first:  # noqa: N801 - a context manager
-    """A claim whose `OSError`s are ours where it is made; what its body raises is not its own."""
-
-    __slots__ = ("_claim", "_errors")
-
-    def __init__(
-        self, claim: AbstractAsyncContextManager[Place | Present | Busy], errors: TransferErrors
-    ) -> None:
-        self._claim = claim
-        self._errors = errors
-
-    async def __aenter__(self) -> Place | Present | Busy:
-        with storing(self._errors):
-            return await self._claim.__aenter__()
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> bool | None:
-        return await self._claim.__aexit__(exc_type, exc, traceback)

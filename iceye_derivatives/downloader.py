@@ -224,6 +224,7 @@ class Downloader:
             overwrite=self._overwrite,
             repair=self._repair,
             emit=emit,
+            progress=isinstance(emit, _Teller),
         )
 
 

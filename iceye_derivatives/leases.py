@@ -82,12 +82,13 @@ class Leases:
                 ``__cause__`` is what the API said.
         """
         task = self._tasks[ref.task_id]
-        lease = task.book.usable(ref, self._clock.time())
+        now = self._clock.time()
+        lease = task.book.usable(ref, now)
         renewed = lease is None or lease is refused
         if lease is None or lease is refused:
             lease = await self._renew(task, ref, refused)
-        facts = task.book.facts(lease, self._clock.time())
-        return Grant(lease=lease, facts=facts, renewed=renewed)
+            now = self._clock.time()
+        return Grant(lease=lease, facts=task.book.facts(lease, now), renewed=renewed)
 
     async def _renew(self, task: _Task, ref: AssetRef, refused: Lease | None) -> Lease:
         tries = 0

@@ -29,6 +29,7 @@ _BARE = {
     "x-amz-checksum-sha1": "sha-1",
     "x-amz-checksum-sha256": "sha-256",
 }
+_TELLING = frozenset({"repr-digest", "content-digest", "digest", "x-goog-hash", *_BARE})
 
 
 class _Running(Protocol):
@@ -82,6 +83,8 @@ def offers(headers: Mapping[str, str], *, whole: bool) -> tuple[Offer, ...]:
         whole: Whether the body is the whole file: of a part only ``Repr-Digest`` tells about the
             whole (RFC 9530: "irrespective of" ranges), all others may mean the part.
     """
+    if _TELLING.isdisjoint(headers):  # most stores tell nothing, and this is asked for each file
+        return ()
     found = list(_pairs(_DICTIONARY, headers.get("repr-digest", "")))
     if whole:
         found += _pairs(_DICTIONARY, headers.get("content-digest", ""))

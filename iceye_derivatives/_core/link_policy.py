@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from iceye_derivatives._core.addresses import address_of, is_loopback, is_private
@@ -25,6 +26,7 @@ _LINK = re.compile(r"[!-\[\]-~]+")
 _ODD_ADDRESS = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?", re.IGNORECASE)
 # A host as `allowed_hosts` takes it; an IPv6 address is written without its brackets there.
 _HOST = re.compile(r"(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|[0-9a-f:.]*:[0-9a-f:.]*")
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*:(?://[^/?#]*)?", re.IGNORECASE)
 _ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 
@@ -71,7 +73,9 @@ def check_link(
         UnsafeLink: with the reason, which reads on after "the link".
     """
     try:
-        _judge(raw, allow_http=allow_http, allowed_hosts=allowed_hosts, came_from=came_from)
+        _check_characters(raw)
+        public = came_from is not None and _is_public(_origin(came_from))
+        _judge(_origin(raw), allow_http, frozenset(allowed_hosts), public)
     except UnsafeLink as refusal:
         reason = f"{refusal}"
     else:
@@ -80,12 +84,34 @@ def check_link(
     raise UnsafeLink(reason)
 
 
-def _judge(
-    raw: str, *, allow_http: bool, allowed_hosts: Collection[str], came_from: str | None
-) -> None:
+def _check_characters(raw: str) -> None:
     if _LINK.fullmatch(raw) is None:
         raise UnsafeLink("holds characters that no link may hold")
-    parts, host = _split(raw)
+
+
+def _origin(raw: str) -> str:
+    """What stands before path and query: all that is judged, and no secret of a signed link.
+
+    Nothing for a link that has none, or none that is followed.
+    """
+    found = _ORIGIN.match(raw)
+    return "" if found is None else found[0]
+
+
+@lru_cache(maxsize=256)
+def _is_public(origin: str) -> bool:
+    return not is_private(_split(origin)[1])
+
+
+# A task's links lead to one store.  Only yeses are remembered: an error is no answer to keep.
+@lru_cache(maxsize=256)
+def _judge(
+    origin: str,
+    allow_http: bool,  # noqa: FBT001 - the cache's key
+    allowed_hosts: frozenset[str],
+    from_public: bool,  # noqa: FBT001 - the cache's key
+) -> None:
+    parts, host = _split(origin)
     if parts.scheme not in {"http", "https"}:
         raise UnsafeLink("has another scheme than https")
     if "@" in parts.netloc:
@@ -99,12 +125,7 @@ def _judge(
     if allowed_hosts and not _is_allowed(host, allowed_hosts):
         raise UnsafeLink("leads to a host that is not among `allowed_hosts`")
     # "to a private address from a public one": the way into a network that should stay closed.
-    if (
-        came_from is not None
-        and host.rstrip(".") not in allowed_hosts
-        and is_private(host)
-        and not is_private(_split(came_from)[1])
-    ):
+    if from_public and host.rstrip(".") not in allowed_hosts and is_private(host):
         raise UnsafeLink("leads from a public service to a private address")
 
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from hashlib import blake2b, sha256
 from math import inf
 
@@ -77,12 +78,18 @@ def file_name(ref: AssetRef) -> str:
         ...                    asset_type="geojson"))
         '7f-1/DC_VESSELS_0d-2.geojson'
     """
-    folder = _part(ref.task_id, _is_plain_id)
-    product = _part(ref.product_type, _is_plain_product)
+    before, kind = _common(ref.task_id, ref.product_type, ref.asset_type)
     derivative = _part(ref.derivative_id, _is_plain_id)
-    kind = _part(ref.asset_type, _is_plain_type)
     ordinal = "" if ref.ordinal == 1 else f".{ref.ordinal}"
-    return f"{folder}/{product}_{derivative}{ordinal}.{kind}"
+    return f"{before}{derivative}{ordinal}.{kind}"
+
+
+@lru_cache(maxsize=256)
+def _common(task_id: str, product_type: str, asset_type: str) -> tuple[str, str]:
+    """What the names of a task's files have in common, before and behind what tells them apart."""
+    folder = _part(task_id, _is_plain_id)
+    product = _part(product_type, _is_plain_product)
+    return f"{folder}/{product}_", _part(asset_type, _is_plain_type)
 
 
 def fingerprint(ref: AssetRef) -> bytes:

@@ -19,13 +19,10 @@ class SpaceLedger:
     """Bytes at the last look."""
     looked_at: float | None = None
     """When that was; None before the first."""
-    _promised: dict[object, int] = field(factory=dict)
+    promised: int = 0
+    """Bytes that are still to be written."""
+    _promises: dict[object, int] = field(factory=dict)
     _written: int = 0
-
-    @property
-    def promised(self) -> int:
-        """Bytes that are still to be written."""
-        return sum(self._promised.values())
 
     @property
     def room(self) -> int:
@@ -38,14 +35,17 @@ class SpaceLedger:
 
     def promise(self, key: object, size: int) -> None:
         """A transfer is going to write so many bytes, whatever it was promised before."""
-        self._promised[key] = size
+        self.promised += size - self._promises.get(key, 0)
+        self._promises[key] = size
 
     def wrote(self, key: object, size: int) -> None:
         """It has written some of them, or some that nobody had expected."""
         self._written += size
-        if key in self._promised:
-            self._promised[key] = max(0, self._promised[key] - size)
+        if key in self._promises:
+            kept = min(size, self._promises[key])
+            self._promises[key] -= kept
+            self.promised -= kept
 
     def release(self, key: object) -> None:
         """It writes no more."""
-        self._promised.pop(key, None)
+        self.promised -= self._promises.pop(key, 0)

@@ -50,6 +50,7 @@ _STORE_CODE = re.compile(rb"<Code>\s*([A-Za-z0-9._-]{1,64})\s*</Code>")
 # S3 tells an expired link apart, CloudFront does not ("AccessDenied" for a bad signature too).
 _SAYS_EXPIRED = re.compile(rb"<Code>\s*(?:ExpiredToken|RequestExpired)|Request has expired")
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)", re.IGNORECASE)
+_NUMBER = re.compile(r"[0-9]{1,18}")  # of 64 bits
 # RFC 9110, section 13.1.5: "A client MUST NOT generate an If-Range header field containing an
 # entity tag that is marked as weak."
 _STRONG_ETAG = re.compile(r'"[\x21\x23-\x7e\x80-\xff]*"')
@@ -216,8 +217,8 @@ class Transfer:
 
 
 def _number(value: str | None) -> int | None:
-    text = (value or "").strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None  # noqa: PLR2004 - 64 bits
+    found = None if value is None else _NUMBER.fullmatch(value.strip())
+    return None if found is None else int(found[0])
 
 
 def _strong(etag: str | None) -> str | None:

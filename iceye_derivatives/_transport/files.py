@@ -20,7 +20,7 @@ from iceye_derivatives._core.metering import FileMeter
 from iceye_derivatives._core.requests import USER_AGENT
 from iceye_derivatives._core.secret import Secret
 from iceye_derivatives._transport.failures import failures, network_error
-from iceye_derivatives._transport.metered import MeteredResponse
+from iceye_derivatives._transport.metered import Countable, metered
 from iceye_derivatives._transport.neighbourhood import Neighbourhood
 from iceye_derivatives._transport.session import Line, SessionSettings, lower_headers
 from iceye_derivatives._transport.watchdog import Watchdog
@@ -108,17 +108,7 @@ class FileTransport:
 
     async def open(self, url: SignedUrl, headers: Mapping[str, str]) -> Opened:
         """Send the request, and go where it leads; whoever gets the answer releases it."""
-        return await self._follow(Secret(url.reveal()), headers)
-
-    def metered(self, opened: Opened) -> LinkResponse:
-        """The answer whose body is counted; raises `TooManyBytes` where its head says enough."""
-        return MeteredResponse(opened, FileMeter(self._line.limits))
-
-    async def aclose(self) -> None:
-        """Close the session, if it is ours."""
-        await self._line.aclose()
-
-    async def _follow(self, raw: Secret, headers: Mapping[str, str]) -> Opened:
+        raw = Secret(url.reveal())
         self._check(raw, came_from=self._public_api())
         few = self._line.limits.redirects
         for _ in range(few + 1):
@@ -129,6 +119,14 @@ class FileTransport:
             self._check(target, came_from=self._public_api() or raw)
             raw = target
         raise UnsafeLink(f"redirects more than {few} times; {how_to_raise('redirects')}")
+
+    def metered(self, opened: Opened) -> LinkResponse:
+        """The answer whose body is counted; raises `TooManyBytes` where its head says enough."""
+        return metered(opened, FileMeter(self._line.limits))
+
+    async def aclose(self) -> None:
+        """Close the session, if it is ours."""
+        await self._line.aclose()
 
     def _public_api(self) -> str | None:
         near = self._neighbourhood
@@ -141,12 +139,13 @@ class FileTransport:
     async def _get(self, raw: Secret, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
         failure: Exception
         try:
-            if self._neighbourhood is not None and await self._line.proxies.lookup(raw) is None:
+            proxy = await self._line.proxies.lookup(raw)
+            if proxy is None and self._neighbourhood is not None:
                 self._neighbourhood.check_direct(self._line.proxies.hosts, raw)
             # Not encoded and not decoded: sizes, digests and strong ETags mean the bytes on disk.
             sent = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
-            response = await self._line.request(
-                "GET", raw, headers=sent, auto_decompress=False, ahead=_AHEAD
+            response = await self._line.send(
+                "GET", raw, proxy, headers=sent, auto_decompress=False, ahead=_AHEAD
             )
         except UnsafeLink as refusal:
             failure = UnsafeLink(f"{refusal}")
@@ -191,7 +190,7 @@ class _Opening:
             opened.release()
 
 
-class Opened:
+class Opened(Countable):
     """The answer whose body is still on the line (`iceye_derivatives.protocols.LinkResponse`).
 
     It also keeps aiohttp's response out of the frames of others: its `repr` is the whole URL.
@@ -202,20 +201,13 @@ class Opened:
         self._response = response
         self._watchdog = watchdog
         self._read: Callable[[], Awaitable[bytes]] | None = None
-        self._headers = lower_headers(response.headers)
-
-    @property
-    def status(self) -> int:
-        return self._response.status
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        return self._headers
+        self.status = response.status
+        self.headers: Mapping[str, str] = lower_headers(response.headers)
 
     def leave(self) -> Secret | None:
         """Where it redirects to, and then it is closed; None where it does not."""
-        location = self._response.headers.get("Location")
-        if self.status not in _REDIRECTS or location is None:
+        location = self.headers.get("location") if self.status in _REDIRECTS else None
+        if location is None:
             return None
         self._response.close()
         return Secret(redirect_target(self._raw, location))
@@ -231,6 +223,9 @@ class Opened:
         return self
 
     async def __anext__(self) -> bytes:
+        content = self._response.content
+        if self._read == content.readany and content.at_eof():
+            raise StopAsyncIteration  # a small body is mostly read in one piece
         try:
             if self._read is None:
                 from iceye_derivatives._transport.takeover import reader  # noqa: PLC0415 - asyncio
@@ -240,7 +235,9 @@ class Opened:
         except failures() as error:
             failure = network_error(error, self._raw)
         else:
-            if chunk:
-                return chunk
-            raise StopAsyncIteration
+            if not chunk:
+                raise StopAsyncIteration
+            for meter in self.meters:
+                meter.take(len(chunk))
+            return chunk
         raise failure

@@ -12,7 +12,7 @@ from iceye_derivatives._core.metering import RunMeter
 from iceye_derivatives.models import SignedUrl, Snapshot
 from iceye_derivatives.protocols import LinkOpener, LinkResponse, SnapshotSource
 
-__all__ = ["MeteredResponse", "MeteredSource"]
+__all__ = ["Countable", "MeteredSource", "metered"]
 
 
 class Meter(Protocol):
@@ -27,17 +27,31 @@ class Meter(Protocol):
         ...
 
 
-class MeteredResponse:
-    """A `LinkResponse` whose body passes a meter.
+class Countable:
+    """A `LinkResponse` that lets meters count its body itself: a layer less for each piece."""
 
-    Made of a head that has come: `TooManyBytes` at once where that says that it is above a ceiling,
-    before anybody makes room for the file.
+    meters: tuple[Meter, ...] = ()
+
+
+def metered(response: LinkResponse, meter: Meter) -> LinkResponse:
+    """The same response, whose body passes a meter.
+
+    `TooManyBytes` at once where its head says that it is above a ceiling, before anybody makes room
+    for the file.
     """
+    meter.begin(response.status, response.headers)
+    if isinstance(response, Countable):
+        response.meters = (*response.meters, meter)
+        return response
+    return MeteredResponse(response, meter)
+
+
+class MeteredResponse:
+    """A `LinkResponse` whose body passes a meter."""
 
     def __init__(self, response: LinkResponse, meter: Meter) -> None:
         self._response = response
         self._meter = meter
-        meter.begin(response.status, response.headers)
 
     @property
     def status(self) -> int:
@@ -110,7 +124,7 @@ class _MeteredOpening:
     async def __aenter__(self) -> LinkResponse:
         response = await self._opening.__aenter__()
         try:
-            return MeteredResponse(response, self._meter)
+            return metered(response, self._meter)
         except BaseException as error:
             await self._opening.__aexit__(type(error), error, error.__traceback__)
             raise

@@ -30,7 +30,8 @@ __all__ = ["Line", "SessionSettings", "exchange", "lower_headers"]
 _CHUNK = 1 << 16
 _CLOSING = 5.0
 _UNLIMITED = 1_000_000
-_LOADED: set[str] = set()
+_LOADED: dict[str, Any] = {}
+"""`yarl.URL`, once aiohttp is there."""
 
 
 @frozen(kw_only=True)
@@ -78,7 +79,8 @@ class Line:
         # How many a borrowed session has is its owner's business.
         room = settings.connections if self._is_ours else _UNLIMITED
         self.slots = anyio.Semaphore(room, fast_acquire=True)
-        self._timeouts: dict[bool, aiohttp.ClientTimeout] = {}
+        self._fixed: dict[bool, dict[str, Any]] = {}
+        """What is the same for all requests, by whether they are watched."""
 
     async def request(
         self,
@@ -97,25 +99,47 @@ class Line:
         holds a `watch()`, and only connecting has a timer of its own.  Where `ahead` is given, the
         line is left alone while more than twice so many bytes of the body wait to be read.
         """
+        proxy = await self.proxies.lookup(url)
+        return await self.send(
+            method,
+            url,
+            proxy,
+            headers=headers,
+            body=body,
+            auto_decompress=auto_decompress,
+            is_watched=is_watched,
+            ahead=ahead,
+        )
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        proxy: str | None,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        auto_decompress: bool = True,
+        is_watched: bool = False,
+        ahead: int | None = None,
+    ) -> aiohttp.ClientResponse:
+        """The same, through that proxy, or past all of them."""
         if not _LOADED:
             await _load()
-        from yarl import URL  # noqa: PLC0415 - importing the library must not import aiohttp
-
-        proxy = await self.proxies.lookup(url)
-        return await self._open().request(
+        fixed = self._fixed.get(is_watched)
+        if fixed is None or self._session is None:
+            fixed = self._prepare(is_watched)
+        session = self._session
+        assert session is not None  # noqa: S101 - it was prepared
+        return await session.request(
             method,
-            URL(url, encoded=True),  # byte for byte: what is signed must not be "normalised"
+            _LOADED["URL"](url, encoded=True),  # byte for byte: what is signed is not "normalised"
             headers=headers,
             data=body,
-            allow_redirects=False,
-            raise_for_status=False,  # whatever a borrowed session does: a 404 is an answer here
             auto_decompress=auto_decompress,
             proxy=proxy,
-            timeout=self._timeout(is_watched),
-            max_line_size=self.limits.header_bytes,
-            max_field_size=self.limits.header_bytes,
             read_bufsize=ahead,
-            **self._tls(),
+            **fixed,
         )
 
     async def aclose(self) -> None:
@@ -154,34 +178,39 @@ class Line:
         self._resolver = JudgedResolver(aiohttp.DefaultResolver(), self._judge)
         return cast("AbstractResolver", self._resolver)
 
-    def _timeout(self, is_watched: bool) -> aiohttp.ClientTimeout:  # noqa: FBT001 - a key
+    def _prepare(self, is_watched: bool) -> dict[str, Any]:  # noqa: FBT001 - a key
+        """Open the session, if that was not done; what is the same for all requests of a kind."""
         import aiohttp  # noqa: PLC0415 - importing the library must not import aiohttp
 
-        if is_watched not in self._timeouts:
-            self._timeouts[is_watched] = aiohttp.ClientTimeout(
+        self._open()
+        context = self._settings.ssl_context
+        fixed = self._fixed[is_watched] = {
+            "allow_redirects": False,
+            "raise_for_status": False,  # whatever a borrowed session does: a 404 is an answer here
+            "timeout": aiohttp.ClientTimeout(
                 total=None if is_watched else self._settings.total_timeout,
                 sock_connect=self._settings.connect_timeout,
                 sock_read=None if is_watched else self._settings.read_timeout,
-            )
-        return self._timeouts[is_watched]
-
-    def _tls(self) -> dict[str, Any]:
-        context = self._settings.ssl_context
-        return {} if context is None else {"ssl": context}
+            ),
+            "max_line_size": self.limits.header_bytes,
+            "max_field_size": self.limits.header_bytes,
+            **({} if context is None else {"ssl": context}),
+        }
+        return fixed
 
 
 async def _load() -> None:
     """Import the HTTP client and cattrs beside the loop: that takes a fifth of a second, once."""
-    if "aiohttp" not in _LOADED:
-        await to_thread.run_sync(_import)
+    await to_thread.run_sync(_import)
 
 
 def _import() -> None:
-    import aiohttp  # noqa: PLC0415 - importing the library must not import aiohttp
+    import aiohttp  # noqa: F401, PLC0415 - importing the library must not import aiohttp
+    from yarl import URL  # noqa: PLC0415 - nor this, which comes with it
 
     # `sys.modules` has its name while it is still being imported, and whoever imports it then
     # waits: on the loop, that would be everybody.
-    _LOADED.add(aiohttp.__name__)
+    _LOADED["URL"] = URL
 
 
 async def exchange(
@@ -280,7 +309,10 @@ class LowerHeaders(Mapping[str, str]):
 
 def lower_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """By lower-case name; a header that came twice holds both, as RFC 9110 joins them."""
-    joined: dict[str, str] = {}
+    joined = {name.lower(): value for name, value in headers.items()}
+    if len(joined) == len(headers):
+        return joined
+    joined = {}
     for name, value in headers.items():
         key = name.lower()
         joined[key] = f"{joined[key]}, {value}" if key in joined else value

@@ -46,6 +46,8 @@ class DirectorySink:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
+        # Strings, as in the Protocol, and joined once: names are asked for more than once a file.
+        self._before = os.path.join(self.path, "")  # noqa: PTH118 - see above
         self._strays = Strays()
         self._disk = Disk()
         self._held: set[DirectoryPlace] = set()
@@ -55,7 +57,7 @@ class DirectorySink:
 
     def locate(self, name: str) -> str:
         """The path of that name; no I/O."""
-        return os.path.join(self.path, *split(name))  # noqa: PTH118 - strings, as in the Protocol
+        return self._before + os.sep.join(split(name))  # noqa: PTH118 - strings, as above
 
     async def find(self, name: str) -> FoundFile | None:
         """The file of that name, hashed; None where there is none, or no regular file."""

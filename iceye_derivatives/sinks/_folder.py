@@ -37,9 +37,11 @@ def stamp_of(found: os.stat_result) -> str:
 class Folder(OpenFolder):
     """What is done with the files of a folder that is open."""
 
+    __slots__ = ()
+
     def look(self) -> os.stat_result | None:
         """What stands under the final name, if it is a regular file that is not empty."""
-        found = self._stat(self._file)
+        found = self._stat(self.file)
         whole = found is not None and stat.S_ISREG(found.st_mode) and found.st_size > 0
         return found if whole else None
 
@@ -50,7 +52,7 @@ class Folder(OpenFolder):
         believes in, are then two files.
         """
         while True:
-            part = part_name(self._file, unique_token(), next(_counter))
+            part = part_name(self.file, unique_token(), next(_counter))
             with suppress(FileExistsError):  # somebody put it there to be in our way
                 # 0o666: the umask has the last word, as with files that the user makes.
                 return part, os.open(self._at(part), _NEW, 0o666, dir_fd=self._handle)
@@ -140,8 +142,10 @@ class Folder(OpenFolder):
         except FileExistsError:
             return False
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(body)
+            try:
+                write_all(descriptor, body)
+            finally:
+                os.close(descriptor)
         except BaseException:
             self.discard(name)
             raise
@@ -178,5 +182,5 @@ class Folder(OpenFolder):
 
     def publish(self, part: str) -> Steps[None]:
         """Give a synced part its final name, durably; a link of that name is replaced."""
-        self._rename(part, self._file)
+        self._rename(part, self.file)
         yield from self._synced()

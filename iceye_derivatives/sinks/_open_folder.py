@@ -11,12 +11,13 @@ import os
 import re
 import stat
 from contextlib import suppress
+from functools import lru_cache
 from io import BufferedReader
 from types import TracebackType
 from typing import Final, Self
 
 from iceye_derivatives.sinks._disk import Steps, at_once
-from iceye_derivatives.sinks._shared_handles import keep_handle, shared_handle
+from iceye_derivatives.sinks._shared_handles import Handle, keep_handle, shared_handle
 
 __all__ = ["NO_FILE", "OpenFolder", "split"]
 
@@ -37,7 +38,8 @@ _CANNOT_SYNC: Final = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}
 NO_FILE: Final = {errno.ENOENT, errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.ENXIO}
 
 
-def split(name: str) -> list[str]:
+@lru_cache(maxsize=512)
+def split(name: str) -> tuple[str, ...]:
     """The parts of a sink's name; `ValueError` for one that could lead out of the folder.
 
     Our own names cannot (`_core.plan`); this guards sinks that are used by others.
@@ -45,32 +47,36 @@ def split(name: str) -> list[str]:
     parts = name.split("/")
     if _NO_PARTS.intersection(parts) or _NO_CHARACTERS.search(name):
         raise ValueError(f"{name!r} is not a name for a file: use plain parts joined by '/'")
-    return parts
+    return tuple(parts)
 
 
 class OpenFolder:
-    """The folder of one file, open as long as the ``with`` block lasts."""
+    """The folder of one file, open as long as a ``with`` block lasts; it may be opened again."""
+
+    __slots__ = ("_handle", "_make", "_open", "_parts", "_path", "_root", "_whole", "file")
 
     def __init__(self, root: str, name: str, *, make: bool = False) -> None:
-        *self._above, self._file = split(name)
-        self._path = root
+        *self._parts, self.file = split(name)  # asked for more than once a file
+        """The file's final name in this folder."""
+        self._root = self._path = root
+        self._whole = "/".join((root, *self._parts))
         self._make = make
+        self._open: Handle | None = None
         self._handle: int | None = None
 
     def __enter__(self) -> Self:
-        whole = "/".join((self._path, *self._above))
-        if _BY_HANDLE and (handle := shared_handle(whole)) is not None:
-            self._handle = handle
+        self._open = shared_handle(self._whole) if _BY_HANDLE else None
+        if self._open is not None:
+            self._handle = self._open.number
             return self
+        self._path = self._root
         try:
-            if self._make:
-                os.makedirs(self._path, exist_ok=True)  # noqa: PTH103 - handles go with strings
-            if _BY_HANDLE:
-                self._handle = os.open(self._path, _FOLDER)
-            for part in self._above:
+            self._begin()
+            for part in self._parts:
                 self._descend(part)
             if self._handle is not None:
-                keep_handle(whole, self._handle)
+                self._open = Handle(self._handle)
+                keep_handle(self._whole, self._open)
         except BaseException:
             self.close()
             raise
@@ -86,14 +92,12 @@ class OpenFolder:
 
     def close(self) -> None:
         """Let the folder go; safe to call twice."""
+        opened, self._open = self._open, None
         handle, self._handle = self._handle, None
-        if handle is not None:
+        if opened is not None:
+            opened.leave()
+        elif handle is not None:
             os.close(handle)
-
-    @property
-    def file(self) -> str:
-        """The file's final name in this folder."""
-        return self._file
 
     @property
     def handle(self) -> int | None:
@@ -137,15 +141,19 @@ class OpenFolder:
     def _rename(self, part: str, name: str) -> None:
         os.replace(self._at(part), self._at(name), src_dir_fd=self._handle, dst_dir_fd=self._handle)
 
+    def _begin(self) -> None:
+        if self._make and not os.path.isdir(self._path):  # noqa: PTH112 - handles go with strings
+            os.makedirs(self._path, exist_ok=True)  # noqa: PTH103 - handles go with strings
+        if _BY_HANDLE:
+            self._handle = os.open(self._path, _FOLDER)
+
     def _descend(self, part: str) -> None:
-        made = False
-        if self._make:
+        if self._make and self._stat(part) is None:  # mostly it is there, since the first file
             with suppress(FileExistsError):
                 os.mkdir(self._at(part), dir_fd=self._handle)
-                made = True
+                # The new folder's own name must survive a power cut as well.
+                at_once(self._synced())
         self._refuse_link(part)
-        if made:
-            at_once(self._synced())  # the new folder's own name must survive a power cut as well
         if self._handle is not None:
             inner = os.open(part, _FOLDER | NOFOLLOW, dir_fd=self._handle)
             os.close(self._handle)

@@ -64,6 +64,7 @@ class DirectoryPlace:
         self._asset = asset
         self._strays = strays
         self._claim = Claim()
+        self._folder = Folder(root, name, make=True)
         self._sidecar: Sidecar | None = None
         self.stamp: str | None = None
 
@@ -102,13 +103,13 @@ class DirectoryPlace:
 
     def _store(self, body: bytes, check: Callable[[bytes], str]) -> Steps[str]:
         checked = check(body)
-        with Folder(self._root, self._name, make=True) as folder:
+        with self._folder as folder:
             self._stored(folder, (yield from folder.store(body)))
         return checked
 
     def take(self, *, replace: bool) -> Present | Busy | None:
         """Look what is there; None where the name is ours now."""
-        with Folder(self._root, self._name, make=True) as folder:
+        with self._folder as folder:
             strays = self._strays(folder, self._name)
             found = None if replace else self._present(folder)
             if found is not None and not strays:

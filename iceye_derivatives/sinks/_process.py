@@ -12,8 +12,6 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Final
 
-from attrs import evolve
-
 from iceye_derivatives._core.ownership import Owner
 
 __all__ = ["forget_claim", "lives", "new_claim", "unique_token"]
@@ -40,7 +38,8 @@ def new_claim() -> Owner:
     """A record of this process for one more file."""
     token = f"{unique_token()}{next(_counter):08x}"
     _claims.add(token)
-    return evolve(_ourselves(os.getpid()), token=token)
+    us = _ourselves(_token[0])
+    return Owner(token=token, host=us.host, machine=us.machine, pid=us.pid, started=us.started)
 
 
 def forget_claim(owner: Owner) -> None:

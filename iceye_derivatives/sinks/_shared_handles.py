@@ -1,48 +1,79 @@
 """Which folders has this thread open anyway, for the next job that needs them?
 
 Opening a file's folder takes six calls of the system, and in a batch hundreds of jobs open the same
-one.  So a thread may keep what it opens for the length of a round, and no longer.
+one.  So a thread may keep what it opens for the length of a round, and no longer; who still works
+in a folder then has it for as long as that takes.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from threading import local
+from types import TracebackType
 from typing import Final
 
-__all__ = ["keep_handle", "shared_handle", "sharing_handles"]
+__all__ = ["Handle", "keep_handle", "shared_handle", "sharing_handles"]
+
+
+class Handle:
+    """An open folder, and how many need it; one thread alone shares it."""
+
+    __slots__ = ("_users", "number")
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self._users = 1
+
+    def join(self) -> None:
+        """One more needs it."""
+        self._users += 1
+
+    def leave(self) -> None:
+        """One less; the last one closes it."""
+        self._users -= 1
+        if not self._users:
+            os.close(self.number)
 
 
 class _OfThread(local):
-    handles: dict[str, int] | None = None
+    handles: dict[str, Handle] | None = None
 
 
 _ours: Final = _OfThread()
 
 
-@contextmanager
-def sharing_handles() -> Iterator[None]:
+class sharing_handles:  # noqa: N801 - a context manager, and a class since each round enters one
     """Let all that runs in this block, in this thread, share the folders that it opens."""
-    handles: dict[str, int] = {}
-    _ours.handles = handles
-    try:
-        yield
-    finally:
+
+    __slots__ = ("_handles",)
+
+    def __enter__(self) -> None:
+        self._handles: dict[str, Handle] = {}
+        _ours.handles = self._handles
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         _ours.handles = None
-        for handle in handles.values():
-            with suppress(OSError):  # it is a copy, and closed even so
-                os.close(handle)
+        for handle in self._handles.values():
+            with suppress(OSError):  # closed even so
+                handle.leave()
 
 
-def shared_handle(path: str) -> int | None:
-    """A handle of the caller's own on a folder that was opened before in this round."""
+def shared_handle(path: str) -> Handle | None:
+    """A folder that was opened before in this round; whoever gets it leaves it in the end."""
     found = None if _ours.handles is None else _ours.handles.get(path)
-    return None if found is None else os.dup(found)
+    if found is not None:
+        found.join()
+    return found
 
 
-def keep_handle(path: str, handle: int) -> None:
+def keep_handle(path: str, handle: Handle) -> None:
     """Remember a folder for the rest of the round."""
     if _ours.handles is not None and path not in _ours.handles:
-        _ours.handles[path] = os.dup(handle)
+        handle.join()
+        _ours.handles[path] = handle

@@ -131,8 +131,14 @@ async def test_the_http_client_is_imported_beside_the_loop(
 ) -> None:
     """A tenth of a second, at the first request of a program."""
     threads: list[Thread] = []
-    monkeypatch.setattr(session, "_LOADED", set[str]())
-    monkeypatch.setattr(session, "_import", lambda: threads.append(current_thread()))
+    real = session._import
+
+    def importing() -> None:
+        threads.append(current_thread())
+        real()
+
+    monkeypatch.setattr(session, "_LOADED", dict[str, Any]())
+    monkeypatch.setattr(session, "_import", importing)
     server.answers["/derivatives"] = [[listing(server.url, 1)]]
     async with client_of(server) as client:
         await client.get_derivatives(TASK_ID)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 from collections.abc import AsyncIterator
 from hashlib import sha256
@@ -135,7 +134,7 @@ def test_a_folder_is_opened_once_in_a_round_and_is_open_no_longer(
     kept: list[str] = []
     keep = _shared_handles.keep_handle
 
-    def keeping(path: str, handle: int) -> None:
+    def keeping(path: str, handle: _shared_handles.Handle) -> None:
         kept.append(path)
         keep(path, handle)
 
@@ -151,14 +150,29 @@ def test_a_folder_is_opened_once_in_a_round_and_is_open_no_longer(
     assert tmp_path / "task-1" not in handles
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts handles as Linux tells them")
+def test_who_works_in_a_folder_has_it_longer_than_the_round(tmp_path: Path) -> None:
+    (tmp_path / "task-1").mkdir()
+    with sharing_handles():
+        first = Folder(str(tmp_path), "task-1/x").__enter__()
+        second = Folder(str(tmp_path), "task-1/y").__enter__()
+    assert first.handle == second.handle
+    first.close()
+    assert second.create("y", b"y")
+    second.close()
+    assert files(tmp_path) == {"y": b"y"}
+    handles = [entry.resolve() for entry in Path("/proc/self/fd").iterdir() if entry.exists()]
+    assert tmp_path / "task-1" not in handles
+
+
 def test_another_thread_shares_nothing_of_it(tmp_path: Path) -> None:
     (tmp_path / "task-1").mkdir()
-    found: list[int | None] = []
+    found: list[_shared_handles.Handle | None] = []
     with sharing_handles(), Folder(str(tmp_path), "task-1/x"):
         path = f"{tmp_path}/task-1"
         own = _shared_handles.shared_handle(path)
         assert own is not None
-        os.close(own)
+        own.leave()
         other = threading.Thread(target=lambda: found.append(_shared_handles.shared_handle(path)))
         other.start()
         other.join()
