@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import anyio
+from anyio import to_thread
 from anyio.abc import ObjectReceiveStream, TaskGroup
+from anyio.lowlevel import checkpoint
 from anyio.streams.memory import MemoryObjectSendStream
 from attrs import define, field
 
@@ -228,6 +230,10 @@ class Downloader:
         )
 
 
+_AT_A_TIME: Final = 50
+"""Derivatives that are planned before others in the loop get their turn."""
+
+
 @define
 class _Run:
     """One run: a feeder that plans, and workers that take the next asset from a queue."""
@@ -281,10 +287,18 @@ class _Run:
             await self._plan(known)
 
     async def _plan(self, derivatives: list[Derivative]) -> None:
-        for derivative in derivatives:
+        for number, derivative in enumerate(derivatives, 1):
             # Also one that comes again: it brings younger links for what still waits.
             self._around.leases.note(derivative)
-        for ref, asset, derivative in soonest_first(derivatives):
+            if number % _AT_A_TIME == 0:
+                await checkpoint()
+        if len(derivatives) <= _AT_A_TIME:
+            planned = soonest_first(derivatives)
+        else:
+            planned = await to_thread.run_sync(soonest_first, derivatives)
+        for number, (ref, asset, derivative) in enumerate(planned, 1):
+            if number % _AT_A_TIME == 0:  # putting it into the queue waits only where that is full
+                await checkpoint()
             if ref in self._open:
                 continue
             mark = fingerprint(ref)

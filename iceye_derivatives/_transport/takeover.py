@@ -28,8 +28,11 @@ LONG: Final = 64 * 1024
 """Bytes still to come from which on it is worth while."""
 PIECE: Final = 128 * 1024
 """Bytes that come at a time at most."""
-_HIGH: Final = 2 * PIECE
-"""Bytes that wait for their reader before the line is stopped; it goes on when all are taken."""
+_HIGH: Final = 192 * 1024
+"""Bytes that wait for their reader before the line is stopped; it goes on when all are taken.
+
+With the piece that comes last these are 320 KiB: what a killed process loses is counted on that.
+"""
 
 # No file has more digits of bytes, and `int()` refuses thousands of them.
 _LENGTH = re.compile(r"[0-9]{1,18}")

@@ -15,6 +15,8 @@ from typing import Any
 from aiohttp import connector
 from aiohttp.client_proto import ResponseHandler
 
+from iceye_derivatives._transport import takeover
+
 BUFFER = 64 * 1024
 HEAD_ENDS = b"\r\n\r\n"
 
@@ -28,8 +30,14 @@ class NarrowSocket(socket.socket):
             self.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
 
 
+def note(size: int) -> None:
+    """So many bytes of a body were read, whichever loop it is, before anybody else sees them."""
+    if size:
+        os.write(NotingHandler.notes, b"%d\n" % size)
+
+
 class NotingHandler(ResponseHandler):
-    """Notes what a loop has read of bodies, whichever loop it is, before anybody else sees it."""
+    """Notes what reaches aiohttp."""
 
     line = 0
     """The port of the line: the API has another one."""
@@ -44,14 +52,23 @@ class NotingHandler(ResponseHandler):
             if self._head is not None:
                 head, end, body = (self._head + data).partition(HEAD_ENDS)
                 self._head = None if end else head
-            if body:
-                os.write(self.notes, b"%d\n" % len(body))
+            note(len(body))
         super().data_received(data)
+
+
+class NotingTakeover(takeover.Takeover):
+    """Notes what reaches us past it: of files alone, and these come by the line."""
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """As ever."""
+        note(nbytes)
+        super().buffer_updated(nbytes)
 
 
 if __name__ == "__main__":
     NotingHandler.line = int(sys.argv.pop(1))
     NotingHandler.notes = os.open(sys.argv.pop(1), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    takeover.Takeover = NotingTakeover  # type: ignore[misc]
     connector.ResponseHandler = NotingHandler  # type: ignore[attr-defined]  # for each connection
     socket.socket = NarrowSocket  # type: ignore[misc]  # for all that is imported from here on
     runpy.run_module("iceye_derivatives", run_name="__main__", alter_sys=True)

@@ -16,7 +16,9 @@ import pytest
 from anyio.lowlevel import checkpoint
 from hostile import GOOD, TASK_ID, Hostile, answer, client_of, hostile
 
+from iceye_derivatives import Downloader
 from iceye_derivatives._transport import session
+from iceye_derivatives.sinks import MemorySink
 
 pytestmark = [pytest.mark.anyio, pytest.mark.once]
 
@@ -179,4 +181,19 @@ async def test_large_files_are_checked_beside_the_loop(
         await begin(steps)
         report = await client.download_task(TASK_ID, tmp_path)
     report.raise_for_failures()
+    judge(steps)
+
+
+async def test_a_list_of_ten_thousand_is_planned_while_others_get_their_turn(
+    server: Hostile, steps: list[tuple[float, str]]
+) -> None:
+    """Whose links die soonest is known only when all have been looked at."""
+    server.answers["/derivatives"] = [[listing(server.url, 10_000)]]
+    async with client_of(server) as client:
+        found = (await client.get_derivatives(TASK_ID)).derivatives
+        await begin(steps)
+        async with Downloader(client, MemorySink()).transfers(found) as events:
+            await events.receive()
+            for _ in range(200):  # until the queue is full
+                await checkpoint()
     judge(steps)

@@ -225,7 +225,10 @@ async def test_what_comes_behind_the_body_is_nobodys_answer(more: bytes, *, apar
     assert store.connections == 2
 
 
-async def test_a_reader_who_takes_his_time_holds_the_line_and_not_the_memory() -> None:
+async def test_a_reader_who_takes_his_time_holds_the_line_and_not_the_memory(
+    taken: list[takeover.Takeover],
+) -> None:
+    """What waits in memory is lost with the process, and fetched again."""
     store = Store(length=64 * len(BODY), pieces=[BODY[10:], *[BODY] * 63])
     got = 0
     async with meeting(store) as _:
@@ -237,6 +240,7 @@ async def test_a_reader_who_takes_his_time_holds_the_line_and_not_the_memory() -
             with anyio.move_on_after(0.2):
                 await anyio.sleep_forever()  # the server runs into the full line meanwhile
             assert store.sent < 32 * len(BODY)
+            assert taken[0]._held <= 320 * 1024
             async for chunk in chunks:
                 got += len(chunk)
         await transport.aclose()
