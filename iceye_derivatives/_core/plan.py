@@ -84,7 +84,7 @@ def file_name(ref: AssetRef) -> str:
     return f"{before}{derivative}{ordinal}.{kind}"
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)
 def _common(task_id: str, product_type: str, asset_type: str) -> tuple[str, str]:
     """What the names of a task's files have in common, before and behind what tells them apart."""
     folder = _part(task_id, _is_plain_id)

@@ -38,7 +38,7 @@ _CANNOT_SYNC: Final = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}
 NO_FILE: Final = {errno.ENOENT, errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.ENXIO}
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=16)
 def split(name: str) -> tuple[str, ...]:
     """The parts of a sink's name; `ValueError` for one that could lead out of the folder.
 
