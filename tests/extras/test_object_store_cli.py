@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import anyio
 import pytest
@@ -24,6 +27,13 @@ AT_ONCE = TaskPlan(
     derivative_delays={"DC_VESSELS": 0, "DC_VEHICLES": 0, "DC_AIRCRAFT": 0},
 )
 TO = "s3://detections/pre/fix"
+NO_BYTE_IN_A_FILE = """
+import resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+from iceye_derivatives.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
 
 
 @pytest.fixture
@@ -120,3 +130,16 @@ def test_a_store_that_denies_is_exit_code_9_and_names_no_credential(
 @pytest.mark.parametrize("url", ["ftp://host/x", "s3:/bucket/prefix", "file:///x"])
 def test_a_url_that_is_no_destination_is_a_usage_error(url: str, task: str) -> None:
     assert main(["download", task, "--to", url]) == 2
+
+
+def test_nothing_is_staged_on_a_disk(s3: S3Server, task: str, tmp_path: Path) -> None:
+    """In a process that can write no byte to a file, what fails for a folder works for a bucket."""
+
+    def download(place: str) -> subprocess.CompletedProcess[bytes]:
+        program = [sys.executable, "-B", "-c", NO_BYTE_IN_A_FILE, "download", task, "--to", place]
+        return subprocess.run(program, capture_output=True, cwd=tmp_path, check=False, timeout=120)  # noqa: S603 - our own
+
+    assert download(str(tmp_path)).returncode != 0
+    done = download(TO)
+    assert done.returncode == 0, done.stderr.decode()
+    assert sum(key.endswith(".geojson") for key in s3.objects()) == 2
