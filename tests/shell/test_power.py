@@ -191,7 +191,7 @@ async def test_when_files_that_are_stored_together_lose_power_each_is_whole_or_f
     chance = random.Random(5)
     step, ended, together, whole_after = 0, False, 0, 0
     while not ended:
-        step += 5
+        step += 2
         root = tmp_path / str(step)
         root.mkdir()
         store = FakeStore(chunk=50)
