@@ -6,6 +6,7 @@ import math
 
 import anyio
 import pytest
+from anyio.lowlevel import checkpoint
 from helpers import ALL_TYPES
 
 from iceye_derivatives import (
@@ -215,9 +216,14 @@ async def test_the_renewal_of_a_link_goes_before_all_calls_that_wait(sim: Simula
         DerivativesClient.from_env(sim.environ, clock=sim.clock, rate=1.0, burst=1) as client,
         anyio.create_task_group() as group,
     ):
-        for _ in range(4):
-            group.start_soon(client.get_task, task_id)
-        group.start_soon(client.look_at_derivatives, task_id)
+        with sim.clock.hold():  # until all of them wait for their turn
+            for _ in range(4):
+                group.start_soon(client.get_task, task_id)
+            group.start_soon(client.look_at_derivatives, task_id)
+            while not any(r.side == "api" for r in sim.requests):
+                await checkpoint()
+            for _ in range(100):
+                await checkpoint()
 
     order = [r.path.rpartition("/")[2] for r in sim.requests if r.side == "api"]
     assert order == [task_id, "derivatives", task_id, task_id, task_id]
