@@ -23,7 +23,10 @@ T = TypeVar("T")
 
 
 class storing:  # noqa: N801 - a context manager, and a class since each file enters four of them
-    """Turn the sink's `OSError`s into `DiskFullError` and `StorageError`: here, nowhere else."""
+    """Turn the sink's `OSError`s into `DiskFullError` and `StorageError`.
+
+    Here, and where a claim is made, whose block holds errors of others as well.
+    """
 
     __slots__ = ("_errors",)
 
@@ -64,8 +67,7 @@ class Body:
         self._part: ResumablePart | None = None
         self._steady: SteadyPart | None = None
         self._checked: ContentChecker | None = None
-        self._digests: DigestCheck | None = None
-        """Of what the store offers; most offer nothing."""
+        self._digests = DigestCheck()
         self._waiting: list[bytes] = []
         self._waiting_size = 0
         self._written = 0
@@ -118,11 +120,10 @@ class Body:
     ) -> None:
         """What the bytes to come are of; without a strong ETag they are not marked."""
         self._etag, self._total = etag, total
-        if not self.size:
-            self._digests = DigestCheck(offers) if offers else None
-        elif offers:
-            self._digests = self._digests or DigestCheck()
+        if self.size:
             self._digests.also(offers)
+        else:
+            self._digests = DigestCheck(offers)
 
     async def write(self, data: bytes) -> None:
         """Append; raises `ContentFault` as soon as a streamed body shows that it is no file."""
@@ -139,16 +140,14 @@ class Body:
             with storing(self._errors):
                 await self._part.restart()
         self._waiting, self._waiting_size, self._written, self.size = [], 0, 0, 0
-        self._checked = self._digests = None
+        self._checked, self._digests = None, DigestCheck()
 
     async def store(self) -> tuple[str, str]:
         """Check the whole and store it durably: ``(path, sha256)``; raises `ContentFault`."""
         if self._part is None:
             body, self._waiting = b"".join(self._waiting), []
-            try:
+            with storing(self._errors):
                 return await self._place.put(body, self._judge_whole)
-            except OSError as error:
-                raise self._errors.storage(error) from error
         await self._flush(mark=False)
         sha256 = await self._check(self._judge)
         with storing(self._errors):
@@ -209,20 +208,18 @@ class Body:
 
     def _feed(self, batch: bytes) -> None:
         self._checker.feed(batch)
-        if self._digests is not None:
-            self._digests.feed(batch)
+        self._digests.feed(batch)
 
     def _judge(self) -> str:
         return self._agreed(self._checker.finish())
 
     def _judge_whole(self, body: bytes) -> str:
         sha256 = check_body(self._ref, body)
-        if self._digests is not None:
-            self._digests.feed(body)
+        self._digests.feed(body)
         return self._agreed(sha256, body)
 
     def _agreed(self, sha256: str, body: bytes = b"") -> str:
-        disagreement = None if self._digests is None else self._digests.fault(sha256)
+        disagreement = self._digests.fault(sha256)
         if disagreement is not None:
             raise ContentFault(disagreement, body)
         return sha256

@@ -110,10 +110,7 @@ class Fetch:
                     self._machine.resume(mark)
                 decision: Decision = self._machine.begin()
                 while not isinstance(decision, Store):
-                    if isinstance(decision, Open):
-                        decision = await self._open(decision)
-                    else:
-                        decision = await self._carry_out(decision)
+                    decision = await self._carry_out(decision)
                 return await self._body.store()
         except ContentFault as fault:
             raise self._errors.fault(fault) from None
@@ -122,6 +119,8 @@ class Fetch:
 
     async def _carry_out(self, decision: Decision) -> Decision:
         match decision:
+            case Open():
+                return await self._open(decision)
             case Renew():
                 self._refused = True
             case Pause(seconds=seconds, reason=reason):
@@ -134,7 +133,7 @@ class Fetch:
                 await self._around.clock.sleep(seconds)
             case GiveUp():
                 await self._give_up(decision)
-            case Open() | Receive() | Store():
+            case Receive() | Store():
                 raise AssertionError(f"{decision} is carried out elsewhere")
         return self._machine.begin()
 
@@ -227,10 +226,8 @@ class Fetch:
         return None
 
     async def _reserve(self, size: int) -> None:
-        try:
+        with storing(self._errors):
             await self._around.room.reserve(self._ref, size, self._errors)
-        except OSError as error:
-            raise self._errors.storage(error) from error
 
     async def _progress(self) -> None:
         self._told = self._machine.offset

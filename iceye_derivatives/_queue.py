@@ -27,9 +27,9 @@ class AssetQueue:
     """
 
     def __init__(self, limit: int = 4096) -> None:
-        self._tickets = anyio.Semaphore(0)
+        self._tickets = anyio.Semaphore(0, fast_acquire=True)
         # The bound is for memory alone: an asset that waits is a few hundred bytes.
-        self._room = anyio.Semaphore(limit)
+        self._room = anyio.Semaphore(limit, fast_acquire=True)
         self._heap: list[tuple[float, int, AssetRef, Derivative]] = []
         self._order = count()
         self._closed = self._abandoned = False
@@ -39,10 +39,7 @@ class AssetQueue:
 
     async def put(self, ref: AssetRef, asset: Asset, derivative: Derivative) -> None:
         """Let an asset wait; itself waits where too many do."""
-        try:
-            self._room.acquire_nowait()
-        except anyio.WouldBlock:
-            await self._room.acquire()
+        await self._room.acquire()
         if self._abandoned:
             self._room.release()  # for whoever stands behind
             return
@@ -69,10 +66,7 @@ class AssetQueue:
         return self
 
     async def __anext__(self) -> tuple[AssetRef, Derivative]:
-        try:
-            self._tickets.acquire_nowait()
-        except anyio.WouldBlock:
-            await self._tickets.acquire()
+        await self._tickets.acquire()
         if not self._heap:  # the one ticket more that closing gave: it goes round
             self._tickets.release()
             raise StopAsyncIteration

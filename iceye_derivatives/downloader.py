@@ -297,7 +297,7 @@ class _Run:
         else:
             planned = await to_thread.run_sync(soonest_first, derivatives)
         for number, (ref, asset, derivative) in enumerate(planned, 1):
-            if number % _AT_A_TIME == 0:  # putting it into the queue waits only where that is full
+            if number % _AT_A_TIME == 0:  # those that are known do not come to the queue
                 await checkpoint()
             if ref in self._open:
                 continue

@@ -11,10 +11,8 @@ How records follow each other, and why a mistake here costs bytes but never a wr
 
 from __future__ import annotations
 
-import json
 import re
 from enum import Enum
-from functools import lru_cache
 from typing import Final
 
 from attrs import frozen
@@ -67,20 +65,16 @@ class Judgement(Enum):
 
 def render_owner(owner: Owner) -> bytes:
     """The record as JSON."""
-    before, behind = _around_token(owner.host, owner.machine, owner.pid, owner.started)
-    return b"%s%s%s" % (before, json.dumps(owner.token).encode(), behind)
-
-
-@lru_cache(maxsize=4)
-def _around_token(host: str, machine: str, pid: int, started: str) -> tuple[bytes, bytes]:
-    """A process writes the same again for each file, but for the token."""
-    # The format's number is the first field, the token the second: neither holds a quote.
-    note = write_note(
+    return write_note(
         FORMAT,
-        {"token": "", "host": host, "machine": machine, "pid": pid, "started": started},
+        {
+            "token": owner.token,
+            "host": owner.host,
+            "machine": owner.machine,
+            "pid": owner.pid,
+            "started": owner.started,
+        },
     )
-    before, _, behind = note.partition(b'""')
-    return before, behind
 
 
 def parse_owner(note: bytes) -> Owner:

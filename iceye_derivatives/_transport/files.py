@@ -144,9 +144,7 @@ class FileTransport:
                 self._neighbourhood.check_direct(self._line.proxies.hosts, raw)
             # Not encoded and not decoded: sizes, digests and strong ETags mean the bytes on disk.
             sent = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
-            response = await self._line.send(
-                "GET", raw, proxy, headers=sent, auto_decompress=False, ahead=_AHEAD
-            )
+            response = await self._line.request("GET", raw, proxy=proxy, headers=sent, ahead=_AHEAD)
         except UnsafeLink as refusal:
             failure = UnsafeLink(f"{refusal}")
         except failures() as error:

@@ -87,9 +87,9 @@ class Line:
         method: str,
         url: str,
         *,
+        proxy: str | None,
         headers: Mapping[str, str],
         body: bytes | None = None,
-        auto_decompress: bool = True,
         is_watched: bool = False,
         ahead: int | None = None,
     ) -> aiohttp.ClientResponse:
@@ -99,31 +99,6 @@ class Line:
         holds a `watch()`, and only connecting has a timer of its own.  Where `ahead` is given, the
         line is left alone while more than twice so many bytes of the body wait to be read.
         """
-        proxy = await self.proxies.lookup(url)
-        return await self.send(
-            method,
-            url,
-            proxy,
-            headers=headers,
-            body=body,
-            auto_decompress=auto_decompress,
-            is_watched=is_watched,
-            ahead=ahead,
-        )
-
-    async def send(
-        self,
-        method: str,
-        url: str,
-        proxy: str | None,
-        *,
-        headers: Mapping[str, str],
-        body: bytes | None = None,
-        auto_decompress: bool = True,
-        is_watched: bool = False,
-        ahead: int | None = None,
-    ) -> aiohttp.ClientResponse:
-        """The same, through that proxy, or past all of them."""
         if not _LOADED:
             await _load()
         fixed = self._fixed.get(is_watched)
@@ -136,7 +111,6 @@ class Line:
             _LOADED["URL"](url, encoded=True),  # byte for byte: what is signed is not "normalised"
             headers=headers,
             data=body,
-            auto_decompress=auto_decompress,
             proxy=proxy,
             read_bufsize=ahead,
             **fixed,
@@ -186,6 +160,7 @@ class Line:
         context = self._settings.ssl_context
         fixed = self._fixed[is_watched] = {
             "allow_redirects": False,
+            "auto_decompress": False,  # what is unpacked is counted, and files come as they are
             "raise_for_status": False,  # whatever a borrowed session does: a 404 is an answer here
             "timeout": aiohttp.ClientTimeout(
                 total=None if is_watched else self._settings.total_timeout,
@@ -235,22 +210,17 @@ async def _exchange(
     line: Line, method: str, url: str, headers: Mapping[str, str], body: bytes | None
 ) -> ApiResponse:
     """Its frame holds aiohttp's response, whose `repr` tells all, and is gone when we raise."""
-    try:
-        line.slots.acquire_nowait()  # nearly always there is one: no need to go by the event loop
-    except anyio.WouldBlock:
-        await line.slots.acquire()
-    try:
+    async with line.slots:
         with line.watchdog.watch() as watched:
+            proxy = await line.proxies.lookup(url)
             response = await line.request(
-                method, url, headers=headers, body=body, auto_decompress=False, is_watched=True
+                method, url, proxy=proxy, headers=headers, body=body, is_watched=True
             )
             watched.hear()
             try:
                 content = await _read(response, longest_body(response.status, line.limits), watched)
             finally:
                 response.release()
-    finally:
-        line.slots.release()
     return ApiResponse(status=response.status, headers=LowerHeaders(response.headers), body=content)
 
 
