@@ -3,35 +3,28 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
-import os
 from collections.abc import Iterator
-from functools import partial
 
-import anyio
 import obstore
 import pytest
 from azurite import KEY, Azurite, serving
+from object_stores import (
+    BODY,
+    MIB,
+    NAME,
+    REF,
+    StorePromises,
+    hashed,
+    listed,
+)
 
 from iceye_derivatives import ClientCredentials, DerivativesClient
-from iceye_derivatives.models import AssetRef
 from iceye_derivatives.sharing import Busy, Present
 from iceye_derivatives.simulator import Simulator, VirtualClock
 from iceye_derivatives.sinks import ObjectStoreSink
 
 pytestmark = pytest.mark.anyio
-
-MIB = 1024 * 1024
-NAME = "task-1/DC_VESSELS_d1.geojson"
-BODY = b'{"type":"FeatureCollection","features":[]}'
-REF = AssetRef(
-    task_id="task-1", derivative_id="d1", product_type="DC_VESSELS", asset_type="geojson"
-)
-
-
-def hashed(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest()
 
 
 @pytest.fixture(scope="session")
@@ -47,11 +40,6 @@ def sink(azurite: Azurite, request: pytest.FixtureRequest) -> ObjectStoreSink:
     return ObjectStoreSink.from_url(f"az://detections/{prefix}", **azurite.options())
 
 
-async def listed(sink: ObjectStoreSink) -> list[str]:
-    """What everybody sees."""
-    return [each["path"] for page in obstore.list(sink.store) for each in page]
-
-
 async def test_what_is_put_is_found_whole_and_says_what_it_is(sink: ObjectStoreSink) -> None:
     assert await sink.find(NAME) is None
     assert await sink.put(NAME, BODY, hashed) == (sink.locate(NAME), hashed(BODY))
@@ -62,19 +50,8 @@ async def test_what_is_put_is_found_whole_and_says_what_it_is(sink: ObjectStoreS
     assert answer.attributes["Content-Type"] == "application/geo+json"
 
 
-@pytest.mark.parametrize("sizes", [[], [5], [3 * MIB, 1, 3 * MIB], [4 * MIB, 4 * MIB, 4 * MIB]])
-async def test_what_is_streamed_appears_only_at_its_commit(
-    sink: ObjectStoreSink, sizes: list[int]
-) -> None:
-    pieces = [os.urandom(size) for size in sizes]
-    async with sink.create(NAME) as part:
-        for piece in pieces:
-            await part.write(piece)
-        assert await listed(sink) == []
-        await part.commit()
-    found = await sink.find(NAME)
-    assert found is not None
-    assert found.sha256 == hashed(b"".join(pieces))
+class TestPromises(StorePromises):
+    """On Azure."""
 
 
 async def test_an_upload_that_is_left_leaves_nothing_to_be_seen(sink: ObjectStoreSink) -> None:
@@ -84,7 +61,7 @@ async def test_an_upload_that_is_left_leaves_nothing_to_be_seen(sink: ObjectStor
             await part.write(b"x" * 6 * MIB)
             raise KeyError
     assert await sink.find(NAME) is None
-    assert await listed(sink) == []
+    assert listed(sink) == []
 
 
 @pytest.mark.parametrize("size", [100, 6 * MIB])
@@ -116,16 +93,6 @@ async def test_other_bytes_that_came_meanwhile_are_left_there(
                 await part.commit()
     assert caught.value.errno == errno.EEXIST
     assert await sink.read_file(NAME, 9) == b"theirs"
-
-
-async def test_of_changes_at_the_same_time_none_is_lost(sink: ObjectStoreSink) -> None:
-    def add(letter: str, before: bytes | None) -> bytes:
-        return (before or b"") + letter.encode()
-
-    async with anyio.create_task_group() as tasks:
-        for letter in "abcdef":
-            tasks.start_soon(sink.update_note, "collection.json", partial(add, letter))
-    assert sorted((await sink.read_note("collection.json") or b"").decode()) == list("abcdef")
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import socket
 import subprocess
 import sys
 from base64 import b64encode
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
@@ -17,13 +15,13 @@ import anyio
 import pytest
 from anyio.abc import Process
 from anyio.streams.buffered import BufferedByteReceiveStream
+from shown_runs import MODELS, environ, run
 
-from iceye_derivatives.simulator import RealClock, Simulator, TaskPlan, VirtualClock
+from iceye_derivatives.simulator import RealClock, Simulator, VirtualClock
 
 pytestmark = pytest.mark.anyio
 
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to"
-MODELS = ("DC_AIRCRAFT", "DC_VEHICLES", "DC_VESSELS")
 
 
 def programs(page: str) -> list[str]:
@@ -34,41 +32,16 @@ WATCH, COME_AND_GO, RESTART = programs("fleets.md")
 ORDER, DOOR, NUDGE = programs("webhooks.md")
 
 
-@pytest.fixture
-async def sim() -> AsyncIterator[Simulator]:
-    """A simulator whose tasks are done as soon as they are ordered."""
-    at_once = TaskPlan(
-        accepted_after=0,
-        imaged_after=0,
-        fulfilled_after=0,
-        derivative_delays=dict.fromkeys(MODELS, 0),
-    )
-    async with Simulator(clock=RealClock(), plan=at_once) as simulator:
-        yield simulator
-
-
-def environ(sim: Simulator) -> dict[str, str]:
-    return {k: v for k, v in os.environ.items() if k != "PYTHONDEVMODE"} | sim.environ
-
-
-async def run(sim: Simulator, program: str, *arguments: str) -> list[str]:
+async def lines_of(sim: Simulator, program: str, *arguments: str) -> list[str]:
     """The lines that it printed."""
-    done = await anyio.run_process(
-        [sys.executable, "-c", program, *arguments],
-        env=environ(sim),
-        stderr=subprocess.STDOUT,
-        check=False,
-    )
-    printed = done.stdout.decode()
-    assert done.returncode == 0, printed
-    return printed.splitlines()
+    return (await run(sim, None, "-c", program, *arguments)).splitlines()
 
 
 async def test_the_fleet_that_is_watched(sim: Simulator) -> None:
     found = sim.add_task(derivative_product_types=MODELS)
     plain = sim.add_task(derivative_product_types=())
 
-    lines = await run(sim, WATCH, found, plain)
+    lines = await lines_of(sim, WATCH, found, plain)
 
     of_plain = [line for line in lines if line.startswith(plain)]
     assert "failed: " in of_plain[-1]
@@ -80,7 +53,7 @@ async def test_the_fleet_that_is_watched(sim: Simulator) -> None:
 async def test_tasks_that_come_and_go(sim: Simulator) -> None:
     first, second, unwanted = (sim.add_task(derivative_product_types=MODELS) for _ in range(3))
 
-    lines = await run(sim, COME_AND_GO, first, second, unwanted)
+    lines = await lines_of(sim, COME_AND_GO, first, second, unwanted)
 
     assert lines == [f"{first} WatchFinished", f"{second} WatchFinished"]
 
@@ -89,12 +62,12 @@ async def test_a_fleet_that_goes_on_hands_nothing_out_twice(sim: Simulator, tmp_
     state = str(tmp_path / "fleet.json")
     tasks = [sim.add_task(derivative_product_types=MODELS) for _ in range(2)]
 
-    assert len(set(await run(sim, RESTART, state, *tasks))) == 6
-    assert await run(sim, RESTART, state) == []
+    assert len(set(await lines_of(sim, RESTART, state, *tasks))) == 6
+    assert await lines_of(sim, RESTART, state) == []
 
 
 async def test_the_order_that_names_its_webhook(sim: Simulator) -> None:
-    [task_id] = await run(sim, ORDER, sim.contract_id, "hook-1")
+    [task_id] = await lines_of(sim, ORDER, sim.contract_id, "hook-1")
 
     [sent] = [each for each in sim.requests if each.method == "POST" and each.side == "api"]
     assert sent.path == "/api/tasking/v2/tasks"
@@ -142,7 +115,7 @@ async def told_after_the_call(sim: Simulator, process: Process, port: int, task_
 
 
 async def test_a_nudge_of_ones_own(sim: Simulator) -> None:
-    lines = await run(sim, NUDGE, sim.add_task(derivative_product_types=MODELS))
+    lines = await lines_of(sim, NUDGE, sim.add_task(derivative_product_types=MODELS))
 
     assert lines[:2] == ["watched: False", "watched: True"]
     assert sorted(lines[2:]) == sorted(MODELS)

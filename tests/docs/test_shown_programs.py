@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import socket
@@ -19,9 +18,10 @@ import anyio.abc
 import anyio.lowlevel
 import pytest
 from anyio.streams.buffered import BufferedByteReceiveStream
+from shown_runs import MODELS, environ, run
 
 from iceye_derivatives import DerivativeProductType
-from iceye_derivatives.simulator import RealClock, Simulator, TaskPlan
+from iceye_derivatives.simulator import Simulator
 
 pytestmark = pytest.mark.anyio
 
@@ -37,36 +37,8 @@ def of_example(name: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("example", [str(ROOT / "examples" / name)], ids=[name])
 
 
-@pytest.fixture
-async def sim() -> AsyncIterator[Simulator]:
-    """A simulator in real time, whose tasks are done as soon as they are ordered."""
-    at_once = TaskPlan(
-        accepted_after=0,
-        imaged_after=0,
-        fulfilled_after=0,
-        derivative_delays={"DC_AIRCRAFT": 0, "DC_VEHICLES": 0, "DC_VESSELS": 0},
-    )
-    async with Simulator(clock=RealClock(), plan=at_once) as simulator:
-        yield simulator
-
-
-async def run(sim: Simulator, cwd: Path, *arguments: str, **settings: str) -> str:
-    """What the program printed; its own error is the test's."""
-    done = await anyio.run_process(
-        [sys.executable, *arguments],
-        # Without the development mode of the tests, which prints what a user does not see.
-        env={k: v for k, v in os.environ.items() if k != "PYTHONDEVMODE"} | sim.environ | settings,
-        cwd=cwd,
-        stderr=subprocess.STDOUT,
-        check=False,
-    )
-    printed = done.stdout.decode()
-    assert done.returncode == 0, printed
-    return printed
-
-
 def ready_task(sim: Simulator) -> str:
-    return sim.add_task(derivative_product_types=("DC_AIRCRAFT", "DC_VEHICLES", "DC_VESSELS"))
+    return sim.add_task(derivative_product_types=MODELS)
 
 
 async def test_the_readmes_ten_lines(sim: Simulator, tmp_path: Path) -> None:
@@ -159,10 +131,9 @@ async def serving(sim: Simulator, cwd: Path, example: str) -> AsyncIterator[tupl
     """The service as a process of its own, ended as its host ends it: its address, its lines."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    environ = {k: v for k, v in os.environ.items() if k != "PYTHONDEVMODE"} | sim.environ
     async with await anyio.open_process(
         [sys.executable, "-u", example, "found", "state.json", str(port)],
-        env=environ,
+        env=environ(sim),
         cwd=cwd,
         stderr=subprocess.STDOUT,
     ) as process:

@@ -4,35 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import os
 import threading
 from collections.abc import Iterator
 from functools import partial
-from hashlib import sha256
 
 import anyio
 import pytest
+from object_stores import (
+    BODY,
+    MIB,
+    NAME,
+    REF,
+    StorePromises,
+    hashed,
+)
 from s3_server import PLANTED_SECRET, Refusal, Request, S3Server, serving
 
 from iceye_derivatives.errors import ConfigurationError
-from iceye_derivatives.models import AssetRef
 from iceye_derivatives.protocols import Sink
 from iceye_derivatives.sharing import Busy, NoteSink, Place, Present, SharedSink
 from iceye_derivatives.sinks import ObjectStoreSink
 
 pytestmark = pytest.mark.anyio
 
-MIB = 1024 * 1024
-NAME = "task-1/DC_VESSELS_d1.geojson"
 KEY = f"pre/fix/{NAME}"
-BODY = b'{"type":"FeatureCollection","features":[]}'
-REF = AssetRef(
-    task_id="task-1", derivative_id="d1", product_type="DC_VESSELS", asset_type="geojson"
-)
-
-
-def hashed(body: bytes) -> str:
-    return sha256(body).hexdigest()
 
 
 def refuse(body: bytes) -> str:
@@ -89,19 +84,8 @@ async def test_a_body_that_fails_its_check_is_not_sent(s3: S3Server) -> None:
     assert s3.objects() == {}
 
 
-@pytest.mark.parametrize("sizes", [[], [5], [3 * MIB, 1, 3 * MIB], [4 * MIB, 4 * MIB, 4 * MIB]])
-async def test_what_is_streamed_appears_only_at_its_commit(
-    sink: ObjectStoreSink, sizes: list[int]
-) -> None:
-    pieces = [os.urandom(size) for size in sizes]
-    async with sink.create(NAME) as part:
-        for piece in pieces:
-            await part.write(piece)
-        assert await sink.find(NAME) is None
-        path = await part.commit()
-    found = await sink.find(NAME)
-    assert found is not None
-    assert (found.path, found.sha256) == (path, hashed(b"".join(pieces)))
+class TestPromises(StorePromises):
+    """On S3, and in memory."""
 
 
 async def test_an_object_stays_whole_until_it_is_replaced(sink: ObjectStoreSink) -> None:
@@ -125,16 +109,6 @@ async def test_a_note_replaces_the_one_before_it(sink: ObjectStoreSink) -> None:
     await sink.write_note(name, lambda: b"first")
     await sink.write_note(name, lambda: b"second")
     assert await sink.read_note(name) == b"second"
-
-
-async def test_of_changes_at_the_same_time_none_is_lost(sink: ObjectStoreSink) -> None:
-    def add(letter: str, before: bytes | None) -> bytes:
-        return (before or b"") + letter.encode()
-
-    async with anyio.create_task_group() as tasks:
-        for letter in "abcdef":
-            tasks.start_soon(sink.update_note, "collection.json", partial(add, letter))
-    assert sorted((await sink.read_note("collection.json") or b"").decode()) == list("abcdef")
 
 
 async def test_a_change_to_the_same_or_to_nothing_writes_nothing(s3: S3Server) -> None:
