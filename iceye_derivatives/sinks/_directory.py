@@ -71,7 +71,7 @@ class DirectorySink:
     @asynccontextmanager
     async def create(self, name: str) -> AsyncIterator[DirectoryPart]:
         """A file to stream into, in writes of at least 256 KiB; deleted unless committed."""
-        part = DirectoryPart(self.path, name, self.locate(name))
+        part = DirectoryPart(self.path, name, self.locate(name), disk=self._disk)
         try:
             yield part
         finally:

@@ -22,7 +22,7 @@ from iceye_derivatives.sinks._sync import sync_all
 if TYPE_CHECKING:
     import asyncio  # importing the library must not import it: it is half of what that costs
 
-__all__ = ["Disk", "Steps", "at_once"]
+__all__ = ["Disk", "Job", "Steps", "at_once"]
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ _IDLE: Final = 0.2
 
 def at_once(steps: Steps[T]) -> T:
     """Do it here and now, syncing each handle by itself."""
-    job = _Job(steps)
+    job = Job(steps)
     while job.goes_on():
         job.failure = _synced([job.wants])[0]
     return job.outcome()
@@ -63,33 +63,38 @@ class Disk:
         Under cancellation they are finished first: nothing is written behind the caller's back.
         What was not begun by then is left out altogether, unless it is to be done `surely`.
         """
+        job = self.begin(steps)
+        await job.end(surely=surely)
+        return job.outcome()
+
+    def begin(self, steps: Steps[T]) -> Job[T]:
+        """Hand them in, and do something else until their end is asked for."""
         import asyncio  # noqa: PLC0415 - see above
 
         loop = asyncio.get_running_loop()
         line = self._line
         if line is None or line.loop is not loop:
             line = self._line = _Line(loop)
-        job = _Job(steps)
-        job.answer = loop.create_future()
+        job = Job(steps)
+        job.line, job.answer = line, loop.create_future()
         line.put(job)
-        try:
-            await job.answer
-        except asyncio.CancelledError:
-            if surely or not line.withdraw(job):
-                await _ended(job, loop)
-            raise
-        return job.outcome()
+        return job
 
 
-class _Job(Generic[T]):
+class Job(Generic[T]):
     """Steps on their way; the thread alone touches it until it is answered."""
 
-    __slots__ = ("_error", "_results", "_steps", "answer", "begun", "ended", "failure", "wants")
+    __slots__ = (
+        *("_error", "_results", "_steps"),
+        *("answer", "begun", "ended", "failure", "line", "wants"),
+    )
 
     def __init__(self, steps: Steps[T]) -> None:
         self._steps = steps
         self._results: list[T] = []
         self._error: BaseException | None = None
+        self.line: _Line
+        """Where it stands."""
         self.answer: asyncio.Future[None]
         """Says no more than that it has ended; the loop's alone."""
         self.begun = self.ended = False
@@ -97,6 +102,19 @@ class _Job(Generic[T]):
         """The handle that it waits for."""
         self.failure: BaseException | None = None
         """Why that one could not be synced."""
+
+    async def end(self, *, surely: bool = True) -> None:
+        """Wait for its end, under cancellation too; see `Disk.go_through()` for `surely`."""
+        import asyncio  # noqa: PLC0415 - see above
+
+        if self.ended:
+            return
+        try:
+            await self.answer
+        except asyncio.CancelledError:
+            if surely or not self.line.withdraw(self):
+                await _ended(self)
+            raise
 
     def goes_on(self) -> bool:
         """Take the next step; False where it was the last."""
@@ -132,20 +150,20 @@ class _Line:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        self._handed_in: list[_Job[Any]] = []
-        self._waiting: list[_Job[Any]] = []
+        self._handed_in: list[Job[Any]] = []
+        self._waiting: list[Job[Any]] = []
         self._changed = Condition()
         self._runs = False
 
     # -- in the loop -------------------------------------------------------------------------------
 
-    def put(self, job: _Job[Any]) -> None:
+    def put(self, job: Job[Any]) -> None:
         """Hand it in; the thread hears of it when the loop's present round is over."""
         self._handed_in.append(job)
         if len(self._handed_in) == 1:
             self.loop.call_soon(self._hand_over)
 
-    def withdraw(self, job: _Job[Any]) -> bool:
+    def withdraw(self, job: Job[Any]) -> bool:
         """Leave it out; False where that is too late."""
         with self._changed:
             if job.begun:
@@ -179,7 +197,7 @@ class _Line:
         self._answer(jobs)
 
     @staticmethod
-    def _answer(jobs: list[_Job[Any]]) -> None:
+    def _answer(jobs: list[Job[Any]]) -> None:
         for job in jobs:
             job.ended = True
             if not job.answer.done():
@@ -188,10 +206,10 @@ class _Line:
     # -- in the thread -----------------------------------------------------------------------------
 
     def _run(self) -> None:
-        under_way: list[_Job[Any]] = []
+        under_way: list[Job[Any]] = []
         while jobs := [*under_way, *self._take(wait=not under_way)]:
             under_way = []
-            ended: list[_Job[Any]] = []
+            ended: list[Job[Any]] = []
             with sharing_handles():
                 for job in jobs:
                     (under_way if job.goes_on() else ended).append(job)
@@ -203,7 +221,7 @@ class _Line:
                 for job, failure in zip(under_way, failures, strict=True):
                     job.failure = failure
 
-    def _take(self, *, wait: bool) -> list[_Job[Any]]:
+    def _take(self, *, wait: bool) -> list[Job[Any]]:
         """All that waits; nothing where the thread may end."""
         with self._changed:
             if wait and not self._waiting:
@@ -229,12 +247,12 @@ def _whole(work: Callable[[], T]) -> Steps[T]:
     return work()
 
 
-async def _ended(job: _Job[Any], loop: asyncio.AbstractEventLoop) -> None:
+async def _ended(job: Job[Any]) -> None:
     """Wait for a job whatever is cancelled meanwhile, by anyio's scopes or by `task.cancel()`."""
     import asyncio  # noqa: PLC0415 - see above
 
     with anyio.CancelScope(shield=True):
         while not job.ended:
-            job.answer = loop.create_future()
+            job.answer = job.line.loop.create_future()
             with suppress(asyncio.CancelledError):
                 await job.answer

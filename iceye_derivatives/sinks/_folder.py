@@ -180,6 +180,20 @@ class Folder(OpenFolder):
             self.discard(part)
             raise
 
+    def place(self, name: str, body: bytes) -> Steps[int]:
+        """As `replace`, and the name is synced, too: the descriptor, since it stays open."""
+        part, descriptor = self.begin()
+        try:
+            write_all(descriptor, body)
+            yield descriptor
+            self._rename(part, name)
+            yield from self._synced()
+        except BaseException:
+            os.close(descriptor)
+            self.discard(part)
+            raise
+        return descriptor
+
     def publish(self, part: str) -> Steps[None]:
         """Give a synced part its final name, durably; a link of that name is replaced."""
         self._rename(part, self.file)

@@ -7,19 +7,16 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from anyio.to_thread import run_sync
 
-from iceye_derivatives._core.part_names import sidecar_name
-from iceye_derivatives._core.sidecar import Sidecar, render_sidecar
+from iceye_derivatives._core.sidecar import Sidecar
 from iceye_derivatives.sharing import PartMark
-from iceye_derivatives.sinks._disk import at_once
+from iceye_derivatives.sinks._disk import Disk, Job, Steps, at_once
 from iceye_derivatives.sinks._finish import finish
 from iceye_derivatives.sinks._folder import Folder, stamp_of, write_all
-
-if TYPE_CHECKING:
-    import asyncio
+from iceye_derivatives.sinks._marks import Marks
 
 __all__ = ["DirectoryPart"]
 
@@ -38,6 +35,7 @@ class DirectoryPart:
         root: The sink's folder.
         name: The file's final name in it.
         path: The same for people.
+        disk: Who stores what is taken.
         sidecar: Where an earlier process came to.
         copied: Whether that process may come to and write to its part: then we go on with a copy.
         on_stored: Called in the thread that published the file, with its folder and stamp.
@@ -49,12 +47,15 @@ class DirectoryPart:
         name: str,
         path: str,
         *,
+        disk: Disk,
         sidecar: Sidecar | None = None,
         copied: bool = False,
         on_stored: Callable[[Folder, str], object] | None = None,
     ) -> None:
         self._path = path
+        self._disk = disk
         self._folder = Folder(root, name, make=True)
+        self._marks = Marks(self._folder)
         self._sidecar = sidecar
         self._copied = copied
         self._on_stored = on_stored
@@ -63,7 +64,7 @@ class DirectoryPart:
         self._file: Any = None  # aiofiles' own type of binary file is private to it
         self._waiting: list[bytes] = []
         self._size = 0
-        self._under_way: asyncio.Future[None] | None = None
+        self._under_way: Job[None] | None = None
         self._turn = Lock()
         self._is_left = False
 
@@ -93,20 +94,16 @@ class DirectoryPart:
         await self.settle()
         if self._file is None:
             await finish(self._open)
-        import asyncio  # noqa: PLC0415 - importing the library must not import it
-
-        loop = asyncio.get_running_loop()
-        self._under_way = loop.run_in_executor(None, self._store, pieces, check, mark)
+        self._under_way = self._disk.begin(self._store(pieces, check, mark))
 
     async def settle(self) -> None:
         """Return when all that was taken is stored; raises what went wrong with it."""
         under_way = self._under_way
         if under_way is None:
             return
-        if not under_way.done():
-            await _ended(under_way)
+        await under_way.end()
         self._under_way = None  # not sooner: at the end of a loop even `finish` may be cancelled
-        under_way.result()
+        under_way.outcome()
 
     async def set_mark(self, mark: PartMark) -> None:
         """Make durable what was written, then remember how far that is."""
@@ -163,7 +160,7 @@ class DirectoryPart:
 
     async def _set_mark(self, mark: PartMark) -> None:
         await self._flush()
-        await run_sync(self._remember, mark)
+        await run_sync(at_once, self._remember(mark))
 
     async def _restart(self) -> None:
         await self._open()
@@ -183,7 +180,7 @@ class DirectoryPart:
         pieces: Sequence[bytes],
         check: Callable[[bytes], object],
         mark: Callable[[], PartMark | None],
-    ) -> None:
+    ) -> Steps[None]:
         if len(pieces) > _FEW:
             pieces = [b"".join(pieces)]  # what trickled in: copying it costs less than writing each
         # Checked first: a page of HTML does not even get into a part.
@@ -193,7 +190,7 @@ class DirectoryPart:
             write_all(self._file.fileno(), piece)
         found = mark()
         if found is not None:
-            self._remember(found)
+            yield from self._remember(found)
 
     def _begin(self) -> None:
         import aiofiles  # noqa: F401, PLC0415 - it brings asyncio and TLS: half of all that we import
@@ -216,25 +213,25 @@ class DirectoryPart:
                 return True
         elif (copy := self._folder.copy(sidecar.part, size)) is not None:
             self._part, self._descriptor = copy
-            self._note(Sidecar(self._part, sidecar.mark))
+            at_once(self._note(Sidecar(self._part, sidecar.mark)))
             self._folder.discard(sidecar.part)
             return True
         self._forget()
         self._folder.discard(sidecar.part)
         return False
 
-    def _remember(self, mark: PartMark) -> None:
+    def _remember(self, mark: PartMark) -> Steps[None]:
         assert self._part is not None  # noqa: S101 - it has just been written to
-        _sync_data(self._file.fileno())
-        self._note(Sidecar(self._part, mark))
+        yield self._file.fileno()
+        yield from self._note(Sidecar(self._part, mark))
 
-    def _note(self, sidecar: Sidecar) -> None:
-        self._folder.replace(sidecar_name(self._folder.file), render_sidecar(sidecar))
+    def _note(self, sidecar: Sidecar) -> Steps[None]:
+        yield from self._marks.note(sidecar)
         self._sidecar = sidecar
 
     def _forget(self) -> None:
         if self._sidecar is not None:
-            self._folder.discard(sidecar_name(self._folder.file))
+            self._marks.forget()
             self._sidecar = None
 
     def _sync(self) -> str:
@@ -252,32 +249,9 @@ class DirectoryPart:
     def _leave(self) -> None:
         with self._turn:
             self._is_left = True
+            self._marks.close()
             if self._descriptor is not None:
                 os.close(self._descriptor)
             if self._part is not None and self._sidecar is None:
                 self._folder.discard(self._part)
             self._folder.close()
-
-
-async def _ended(under_way: asyncio.Future[None]) -> None:
-    """Wait for what a thread does, whatever it comes to and whoever is cancelled meanwhile."""
-    import asyncio  # noqa: PLC0415 - importing the library must not import it
-
-    # Not awaited itself: a cancellation would cancel it, and the thread would go on alone.
-    over = asyncio.get_running_loop().create_future()
-
-    def tell(_: object) -> None:
-        if not over.done():
-            over.set_result(None)
-
-    under_way.add_done_callback(tell)
-    try:
-        await over
-    except asyncio.CancelledError:
-        await finish(partial(asyncio.wait, [under_way]))
-        raise
-
-
-def _sync_data(descriptor: int) -> None:
-    """`fdatasync` where the system has it: it syncs the length, too, and spares the times."""
-    getattr(os, "fdatasync", os.fsync)(descriptor)

@@ -90,6 +90,7 @@ class DirectoryPlace:
             self._root,
             self._name,
             self._path,
+            disk=self._disk,
             sidecar=sidecar,
             copied=not self._claim.surely_alone,
             on_stored=self._stored,

@@ -2,14 +2,14 @@
 
 The steps are those of the operating system that sinks take.  At the chosen one the "process" dies:
 it and all that follow fail, so nothing is cleaned up.  Without power, bytes that were not synced
-are lost besides, each file's to an extent of its own.
+are lost besides, each file's to an extent of its own; and of what was written in place, any sector
+is the old one, the new one or rubbish.
 """
 
 from __future__ import annotations
 
 import contextlib
 import gc
-import json
 import os
 import random
 from collections.abc import Callable, Iterator
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sidecars import note_in
 from store_fakes import FakeStore, detections
 
 from iceye_derivatives._core.download_settings import DownloadSettings
@@ -33,7 +34,7 @@ pytestmark = [
 SETTINGS = DownloadSettings(small=300, batch=200, retries=0)
 """All but the smallest files are streamed."""
 IN_MEMORY = DownloadSettings(retries=0)
-STEPS = ("open", "fsync", "fdatasync", "replace", "unlink", "mkdir", "ftruncate")
+STEPS = ("open", "fsync", "fdatasync", "replace", "unlink", "mkdir", "ftruncate", "pwrite")
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +59,7 @@ class Disk:
         self.dies_at = dies_at
         self.together = 0
         self.synced: dict[int, int] = {}
+        self.in_place: dict[int, tuple[int, bytes, bytes]] = {}
         for name in STEPS:
             monkeypatch.setattr(os, name, self._watched(getattr(os, name)))
         monkeypatch.setattr(_sync, "syncfs", self._watched(_sync.syncfs))
@@ -67,17 +69,26 @@ class Disk:
             self.steps += 1
             if self.steps >= self.dies_at:
                 raise Killed
+            if real.__name__ == "pwrite":
+                self._note_in_place(*arguments)
             result = real(*arguments, **named)
             if real.__name__ in {"fsync", "fdatasync"}:
                 found = os.fstat(arguments[0])
                 self.synced[found.st_ino] = found.st_size
+                self.in_place.pop(found.st_ino, None)
             elif real.__name__ == "syncfs":
                 self.together += 1
                 for found in map(Path.stat, self.root.rglob("*")):
                     self.synced[found.st_ino] = found.st_size
+                self.in_place.clear()
             return result
 
         return step
+
+    def _note_in_place(self, handle: int, new: bytes, at: int) -> None:
+        old = os.pread(handle, len(new), at)
+        assert len(old) == len(new)
+        self.in_place[os.fstat(handle).st_ino] = at, old, new
 
     def lose(self, chance: random.Random) -> None:
         """The power goes: what was not synced is there in part, or not at all."""
@@ -85,9 +96,18 @@ class Disk:
             if path.is_file():
                 found = path.stat()
                 kept = min(self.synced.get(found.st_ino, 0), found.st_size)
+                self._tear(path, found.st_ino, chance)
                 os.truncate(path, chance.randint(kept, found.st_size))
                 # A machine needs a minute to come up again.
                 os.utime(path, (found.st_atime - 60, found.st_mtime - 60))
+
+    def _tear(self, path: Path, inode: int, chance: random.Random) -> None:
+        at, old, new = self.in_place.get(inode, (0, b"", b""))
+        body = bytearray(path.read_bytes())
+        for start in range(0, len(new), 512):
+            sector = chance.choice((old, new, chance.randbytes(len(new))))[start : start + 512]
+            body[at + start : at + start + 512] = sector
+        path.write_bytes(body)
 
 
 def world() -> tuple[FakeStore, list[Any]]:
@@ -217,34 +237,47 @@ async def test_a_mark_never_speaks_of_bytes_that_were_not_synced(
 ) -> None:
     """Nor does the disk get it unsynced itself: after a power cut it would be lost, or garbage."""
     synced: dict[int, int] = {}
+    unsynced: set[int] = set()
     marks = 0
-    replace = os.replace
+    replace, pwrite = os.replace, os.pwrite
+    folder = tmp_path / "task-1"
 
     def noting(real: Callable[..., Any]) -> Callable[..., Any]:
         def sync(handle: int) -> None:
             found = os.fstat(handle)
             synced[found.st_ino] = found.st_size
+            unsynced.discard(found.st_ino)
             real(handle)
 
         return sync
 
     def replaced(source: str, target: str, **handles: int) -> None:
-        nonlocal marks
-        folder = tmp_path / "task-1"
         if target.endswith(".mark.part"):
-            marks += 1
             written = folder / source
-            note = json.loads(written.read_bytes())
             assert synced[written.stat().st_ino] == written.stat().st_size
-            assert note["size"] <= synced[(folder / note["part"]).stat().st_ino]
+            speaks(note_in(written.read_bytes()))
+            unsynced.add(folder.stat().st_ino)
         replace(source, target, **handles)
+
+    def put(handle: int, page: bytes, at: int) -> int:
+        assert not unsynced  # or all marks would be lost with the sidecar's name
+        unsynced.add(os.fstat(handle).st_ino)
+        speaks(note_in(page * 2))
+        return pwrite(handle, page, at)
+
+    def speaks(note: dict[str, Any]) -> None:
+        nonlocal marks
+        marks += 1
+        assert note["size"] <= synced[(folder / note["part"]).stat().st_ino]
 
     monkeypatch.setattr(os, "fsync", noting(os.fsync))
     monkeypatch.setattr(os, "fdatasync", noting(os.fdatasync))
     monkeypatch.setattr(os, "replace", replaced)
+    monkeypatch.setattr(os, "pwrite", put)
     store, derivatives = world()
     assert (await run(store, tmp_path, derivatives)).ok
     assert marks > 5
+    assert not unsynced
 
 
 def check_waste(store: FakeStore, whole: set[str]) -> None:

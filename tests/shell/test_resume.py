@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from sidecars import note_in, rewrite
 from store_fakes import FakeStore, Fault, detections
 
 from iceye_derivatives._core.download_settings import DownloadSettings
@@ -63,7 +64,7 @@ async def test_it_goes_on_at_the_marked_byte_under_the_same_etag(tmp_path: Path)
     Re-running downloads everything again, partial files pass for whole ones.
     """
     store, derivative = await stopped(tmp_path)
-    note = json.loads(the(tmp_path, "*.mark.part").read_bytes())
+    note = note_in(the(tmp_path, "*.mark.part").read_bytes())
     assert 200 - 32 - store.chunk <= note["size"] <= 200
     assert "http" not in json.dumps(note)
 
@@ -98,7 +99,7 @@ async def test_a_part_longer_than_the_file_is_fetched_anew(tmp_path: Path) -> No
     store = FakeStore(faults=[Fault(status=200, body=BODY, headers=endless, stop_after=200)])
     derivative = store.add("d1", whole)
     assert not (await run(store, tmp_path, derivative)).ok
-    note = json.loads(the(tmp_path, "*.mark.part").read_bytes())
+    note = note_in(the(tmp_path, "*.mark.part").read_bytes())
     assert note["size"] > len(whole)
     # The store has nothing behind it (416); with no retry left, the next process starts over.
     assert not (await run(store, tmp_path, derivative)).ok
@@ -111,8 +112,7 @@ async def test_a_part_that_holds_all_bytes_needs_no_request(tmp_path: Path) -> N
     store, derivative = await stopped(tmp_path)
     sidecar, part = the(tmp_path, "*.mark.part"), the(tmp_path, "*-*.part")
     part.write_bytes(BODY)
-    whole = {"size": len(BODY), "sha256": sha256(BODY).hexdigest()}
-    sidecar.write_text(json.dumps(json.loads(sidecar.read_bytes()) | whole))
+    rewrite(sidecar, size=len(BODY), sha256=sha256(BODY).hexdigest())
     await check_whole(tmp_path, await run(store, tmp_path, derivative))
     assert store.requests == []
 
@@ -139,6 +139,12 @@ def garble(root: Path) -> None:
     the(root, "*.mark.part").write_bytes(b'{"format": 1, "size":')
 
 
+def of_before(root: Path) -> None:
+    """A version that wrote one note and no pages."""
+    sidecar = the(root, "*.mark.part")
+    sidecar.write_text(json.dumps(note_in(sidecar.read_bytes()) | {"format": 1}))
+
+
 def empty(root: Path) -> None:
     the(root, "*.mark.part").write_bytes(b"")
 
@@ -153,7 +159,7 @@ def longer(root: Path) -> None:
         file.write(b"unsynced rubbish" * 99)
 
 
-@pytest.mark.parametrize("harm", [cut, flip, zero, garble, empty, lose_part, longer])
+@pytest.mark.parametrize("harm", [cut, flip, zero, garble, of_before, empty, lose_part, longer])
 async def test_whatever_happened_to_the_part_the_file_is_right(
     tmp_path: Path, harm: Callable[[Path], None]
 ) -> None:
@@ -161,6 +167,20 @@ async def test_whatever_happened_to_the_part_the_file_is_right(
     harm(tmp_path)
     await check_whole(tmp_path, await run(store, tmp_path, derivative))
     assert ("Range" in store.requests[0][1]) == (harm is longer)
+
+
+@pytest.mark.parametrize("page", [0, 1])
+async def test_of_a_sidecar_one_page_is_enough(tmp_path: Path, page: int) -> None:
+    """The power went while the other one was written."""
+    store, derivative = await stopped(tmp_path)
+    sidecar = the(tmp_path, "*.mark.part")
+    found = bytearray(sidecar.read_bytes())
+    middle = len(found) // 2
+    found[page * middle : page * middle + 100] = bytes(100)
+    sidecar.write_bytes(found)
+    await check_whole(tmp_path, await run(store, tmp_path, derivative))
+    asked = int(store.requests[0][1]["Range"].removeprefix("bytes=")[:-1])
+    assert asked == note_in(bytes(found))["size"]
 
 
 async def test_a_part_planted_as_a_link_is_not_written_through(tmp_path: Path) -> None:

@@ -11,11 +11,13 @@ from pathlib import Path
 import anyio
 import pytest
 from anyio.lowlevel import checkpoint
+from sidecars import note_in
 
 from iceye_derivatives._core.content import ContentFault
 from iceye_derivatives.models import AssetRef
 from iceye_derivatives.sharing import PartMark, SteadyPart
 from iceye_derivatives.sinks import DirectorySink, _shared_handles
+from iceye_derivatives.sinks._disk import Disk
 from iceye_derivatives.sinks._folder import Folder
 from iceye_derivatives.sinks._part import DirectoryPart
 from iceye_derivatives.sinks._shared_handles import sharing_handles
@@ -73,9 +75,17 @@ async def test_a_mark_is_made_of_what_was_written_by_then(
             sha256=passed.hexdigest(),
         )
 
-    for piece in (b"a" * 1000, b"b" * 1000):
-        await part.take([piece], passed.update, mark)
-    await part.settle()
+    marked = list[int]()
+    for piece in (b"a", b"b", b"c", b"d"):
+        await part.take([piece * 1000], passed.update, mark)
+        await part.settle()
+        [sidecar] = [body for name, body in files(tmp_path).items() if "mark" in name]
+        marked.append(note_in(sidecar)["size"])
+        # The page of the mark before is left alone: it counts where the power goes.
+        middle = len(sidecar) // 2
+        pages = sorted(note_in(page * 2)["size"] for page in (sidecar[:middle], sidecar[middle:]))
+        assert pages == [max(1000, marked[-1] - 1000), marked[-1]]
+    assert marked == [1000, 2000, 3000, 4000]
     assert len(files(tmp_path)) == 2
 
 
@@ -213,7 +223,7 @@ def test_a_part_is_not_closed_under_its_thread_though_the_loop_ends(
 
 def test_a_part_that_was_left_is_not_begun_any_more(tmp_path: Path) -> None:
     """Its thread may come too late where the loop has ended."""
-    part = DirectoryPart(str(tmp_path), NAME, NAME)
+    part = DirectoryPart(str(tmp_path), NAME, NAME, disk=Disk())
     part._leave()
     part._begin()
     assert files(tmp_path) == {}
