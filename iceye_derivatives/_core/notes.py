@@ -28,6 +28,8 @@ __all__ = [
 
 _LONGEST_NUMBER: Final = 1 << 63
 T = TypeVar("T")
+# `json.dumps` makes an encoder for each call that asks for anything.
+_encode: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Reason(Enum):
@@ -49,7 +51,7 @@ class NoteFault(ValueError):  # noqa: N818 - a decision to ignore a note, not an
 
 def write_note(form: int, fields: dict[str, object]) -> bytes:
     """A note as JSON; `form` is the version of its format."""
-    return json.dumps({"format": form, **fields}, separators=(",", ":")).encode()
+    return _encode({"format": form, **fields}).encode()
 
 
 def read_note(note: bytes, form: int) -> dict[str, object]:

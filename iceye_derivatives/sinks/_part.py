@@ -22,7 +22,6 @@ __all__ = ["DirectoryPart"]
 
 _BLOCK = 512 * 1024
 _BATCH = 256 * 1024
-_FEW = 8
 
 
 class DirectoryPart:
@@ -181,13 +180,10 @@ class DirectoryPart:
         check: Callable[[bytes], object],
         mark: Callable[[], PartMark | None],
     ) -> Steps[None]:
-        if len(pieces) > _FEW:
-            pieces = [b"".join(pieces)]  # what trickled in: copying it costs less than writing each
-        # Checked first: a page of HTML does not even get into a part.
-        for piece in pieces:
-            check(piece)
-        for piece in pieces:
-            write_all(self._file.fileno(), piece)
+        # Copying them costs less than to come back from a call of the system for each.
+        batch = b"".join(pieces)
+        check(batch)  # first: a page of HTML does not even get into a part
+        write_all(self._file.fileno(), batch)
         found = mark()
         if found is not None:
             yield from self._remember(found)
