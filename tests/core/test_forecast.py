@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import cycle, pairwise
 
 import pytest
 from attrs import evolve
@@ -498,6 +498,41 @@ def test_with_pushes_there_is_a_look_each_half_day_and_no_scene(status: TaskStat
                 raise AssertionError(other)
 
     assert 6 <= asked <= 9
+
+
+@given(
+    draws=st.lists(jitters, min_size=1, max_size=8),
+    statuses=st.lists(
+        st.sampled_from([TaskStatus.RECEIVED, TaskStatus.ACTIVE]), min_size=1, max_size=4
+    ),
+)
+def test_with_pushes_no_day_before_the_image_costs_more_than_four_questions(
+    draws: list[float], statuses: list[TaskStatus]
+) -> None:
+    """The law of "a slow safety poll only": without a call, and whatever is drawn.
+
+    Three for the status, and now and then a look at the endpoint itself.
+    """
+    watch, now, asked = fresh(push=True), NOW, list[float]()
+    jitter, status = cycle(draws), cycle(sorted(statuses, reverse=True))
+    settle(watch, NOW, TaskStatus.RECEIVED)
+    while now < NOW + 10 * 24 * HOUR:
+        match watch.decide(now, next(jitter)):
+            case Wait(until=until):
+                now = until
+                continue
+            case AskTask():
+                watch.receive_task(task(next(status)), now)
+            case Look():
+                watch.receive(snapshot(status=404), now)
+            case other:
+                raise AssertionError(other)
+        asked.append(now)
+
+    assert all(
+        later - earlier >= 24 * HOUR for earlier, later in zip(asked, asked[4:], strict=False)
+    )
+    assert len(asked) >= 20, "none of it is left to the callbacks alone"
 
 
 def test_a_push_is_followed_by_the_rhythm_of_the_forecast() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
 from base64 import b64encode
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -10,11 +12,18 @@ from typing import Any
 
 import aiohttp
 import anyio
+import anyio.abc
 import pytest
 from aiohttp import web
 from helpers import ALL_TYPES, good_request
 
-from iceye_derivatives import ConfigurationError, DerivativesClient, Watch, webhook
+from iceye_derivatives import (
+    ConfigurationError,
+    DerivativesClient,
+    StaticToken,
+    Watch,
+    webhook,
+)
 from iceye_derivatives.simulator import Callbacks, Simulator, TaskPlan, Travel
 from iceye_derivatives.webhook import texts_in, webhook_application
 
@@ -103,6 +112,68 @@ async def test_a_long_body_is_refused_and_a_long_list_is_cut() -> None:
     assert len(list(texts_in(json.dumps(["t"] * 20_000).encode()))) <= 2_000
 
 
+@pytest.mark.parametrize(("over", "status"), [(0, 204), (1, 413)])
+async def test_the_longest_body_that_is_taken_is_the_callers_to_say(over: int, status: int) -> None:
+    body = json.dumps("x" * 98).encode() + b" " * over
+    async with mounted(webhook_application(Ear(), basic=BASIC, max_bytes=100)) as url:
+        assert (await post(url, body))[0] == status
+
+
+async def test_a_callback_is_answered_before_anything_is_asked_of_the_api() -> None:
+    """ICEYE need not wait for ICEYE: here the API never answers, and the callback is, at once."""
+    asked = anyio.Event()
+
+    async def silent(stream: anyio.abc.SocketStream) -> None:
+        async with stream:
+            asked.set()
+            await anyio.sleep_forever()
+
+    async with (
+        await anyio.create_tcp_listener(local_host="127.0.0.1") as api,
+        anyio.create_task_group() as group,
+    ):
+        group.start_soon(api.serve, silent)
+        port = api.extra(anyio.abc.SocketAttribute.local_port)
+        async with (
+            DerivativesClient(base_url=f"http://127.0.0.1:{port}", auth=StaticToken("t")) as client,
+            client.watch_tasks(["task-1"]),
+            mounted(webhook_application(client, basic=BASIC)) as url,
+        ):
+            with anyio.fail_after(10):
+                await asked.wait()
+                answers = [(await post(url, b'"task-1"'))[0] for _ in range(3)]
+        group.cancel_scope.cancel()
+
+    assert answers == [204] * 3
+
+
+def test_credentials_are_compared_in_constant_time_and_nowhere_else() -> None:
+    """What cannot be seen from outside: `==` on a secret would tell, byte by byte, how far it fits.
+
+    So the class that holds them compares nothing itself, and the one function that does is made of
+    digests of one length and `hmac.compare_digest`.
+    """
+    tree = {
+        one.name: one
+        for one in ast.parse(inspect.getsource(webhook)).body
+        if isinstance(one, ast.ClassDef | ast.FunctionDef)
+    }
+    door, same = tree["_Door"], tree["_is_same"]
+    compared = [one for one in ast.walk(door) if isinstance(one, ast.Compare)]
+    matched = [
+        ast.unparse(one.pattern) for one in ast.walk(door) if isinstance(one, ast.match_case)
+    ]
+
+    assert {ast.unparse(one) for one in compared} <= {
+        "self._basic is not None",
+        "self._bearer is not None",
+        "self._ask is not None",
+        "basic is None",
+    }
+    assert matched == ["'basic'", "'bearer'", "'bearer'"]
+    assert ast.unparse(same.body[-1]) == ("return hmac.compare_digest(_digest(given), expected)")
+
+
 async def test_a_body_that_does_not_arrive_is_not_called_too_long(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -184,6 +255,8 @@ async def _watched(sim: Simulator, client: DerivativesClient, *, push: bool) -> 
     sim.world.plan = SLOW
     before = len(sim.requests)
     task = await client.create_task(good_request(sim, webhook_id="hook-1"))
+    ordered = sim.world.get_task(task.id, now=sim.clock.time())
+    assert ordered["notifications"] == {"webhook": {"id": "hook-1"}}
     watch = Watch(task.id)
     got = [
         (one.id, sim.clock.time())
@@ -211,6 +284,34 @@ async def test_with_callbacks_a_watch_costs_a_few_requests_and_is_early(
     assert callbacks.answers == [204] * 3
     assert delay < 60
     assert pushed < min(plain, 24)
+
+
+async def test_nothing_that_a_callback_says_is_believed(
+    sim: Simulator, client: DerivativesClient
+) -> None:
+    """Neither a status nor a derivative nor a link: it costs a look, and the API has the word."""
+    sim.world.plan = SLOW
+    task = await client.create_task(good_request(sim))
+    forged = {
+        "taskID": task.id,
+        "status": "CANCELED",
+        "data": [{"id": "forged", "assets": {"geojson": {"href": "http://127.0.0.1:9/forged"}}}],
+    }
+    got: list[str] = []
+    async with mounted(webhook_application(client, basic=BASIC)) as url:
+
+        async def lie() -> None:
+            for _ in range(5):
+                await sim.clock.sleep(3600.0)
+                with sim.clock.hold():
+                    assert (await post(url, json.dumps(forged).encode()))[0] == 204
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(lie)
+            got += [one.id async for one in client.watch_task(task.id, push=True)]
+
+    assert sorted(got) == sorted(sim.world.ready_times(task.id))
+    assert not any("forged" in seen.path for seen in sim.requests)
 
 
 @pytest.mark.parametrize(
