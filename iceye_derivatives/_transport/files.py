@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from types import TracebackType
@@ -22,8 +22,7 @@ from iceye_derivatives._core.secret import Secret
 from iceye_derivatives._transport.failures import failures, network_error
 from iceye_derivatives._transport.metered import Countable, metered
 from iceye_derivatives._transport.neighbourhood import Neighbourhood
-from iceye_derivatives._transport.session import Line, SessionSettings, lower_headers
-from iceye_derivatives._transport.watchdog import Watchdog
+from iceye_derivatives._transport.session import Answer, Line, SessionSettings
 from iceye_derivatives.models import SignedUrl
 from iceye_derivatives.protocols import LinkResponse
 
@@ -112,7 +111,7 @@ class FileTransport:
         self._check(raw, came_from=self._public_api())
         few = self._line.limits.redirects
         for _ in range(few + 1):
-            opened = Opened(raw, await self._get(raw, headers), self._line.watchdog)
+            opened = Opened(raw, await self._get(raw, headers))
             target = opened.leave()
             if target is None:
                 return opened
@@ -136,7 +135,7 @@ class FileTransport:
         if self._neighbourhood is not None:
             self._neighbourhood.judge_files(self._hosts, self._line.proxies.hosts, host, addresses)
 
-    async def _get(self, raw: Secret, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
+    async def _get(self, raw: Secret, headers: Mapping[str, str]) -> Answer:
         failure: Exception
         try:
             proxy = await self._line.proxies.lookup(raw)
@@ -144,15 +143,15 @@ class FileTransport:
                 self._neighbourhood.check_direct(self._line.proxies.hosts, raw)
             # Not encoded and not decoded: sizes, digests and strong ETags mean the bytes on disk.
             sent = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
-            response = await self._line.request("GET", raw, proxy=proxy, headers=sent, ahead=_AHEAD)
+            answer = await self._line.get(raw, proxy=proxy, headers=sent, ahead=_AHEAD)
         except UnsafeLink as refusal:
             failure = UnsafeLink(f"{refusal}")
         except failures() as error:
             failure = network_error(error, raw)
         else:
             if logger.isEnabledFor(logging.DEBUG):
-                logger.debug("GET %s → %d", SignedUrl(raw), response.status)
-            return response
+                logger.debug("GET %s → %d", SignedUrl(raw), answer.status)
+            return answer
         raise failure
 
 
@@ -189,30 +188,25 @@ class _Opening:
 
 
 class Opened(Countable):
-    """The answer whose body is still on the line (`iceye_derivatives.protocols.LinkResponse`).
+    """The answer whose body is still on the line (`iceye_derivatives.protocols.LinkResponse`)."""
 
-    It also keeps aiohttp's response out of the frames of others: its `repr` is the whole URL.
-    """
-
-    def __init__(self, raw: Secret, response: aiohttp.ClientResponse, watchdog: Watchdog) -> None:
+    def __init__(self, raw: Secret, answer: Answer) -> None:
         self._raw = raw
-        self._response = response
-        self._watchdog = watchdog
-        self._read: Callable[[], Awaitable[bytes]] | None = None
-        self.status = response.status
-        self.headers: Mapping[str, str] = lower_headers(response.headers)
+        self._answer = answer
+        self.status = answer.status
+        self.headers = answer.headers
 
     def leave(self) -> Secret | None:
         """Where it redirects to, and then it is closed; None where it does not."""
         location = self.headers.get("location") if self.status in _REDIRECTS else None
         if location is None:
             return None
-        self._response.close()
+        self._answer.close()
         return Secret(redirect_target(self._raw, location))
 
     def release(self) -> None:
-        """Let the connection serve again; aiohttp does so only after a body read to its end."""
-        self._response.release()
+        """Let the connection serve again, where the body was read to its end."""
+        self._answer.release()
 
     def chunks(self) -> AsyncIterator[bytes]:
         return self
@@ -221,15 +215,10 @@ class Opened(Countable):
         return self
 
     async def __anext__(self) -> bytes:
-        content = self._response.content
-        if self._read == content.readany and content.at_eof():
+        if self._answer.is_over:
             raise StopAsyncIteration  # a small body is mostly read in one piece
         try:
-            if self._read is None:
-                from iceye_derivatives._transport.takeover import reader  # noqa: PLC0415 - asyncio
-
-                self._read = reader(self._response, self._watchdog)
-            chunk = await self._read()
+            chunk = await self._answer.read()
         except failures() as error:
             failure = network_error(error, self._raw)
         else:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import anyio
 from anyio import to_thread
@@ -13,6 +13,7 @@ from attrs import field, frozen
 from iceye_derivatives._core.limits import DEFAULT_LIMITS, Limits
 from iceye_derivatives._core.responses import ApiResponse, longest_body
 from iceye_derivatives._transport.failures import failures, network_error
+from iceye_derivatives._transport.headers import LowerHeaders, lower_headers
 from iceye_derivatives._transport.neighbourhood import Judge, JudgedResolver
 from iceye_derivatives._transport.proxies import Proxies
 from iceye_derivatives._transport.unpacking import Unpacking
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
 
     import aiohttp
     from aiohttp.abc import AbstractResolver
-    from multidict import CIMultiDictProxy
 
-__all__ = ["Line", "SessionSettings", "exchange", "lower_headers"]
+    from iceye_derivatives._transport.lane import Lanes
+
+__all__ = ["Answer", "Line", "SessionSettings", "exchange"]
 
 _CHUNK = 1 << 16
 _CLOSING = 5.0
@@ -51,6 +53,31 @@ class SessionSettings:
     ssl_context: ssl.SSLContext | None = field(default=None, repr=False)
     """Whom to trust; None for the platform's own list."""
     limits: Limits = DEFAULT_LIMITS
+
+
+class Answer(Protocol):
+    """An answer whose body is still on the line; what breaks it is raised as aiohttp does."""
+
+    status: int
+    headers: Mapping[str, str]
+    """By lower-case name."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the body has been read to its end."""
+        ...
+
+    async def read(self) -> bytes:
+        """The next bytes, some at a time, and none at the end."""
+        ...
+
+    def release(self) -> None:
+        """It is needed no more: its connection serves again, if the body is over."""
+        ...
+
+    def close(self) -> None:
+        """Close its connection, unless that serves again already."""
+        ...
 
 
 class Line:
@@ -81,6 +108,7 @@ class Line:
         self.slots = anyio.Semaphore(room, fast_acquire=True)
         self._fixed: dict[bool, dict[str, Any]] = {}
         """What is the same for all requests, by whether they are watched."""
+        self._lanes: Lanes | None = None
 
     async def request(
         self,
@@ -99,13 +127,7 @@ class Line:
         holds a `watch()`, and only connecting has a timer of its own.  Where `ahead` is given, the
         line is left alone while more than twice so many bytes of the body wait to be read.
         """
-        if not _LOADED:
-            await _load()
-        fixed = self._fixed.get(is_watched)
-        if fixed is None or self._session is None:
-            fixed = self._prepare(is_watched)
-        session = self._session
-        assert session is not None  # noqa: S101 - it was prepared
+        session, fixed = await self._ready(is_watched)
         return await session.request(
             method,
             _LOADED["URL"](url, encoded=True),  # byte for byte: what is signed is not "normalised"
@@ -114,6 +136,32 @@ class Line:
             proxy=proxy,
             read_bufsize=ahead,
             **fixed,
+        )
+
+    async def get(
+        self, url: str, *, proxy: str | None, headers: Mapping[str, str], ahead: int
+    ) -> Answer:
+        """As `request`, for a GET whose body may be long; straight over the line where that can be.
+
+        A borrowed session has its owner's ways (cookies, headers, traces), and is asked itself.
+        """
+        session, fixed = await self._ready(is_watched=False)
+        if self._is_ours:
+            if self._lanes is None:
+                from iceye_derivatives._transport.lane import Lanes, Reading  # noqa: PLC0415 - aiohttp
+
+                self._lanes = Lanes(
+                    session,
+                    fixed,
+                    Reading(
+                        watchdog=self.watchdog, ahead=ahead, header_bytes=self.limits.header_bytes
+                    ),
+                )
+            lane = await self._lanes.get(url, proxy, headers)
+            if lane is not None:
+                return lane
+        return _SessionAnswer(
+            await self.request("GET", url, proxy=proxy, headers=headers, ahead=ahead)
         )
 
     async def aclose(self) -> None:
@@ -151,6 +199,15 @@ class Line:
             return None
         self._resolver = JudgedResolver(aiohttp.DefaultResolver(), self._judge)
         return cast("AbstractResolver", self._resolver)
+
+    async def _ready(self, is_watched: bool) -> tuple[aiohttp.ClientSession, dict[str, Any]]:  # noqa: FBT001 - a key
+        if not _LOADED:
+            await _load()
+        fixed = self._fixed.get(is_watched)
+        if fixed is None or self._session is None:
+            fixed = self._prepare(is_watched)
+        assert self._session is not None  # noqa: S101 - it was prepared
+        return self._session, fixed
 
     def _prepare(self, is_watched: bool) -> dict[str, Any]:  # noqa: FBT001 - a key
         """Open the session, if that was not done; what is the same for all requests of a kind."""
@@ -254,36 +311,26 @@ async def _read_plain(response: aiohttp.ClientResponse, longest: int, watched: W
     return b"".join(pieces)[: longest + 1]
 
 
-class LowerHeaders(Mapping[str, str]):
-    """By lower-case name, joined when they are asked for: of twenty, two ever are."""
+class _SessionAnswer:
+    """What a session gave.
 
-    __slots__ = ("_raw",)
+    It also keeps aiohttp's response out of the frames of others: its `repr` is the whole URL.
+    """
 
-    def __init__(self, raw: CIMultiDictProxy[str]) -> None:
-        self._raw = raw
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+        self.status = response.status
+        self.headers: Mapping[str, str] = lower_headers(response.headers)
 
-    def __getitem__(self, name: str) -> str:
-        if name != name.lower():
-            raise KeyError(name)
-        return ", ".join(self._raw.getall(name))
+    @property
+    def is_over(self) -> bool:
+        return self._response.content.at_eof()
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(dict.fromkeys(name.lower() for name in self._raw))
+    async def read(self) -> bytes:
+        return await self._response.content.readany()
 
-    def __len__(self) -> int:
-        return len({name.lower() for name in self._raw})
+    def release(self) -> None:
+        self._response.release()
 
-    def __repr__(self) -> str:
-        return f"<headers: {', '.join(self)}>"
-
-
-def lower_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """By lower-case name; a header that came twice holds both, as RFC 9110 joins them."""
-    joined = {name.lower(): value for name, value in headers.items()}
-    if len(joined) == len(headers):
-        return joined
-    joined = {}
-    for name, value in headers.items():
-        key = name.lower()
-        joined[key] = f"{joined[key]}, {value}" if key in joined else value
-    return joined
+    def close(self) -> None:
+        self._response.close()

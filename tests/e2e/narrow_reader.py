@@ -15,7 +15,7 @@ from typing import Any
 from aiohttp import connector
 from aiohttp.client_proto import ResponseHandler
 
-from iceye_derivatives._transport import takeover
+from iceye_derivatives._transport import lane
 
 BUFFER = 64 * 1024
 HEAD_ENDS = b"\r\n\r\n"
@@ -56,19 +56,20 @@ class NotingHandler(ResponseHandler):
         super().data_received(data)
 
 
-class NotingTakeover(takeover.Takeover):
+class NotingLane(lane.Lane):
     """Notes what reaches us past it: of files alone, and these come by the line."""
 
     def buffer_updated(self, nbytes: int) -> None:
-        """As ever."""
-        note(nbytes)
+        """As ever; an answer's head is no part of its file."""
+        data = bytes(lane._scratch[:nbytes])
+        note(nbytes if self.status else len(data.partition(HEAD_ENDS)[2]))
         super().buffer_updated(nbytes)
 
 
 if __name__ == "__main__":
     NotingHandler.line = int(sys.argv.pop(1))
     NotingHandler.notes = os.open(sys.argv.pop(1), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    takeover.Takeover = NotingTakeover  # type: ignore[misc]
+    lane.Lane = NotingLane  # type: ignore[misc]
     connector.ResponseHandler = NotingHandler  # type: ignore[attr-defined]  # for each connection
     socket.socket = NarrowSocket  # type: ignore[misc]  # for all that is imported from here on
     runpy.run_module("iceye_derivatives", run_name="__main__", alter_sys=True)

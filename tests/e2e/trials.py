@@ -130,7 +130,7 @@ class Trial:
     def wait_for_the_moment(self, process: subprocess.Popen[bytes], chance: random.Random) -> None:
         """So many more bytes over the line, and then a little time; now and then time alone."""
         size = sum(len(body) for body in self.truth().values())
-        # Half of it would not get far: a file's first 704 KiB are held in memory.
+        # Half of it would not get far: a file's first 640 KiB are held in memory.
         goal = self.line.fetched.total() + chance.randint(0, size * 3 // 4)
         late = chance.random() * 0.02
         if chance.random() < 0.1:

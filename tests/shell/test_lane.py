@@ -1,0 +1,438 @@
+"""Does what comes straight over the line come as it would through a session of aiohttp's?"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any
+
+import anyio
+import pytest
+from aiohttp import TCPConnector
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.http import HttpResponseParser
+from anyio.lowlevel import checkpoint
+from attrs import field, mutable
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from multidict import CIMultiDict
+
+from iceye_derivatives._transport import FileTransport, lane
+from iceye_derivatives.errors import NetworkError
+from iceye_derivatives.models import SignedUrl
+
+pytestmark = pytest.mark.anyio
+
+BODY = bytes(range(256)) * 4096
+"""A mebibyte, of which no two neighbours are alike."""
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(BODY)
+
+
+@mutable
+class Store:
+    """Answers each request with its pieces, over connections that serve again."""
+
+    url: str = ""
+    pieces: list[bytes] = field(factory=lambda: [HEAD, BODY])
+    pauses: bool = False
+    """Whether the second piece waits for `taken`."""
+    taken: anyio.Event = field(factory=anyio.Event)
+    closes: bool = False
+    resets: bool = False
+    connections: int = 0
+    requests: list[bytes] = field(factory=list)
+    sent: int = 0
+    gone: anyio.Event = field(factory=anyio.Event)
+    """The other side has hung up."""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        try:
+            while await self._hear(reader):
+                for number, piece in enumerate(self.pieces):
+                    if number and self.pauses:
+                        await self.taken.wait()
+                    writer.write(piece)
+                    await writer.drain()
+                    self.sent += len(piece)
+                    for _ in range(3):
+                        await checkpoint()  # it is read before the next one comes
+                if self.closes:
+                    break
+        except OSError:
+            pass
+        finally:
+            self.gone.set()
+            if self.resets:
+                line = writer.get_extra_info("socket")
+                line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            writer.close()
+
+    async def _hear(self, reader: asyncio.StreamReader) -> bool:
+        try:
+            self.requests.append(await reader.readuntil(b"\r\n\r\n"))
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return False
+        return True
+
+
+Got = tuple[int, Mapping[str, str], bytes]
+
+
+@asynccontextmanager
+async def meeting(store: Store, **named: Any) -> AsyncIterator[Callable[..., Awaitable[Got]]]:
+    """A store, and what fetches a link there."""
+    server = await asyncio.start_server(store.serve, "127.0.0.1", 0)
+    store.url = "http://{}:{}".format(*server.sockets[0].getsockname())
+    transport = FileTransport(trust_env=False, **named)
+
+    async def fetch(target: str = "/a?Signature=b", **headers: str) -> Got:
+        body = b""
+        link = SignedUrl(store.url + target)
+        async with transport.open_link(link, headers=headers) as response:
+            async for chunk in response.chunks():
+                body += chunk
+                store.taken.set()
+        return response.status, response.headers, body
+
+    try:
+        yield fetch
+    finally:
+        with anyio.CancelScope(shield=True):
+            await transport.aclose()
+            server.close()
+            await server.wait_closed()
+
+
+@pytest.fixture
+def lanes(monkeypatch: pytest.MonkeyPatch) -> list[lane.Lane]:
+    """All that were made."""
+    found: list[lane.Lane] = []
+
+    class Noted(lane.Lane):
+        def __init__(self, *arguments: Any) -> None:
+            found.append(self)
+            super().__init__(*arguments)
+
+    monkeypatch.setattr(lane, "Lane", Noted)
+    return found
+
+
+@pytest.fixture
+def by_session(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Call it, and aiohttp is not as it is known."""
+    return lambda: monkeypatch.setattr(lane, "_fits", lambda *_: False)
+
+
+def cut(whole: bytes, places: list[int]) -> list[bytes]:
+    """In pieces, of which none is empty."""
+    edges = sorted({0, len(whole), *(place % len(whole) for place in places)})
+    return [whole[a:b] for a, b in pairwise(edges)]
+
+
+# -- the same as through a session -----------------------------------------------------------------
+
+
+@given(st.lists(st.integers(0, 2 * len(HEAD)) | st.integers(0, len(BODY)), max_size=6))
+@settings(max_examples=12, deadline=None)
+def test_wherever_it_is_cut_every_byte_comes_once_and_the_connection_serves_again(
+    places: list[int],
+) -> None:
+    async def main() -> None:
+        store = Store(pieces=cut(HEAD + BODY, places))
+        async with meeting(store) as fetch:
+            for _ in range(3):
+                status, _, body = await fetch()
+                assert (status, body) == (200, BODY)
+        assert (store.connections, len(store.requests)) == (1, 3)
+
+    asyncio.run(main())
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+FIVE = b"Content-Length: 5\r\n\r\nhello"
+CHUNKS = b"5\r\nhello\r\n0\r\n\r\n"
+ANSWERS = {
+    "whole": OK + b'Content-Length: 5\r\nETag: "a"\r\n\r\nhello',
+    "part": b"HTTP/1.1 206 Partial\r\nContent-Range: bytes 1-2/5\r\ncontent-length: 2\r\n\r\nel",
+    "empty": OK + b"Content-Length: 0\r\n\r\n",
+    "refused": b"HTTP/1.1 403 Forbidden\r\nContent-Length: 4\r\n\r\n<no>",
+    "chunked": OK + b"Transfer-Encoding: chunked\r\n\r\n" + CHUNKS,
+    "chunked, and long": OK + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n" + CHUNKS,
+    "to its end": OK + b"\r\nhello",
+    "old": b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+    "last": OK + b"Connection: close\r\n" + FIVE,
+    "goes on": b"HTTP/1.1 103 Early Hints\r\n\r\n" + OK + FIVE,
+    "packed unasked": OK + b"Content-Encoding: gzip\r\n" + FIVE,
+    "packed, to its end": OK + b"Content-Encoding: gzip\r\n\r\nhello",
+    "two lengths": OK + b"Content-Length: 5\r\n" + FIVE,
+    "two lengths, not alike": OK + b"Content-Length: 6\r\n" + FIVE,
+    "odd length": OK + b"Content-Length: +5\r\n\r\nhello",
+    "no content": b"HTTP/1.1 204 No Content\r\n\r\n",
+    "headers twice": OK + b"X-A: 1\r\nx-a: 2\r\n" + FIVE,
+    "no http": b"SSH-2.0-OpenSSH\r\n\r\n",
+    "half a head": OK + b"Content-Le",
+    "half a body": OK + b"Content-Length: 50\r\n\r\nhello",
+    "nothing": b"",
+    "long header": OK + b"X: " + b"x" * 12_000 + b"\r\n" + FIVE,
+    "long header, to its end": OK + b"X: " + b"x" * 12_000 + b"\r\n\r\nhello",
+    "too long header": OK + b"X: " + b"x" * 90_000 + b"\r\n" + FIVE,
+}
+
+
+@pytest.mark.parametrize("resets", [False, True])
+@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS.keys())
+async def test_each_answer_is_what_it_is_through_a_session(
+    answer: bytes, by_session: Callable[[], None], *, resets: bool
+) -> None:
+    async def outcome() -> tuple[object, int]:
+        store = Store(pieces=[answer], closes=True, resets=resets)
+        try:
+            async with meeting(store) as fetch:
+                return await fetch(), len(store.requests)
+        except NetworkError as error:
+            return f"{error}".replace(store.url.removeprefix("http://"), "store"), len(
+                store.requests
+            )
+
+    straight = await outcome()
+    by_session()
+    assert straight == await outcome()
+
+
+LINKS = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), max_size=40).map(
+    lambda text: f"/{text}"
+)
+
+
+@given(LINKS | LINKS.map(lambda link: f"?{link}") | st.just(""), st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_each_request_is_to_the_byte_what_a_session_sends(target: str, resumes: bool) -> None:
+    """But for the order of its headers, which means nothing."""
+    headers = {"Range": "bytes=5-", "If-Range": '"a"'} if resumes else {}
+
+    async def asked() -> list[bytes]:
+        store = Store(pieces=[ANSWERS["empty"]])
+        async with meeting(store) as fetch:
+            try:
+                await fetch(target, **headers)
+            except ValueError:  # no link to follow
+                return b""
+            [request] = store.requests
+            line, *lines = request.replace(store.url.removeprefix("http://").encode(), b"").split(
+                b"\r\n"
+            )
+            return [line, *sorted(lines)]
+
+    straight = asyncio.run(asked())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lane, "_fits", lambda *_: False)
+        assert straight == asyncio.run(asked())
+
+
+@pytest.mark.parametrize(
+    ("headers", "length"),
+    [
+        ([("Content-Length", "12")], 12),
+        ([("Content-Length", "12"), ("Transfer-Encoding", "chunked")], None),
+        ([("Content-Length", "12"), ("Content-Length", "12")], None),
+        ([("Content-Length", "+12")], None),
+        ([], None),
+    ],
+)
+def test_a_length_counts_only_where_it_is_all_that_is_said(
+    headers: list[tuple[str, str]], length: int | None
+) -> None:
+    head: Any = SimpleNamespace(code=206, headers=CIMultiDict(headers))
+    assert lane._plain_length(head) == length
+
+
+# -- who goes which way ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("answer", ["whole", "part", "empty"])
+async def test_a_plain_body_passes_no_parser(answer: str, lanes: list[lane.Lane]) -> None:
+    async with meeting(Store(pieces=[ANSWERS[answer]])) as fetch:
+        await fetch()
+    assert [one._content for one in lanes] == [None]
+
+
+@pytest.mark.parametrize("name", lane._OF_PROTOCOLS)
+async def test_a_connection_that_is_not_as_it_is_known_is_left_to_aiohttp(
+    name: str, monkeypatch: pytest.MonkeyPatch, lanes: list[lane.Lane]
+) -> None:
+    has = getattr
+
+    def without(thing: object, attribute: str, *default: object) -> object:
+        hidden = attribute == name and isinstance(thing, ResponseHandler)
+        return None if hidden else has(thing, attribute, *default)
+
+    monkeypatch.setattr(lane, "getattr", without, raising=False)
+    store = Store()
+    async with meeting(store) as fetch:
+        for _ in range(2):
+            assert (await fetch())[2] == BODY
+    assert not lanes
+    assert store.connections == 1
+
+
+class OtherConnector(TCPConnector):
+    async def connect(self, request: Any) -> Any:  # type: ignore[override]
+        raise AssertionError(request)
+
+
+class OtherParser(HttpResponseParser):
+    def feed_data(self, data: bytes) -> Any:
+        return super().feed_data(data)[:2]
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "other"),
+    [
+        (lane.aiohttp, "ClientMiddlewareType", None),
+        (lane, "HttpResponseParser", lambda *_: None),
+        (lane, "HttpResponseParser", OtherParser),
+        (TCPConnector, "connect", OtherConnector.connect),
+    ],
+)
+def test_an_aiohttp_that_is_not_as_it_is_known_is_asked_as_ever(
+    where: Any, name: str, other: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def verdict() -> bool:
+        async with TCPConnector() as connector:
+            reading: Any = lane.Reading(watchdog=None, ahead=1, header_bytes=100)  # type: ignore[arg-type]
+            return lane._fits(connector, reading)
+
+    assert asyncio.run(verdict())
+    if other is None:
+        monkeypatch.delattr(where, name)
+    else:
+        monkeypatch.setattr(where, name, other)
+    assert not asyncio.run(verdict())
+
+
+async def test_a_header_that_is_two_is_never_sent() -> None:
+    store = Store()
+    async with meeting(store) as fetch:
+        with pytest.raises(NetworkError):
+            await fetch(Range="bytes=1-\r\nX-Forwarded-For: 10.0.0.1")
+    assert not store.requests
+
+
+async def test_of_many_stores_few_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lane, "_ORIGINS", 1)
+    stores = Store(), Store()
+    async with meeting(stores[0]) as _, meeting(stores[1]) as _:
+        transport = FileTransport(trust_env=False)
+        for store in (*stores, *stores):
+            async with transport.open_link(SignedUrl(store.url), headers={}):
+                pass
+        lanes: Any = transport._line._lanes
+        assert [*lanes._stores] == [(stores[1].url, None)]
+        await transport.aclose()
+
+
+# -- when it goes wrong ----------------------------------------------------------------------------
+
+
+async def test_a_connection_that_the_store_closed_meanwhile_is_asked_anew_once() -> None:
+    store = Store(pieces=[ANSWERS["whole"]], closes=True)
+    async with meeting(store) as fetch:
+        for _ in range(3):
+            assert (await fetch())[2] == b"hello"
+    assert len(store.requests) == 3
+
+
+@pytest.mark.parametrize("answer", ["last", "old"])
+async def test_a_connection_that_shall_serve_no_more_is_hung_up(answer: str) -> None:
+    store = Store(pieces=[ANSWERS[answer]])
+    async with meeting(store) as fetch:
+        await fetch()
+        await store.gone.wait()
+
+
+async def test_a_body_that_breaks_off_is_the_error_that_it_always_was() -> None:
+    store = Store(pieces=[HEAD, BODY[:500_000]], closes=True)
+    async with meeting(store) as fetch:
+        with pytest.raises(NetworkError, match="the body broke off"):
+            await fetch()
+
+
+@pytest.mark.parametrize("pieces", [[], [HEAD[:9]], [HEAD], [HEAD, BODY[:9]], [OK, b"\r\nhello"]])
+async def test_whoever_falls_silent_is_the_error_that_he_always_was(pieces: list[bytes]) -> None:
+    store = Store(pieces=pieces)
+    async with meeting(store, read_timeout=0.1) as fetch:
+        with pytest.raises(NetworkError, match="nothing came within the time allowed"):
+            await fetch()
+        await store.gone.wait()
+
+
+@pytest.mark.parametrize("more", [b"H", ANSWERS["whole"]])
+@pytest.mark.parametrize("apart", [False, True])
+@pytest.mark.parametrize("size", [5, len(BODY)])
+async def test_what_comes_behind_the_body_is_nobodys_answer(
+    more: bytes, size: int, *, apart: bool
+) -> None:
+    """That connection is given up, and the next request gets its own bytes."""
+    plain = HEAD.replace(b"%d" % len(BODY), b"%d" % size) + BODY[:size]
+    store = Store(pieces=[plain, more] if apart else [plain + more])
+    async with meeting(store) as fetch:
+        for number in range(2):
+            assert (await fetch())[2] == BODY[:size]
+            while store.sent < (number + 1) * len(b"".join(store.pieces)):
+                await checkpoint()
+            for _ in range(20):
+                await checkpoint()  # what was sent reaches this side, and lies there
+    assert store.connections == 2
+
+
+async def test_a_reader_who_takes_his_time_holds_the_line_and_not_the_memory(
+    lanes: list[lane.Lane],
+) -> None:
+    """What waits in memory is lost with the process, and fetched again."""
+    length = 64 * len(BODY)
+    store = Store(pieces=[b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % length, *[BODY] * 64])
+    got = 0
+    async with meeting(store) as _:
+        transport = FileTransport(trust_env=False)
+        async with transport.open_link(SignedUrl(store.url), headers={}) as response:
+            chunks = response.chunks()
+            got += len(await anext(chunks))
+            with anyio.move_on_after(0.2):
+                await anyio.sleep_forever()  # the server runs into the full line meanwhile
+            assert store.sent < 32 * len(BODY)
+            assert lanes[0]._held <= 384 * 1024
+            async for chunk in chunks:
+                got += len(chunk)
+        await transport.aclose()
+    assert got == length
+
+
+async def test_whoever_leaves_in_the_middle_closes_the_connection() -> None:
+    store = Store(pieces=[HEAD, BODY[:500_000]])
+    async with meeting(store) as _:
+        transport = FileTransport(trust_env=False)
+        async with transport.open_link(SignedUrl(store.url), headers={}) as response:
+            await anext(response.chunks())
+        await store.gone.wait()
+        await transport.aclose()
+
+
+@pytest.mark.parametrize("pieces", [[b"H"], [HEAD, BODY[:500_000]]])
+async def test_cancelled_while_it_waits_it_leaves_no_connection_in_use(pieces: list[bytes]) -> None:
+    store = Store(pieces=pieces)
+    async with meeting(store) as fetch:
+        with anyio.CancelScope() as scope:
+            async with anyio.create_task_group() as group:
+                group.start_soon(fetch)
+                while not store.sent:
+                    await checkpoint()
+                for _ in range(20):
+                    await checkpoint()
+                scope.cancel()
+        await store.gone.wait()
