@@ -21,7 +21,7 @@ from pathlib import Path
 from race.environment import install, install_with_apt, versions
 from race.ledger import Ledger
 from race.racers import RACERS, Racer
-from race.rounds import Course, Run, race
+from race.rounds import Course, Out, Run, race
 from race.rows import ROWS, Row
 from race.store import Distance, serving
 from race.tables import render
@@ -42,21 +42,22 @@ def main() -> None:
         if not asked.show:
             _race(asked, row, ledger)
         if ledger.runs:
-            print(render(row, ledger.runs, judge=not asked.quick), end="\n\n")
+            print(render(row, ledger.runs, ledger.out, judge=not asked.quick), end="\n\n")
             print(", ".join(map(" ".join, ledger.versions.items())), end="\n\n", flush=True)
 
 
 def _race(asked: argparse.Namespace, row: Row, ledger: Ledger) -> None:
     print(row.title, file=sys.stderr)
     (asked.cache / "files").mkdir(parents=True, exist_ok=True)
-    racers = [RACERS[name] for name in row.racers if name in asked.only]
+    names = row.aimed if asked.aimed else row.racers
+    racers = [RACERS[name] for name in names if name in asked.only]
     foreign = any(racer.is_installed for racer in racers)
     peers = install(asked.cache / "peers") if foreign else None
     ledger.begin(versions(peers), anew=not asked.more)
-    rounds = range(ledger.rounds, ledger.rounds + (1 if asked.quick else asked.rounds))
-    for run in _runs(asked, row, racers, peers, rounds):
-        print(f"  {run.racer}: {run.seconds:.2f} s", file=sys.stderr)
-        ledger.add(run)
+    for found in _runs(asked, row, racers, peers, ledger):
+        told = f"{found.seconds:.2f} s" if isinstance(found, Run) else f"is out: {found.why}"
+        print(f"  {found.racer}: {told}", file=sys.stderr)
+        ledger.add(found)
 
 
 def _runs(
@@ -64,9 +65,10 @@ def _runs(
     row: Row,
     racers: list[Racer],
     peers: Path | None,
-    rounds: range,
-) -> Iterator[Run]:
+    ledger: Ledger,
+) -> Iterator[Run | Out]:
     files = asked.cache / "files"
+    rounds = range(ledger.rounds, ledger.rounds + (1 if asked.quick else asked.rounds))
     with ExitStack() as stack:
         distance = Distance() if row.far else None
         store = stack.enter_context(serving(asked.cache / "store", files, distance))
@@ -85,9 +87,11 @@ def _runs(
                 tls=not asked.http,
                 keep=row.disk,
                 rounds=rounds,
-                tries=1 if asked.quick else 3,
+                # Memory is the same on a busy machine.
+                tries=1 if asked.quick or len(row.works) > 1 else 3,
             )
-            yield from race(course, racers)
+            here = [racer for racer in racers if not racer.works or name in racer.works]
+            yield from race(course, [one for one in here if not ledger.is_out(one.name, name)])
 
 
 @contextmanager
@@ -104,8 +108,9 @@ def _ground(asked: argparse.Namespace, *, disk: bool) -> Iterator[Path]:
 
 def _shelf(asked: argparse.Namespace) -> str:
     """Where results are kept: none is taken for one of another kind."""
-    kinds = {"http": asked.http, "quick": asked.quick, "some": asked.only != list(RACERS)}
-    return "-".join(["results", *(name for name, is_so in kinds.items() if is_so)])
+    kinds = {"http": asked.http, "quick": asked.quick, "aimed": asked.aimed}
+    some = ["+".join(asked.only)] if asked.only != list(RACERS) else []
+    return "-".join(["results", *(name for name, is_so in kinds.items() if is_so), *some])
 
 
 def _arguments() -> argparse.Namespace:
@@ -114,6 +119,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("rows", nargs="*", default=list(ROWS), help=f"of {', '.join(ROWS)}")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", nargs="+", default=list(RACERS), help="which clients")
+    parser.add_argument("--aimed", action="store_true", help="ours and whom a target names")
     parser.add_argument("--more", action="store_true", help="add rounds to those of last time")
     parser.add_argument("--http", action="store_true", help="without TLS")
     parser.add_argument("--quick", action="store_true", help="few files, one round")

@@ -19,7 +19,6 @@ from iceye_derivatives import (
     DerivativesClient,
     DirectorySink,
     Downloader,
-    SignedUrl,
     StaticToken,
 )
 from iceye_derivatives._core.signed_url import read_signed_url
@@ -27,17 +26,14 @@ from iceye_derivatives._core.signed_url import read_signed_url
 TASK = "7fb95g75-6828-5673-c4gd-3d074g77bgb7"
 
 
-def derivatives(job: Job) -> list[Derivative]:
-    """As one look at the task would show them."""
-    return [
-        Derivative(
-            id=name.partition(".")[0],
-            task_id=TASK,
-            product_type="DC_VESSELS",
-            assets=(Asset(type=name.rpartition(".")[2], url=_url(link)),),
-        )
-        for name, link in job.links.items()
-    ]
+def derivative(name: str, link: str) -> Derivative:
+    """One of the task, as a look would show it."""
+    return Derivative(
+        id=name.partition(".")[0],
+        task_id=TASK,
+        product_type="DC_VESSELS",
+        assets=(Asset(type=name.rpartition(".")[2], url=read_signed_url(link)),),
+    )
 
 
 async def main(job: Job) -> None:
@@ -46,12 +42,8 @@ async def main(job: Job) -> None:
         base_url="https://127.0.0.1", auth=StaticToken("unused")
     ) as client:
         downloader = Downloader(client, DirectorySink(job.folder), concurrency=job.connections)
-        report = await downloader.download(derivatives(job))
+        report = await downloader.download([derivative(*link) for link in job.links.items()])
     report.raise_for_failures()
-
-
-def _url(link: str) -> SignedUrl:
-    return read_signed_url(link)
 
 
 def loop() -> Callable[[], asyncio.AbstractEventLoop] | None:

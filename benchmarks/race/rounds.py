@@ -1,4 +1,7 @@
-"""How is a racer measured: in turns, alone, and only if all its files came whole?"""
+"""How is a racer measured: in turns, alone, and only if all its files came whole?
+
+One that fails is out, with its reason, and the others race on.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from race.racers import Racer, Start, Task
 from race.store import Store
 from race.work import NotWhole, Work, check, prepare
 
-__all__ = ["Course", "Run", "race"]
+__all__ = ["Course", "Out", "Run", "race"]
 
 _LONGEST = 300.0
 _QUIET = 0.15
@@ -41,9 +44,19 @@ class Run:
     """User and system time for those `seconds`."""
     whole_cpu: float
     rss: int
-    """Bytes at its peak; no less than what we have ourselves, as Linux hands that down."""
+    """Bytes at its peak; for a program that is not Python, no less than what we have ourselves,
+    as Linux hands that down."""
     load: float
     """Cores that somebody else used meanwhile: neither the racer, nor the store, nor we."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Out:
+    """Who did not finish, and so gets no number: not for earlier rounds either."""
+
+    racer: str
+    work: str
+    why: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,19 +80,29 @@ class Course:
     """Runs for one round, where somebody else was busy: the quietest counts."""
 
 
-def race(course: Course, racers: list[Racer]) -> Iterator[Run]:
+def race(course: Course, racers: list[Racer]) -> Iterator[Run | Out]:
     """Run all in turns, there and back again, after a warm-up that counts for nothing."""
-    for racer in racers:
-        _run(course, racer, course.work.scaled(min(course.work.count, 8), 1_000_000), "warm")
-    for number in course.rounds:
-        turn = racers if number % 2 == 0 else racers[::-1]
-        for racer in turn:
-            count = max(1, round(course.work.count * racer.share))
-            work = course.work.scaled(count)
-            tries = [_run(course, racer, work, f"{number}")]
-            while tries[-1].load > _QUIET and len(tries) < course.tries:
-                tries.append(_run(course, racer, work, f"{number}-{len(tries)}"))
-            yield replace(min(tries, key=lambda run: run.load), round=number)
+    running = list(racers)
+    warm = course.work.scaled(min(course.work.count, 8), 1_000_000)
+    turns = [("warm", racers), *((f"{n}", racers[:: 1 - n % 2 * 2]) for n in course.rounds)]
+    for label, turn in turns:
+        for racer in (one for one in turn if one in running):
+            try:
+                if label == "warm":
+                    _run(course, racer, warm, label)
+                else:
+                    yield replace(_quietest(course, racer, label), round=int(label))
+            except NotWhole as verdict:
+                running.remove(racer)
+                yield Out(racer=racer.name, work=course.work.key, why=str(verdict))
+
+
+def _quietest(course: Course, racer: Racer, label: str) -> Run:
+    work = course.work.scaled(max(1, round(course.work.count * racer.share)))
+    tries = [_run(course, racer, work, label)]
+    while tries[-1].load > _QUIET and len(tries) < course.tries:
+        tries.append(_run(course, racer, work, f"{label}-{len(tries)}"))
+    return min(tries, key=lambda run: run.load)
 
 
 def _run(course: Course, racer: Racer, work: Work, label: str) -> Run:
@@ -101,13 +124,19 @@ def _run(course: Course, racer: Racer, work: Work, label: str) -> Run:
         peers=course.peers,
     )
     try:
-        run = _measure(course, racer, racer.start(task), work, notes)
+        run = _measure(course, racer, _start(racer, task), work, notes)
         check(folder, digests)
-    except NotWhole as verdict:
-        raise SystemExit(f"{racer.name} gets no number: {verdict}; see {notes}") from None
-    if not course.keep:
-        shutil.rmtree(ground)
+    finally:
+        if not course.keep:
+            shutil.rmtree(ground)
     return run
+
+
+def _start(racer: Racer, task: Task) -> Start:
+    try:
+        return racer.start(task)
+    except SystemExit as missing:  # it is not installed, which hinders nobody else
+        raise NotWhole(str(missing)) from None
 
 
 def _measure(course: Course, racer: Racer, start: Start, work: Work, notes: Path) -> Run:
@@ -126,8 +155,10 @@ def _measure(course: Course, racer: Racer, start: Start, work: Work, notes: Path
         told, usage, status = _wait(process)
     whole = time.perf_counter() - begun
     if status:
-        sys.stderr.write((notes / "stderr").read_text(errors="replace")[-2000:])
-        raise NotWhole(f"it ended with status {status}")
+        said = (notes / "stderr").read_text(errors="replace").strip()
+        sys.stderr.write(said[-2000:] + "\n")
+        last = said.splitlines()[-1] if said else "without a word"
+        raise NotWhole(f"it ended with status {status}: {last[:200]}")
     cpu = usage.ru_utime + usage.ru_stime
     others = _busy() - busy - (course.store.cpu() - served) - (time.process_time() - mine) - cpu
     own = json.loads(told.splitlines()[-1]) if racer.tells_time else {"seconds": whole, "cpu": cpu}
@@ -141,7 +172,7 @@ def _measure(course: Course, racer: Racer, start: Start, work: Work, notes: Path
         whole=whole,
         cpu=own["cpu"],
         whole_cpu=cpu,
-        rss=usage.ru_maxrss * 1024,
+        rss=int(own.get("rss", usage.ru_maxrss * 1024)),
         load=max(0.0, others / whole),
     )
 

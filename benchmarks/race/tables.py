@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from statistics import median
 
-from race.rounds import Run
+from race.rounds import Out, Run
 from race.rows import Row, Target
 
 __all__ = ["render"]
 
 _OURS = ("ours", "ours [speed]")
-_MOST, _LARGE_ADDS = 100, 16
+_MOST, _ADDED = 100, 16
+_ADDS = (
+    ("ours", "large", "one", "the 1 GB file adds"),
+    ("ours, streamed", "many", "small", "50,000 streamed files add to 5,000"),
+)
 _HEAD = (
     "client",
     "{unit}",
@@ -25,10 +29,14 @@ _HEAD = (
 )
 
 
-def render(row: Row, runs: Sequence[Run], *, judge: bool = True) -> str:
+def render(row: Row, runs: Sequence[Run], out: Sequence[Out] = (), *, judge: bool = True) -> str:
     """The row as Markdown, quickest first; where `judge`, with what became of its targets."""
-    if len(row.works) > 1:
-        return _memory(row, runs, judge=judge)
+    table = _memory if len(row.works) > 1 else _race
+    notes = [f"* {who.racer} has no number ({who.work}): {who.why}" for who in out]
+    return "\n".join([*table(row, runs, judge=judge), *notes])
+
+
+def _race(row: Row, runs: Sequence[Run], *, judge: bool) -> list[str]:
     by_racer = {name: [run for run in runs if run.racer == name] for name in row.racers}
     by_racer = {name: some for name, some in by_racer.items() if some}
     one = all(run.files == 1 for run in runs)
@@ -36,7 +44,7 @@ def render(row: Row, runs: Sequence[Run], *, judge: bool = True) -> str:
     rounds = len(by_racer["ours"]) if "ours" in by_racer else 0
     order = sorted(by_racer, key=lambda name: -median(map(rate, by_racer[name])))
     head = [text.format(unit=unit, per=per) for text in _HEAD]
-    lines = [
+    return [
         f"**{row.title}** ({_how_often(rounds, judge=judge)})",
         "",
         _line(head),
@@ -45,7 +53,6 @@ def render(row: Row, runs: Sequence[Run], *, judge: bool = True) -> str:
         "",
         *(_verdicts(row, by_racer) if judge else ()),
     ]
-    return "\n".join(lines)
 
 
 def rate(run: Run) -> float:
@@ -58,28 +65,41 @@ def cpu(run: Run) -> float:
     return run.cpu / (run.files / 1_000 if run.files > 1 else run.bytes / 1e9)
 
 
-def _memory(row: Row, runs: Sequence[Run], *, judge: bool) -> str:
+def _memory(row: Row, runs: Sequence[Run], *, judge: bool) -> list[str]:
     """What each work took, and how much of that is for more than one small file."""
-    peaks = {key: [run.rss / 1e6 for run in runs if run.work == key] for key in row.works}
-    least = median(peaks["one"])
+    of: dict[tuple[str, str], list[Run]] = {}
+    for run in sorted(
+        runs, key=lambda run: (row.racers.index(run.racer), row.works.index(run.work))
+    ):
+        of.setdefault((run.racer, run.work), []).append(run)
+    peaks = {key: median(run.rss / 1e6 for run in some) for key, some in of.items()}
     lines = [
-        f"**{row.title}** ({_how_often(len(peaks['one']), judge=judge)})",
+        f"**{row.title}** ({_how_often(max(map(len, of.values())), judge=judge)})",
         "",
-        _line(["files", "peak MB", "min–max", "above one small file"]),
-        _line(["---", "---:", "---:", "---:"]),
+        _line(["client", "files", "peak MB", "min–max", "above one small file"]),
+        _line(["---", "---", "---:", "---:", "---:"]),
     ]
-    for key in row.works:
-        run = next(run for run in runs if run.work == key)
-        what = f"{run.files:,} × {run.bytes // run.files / 1e3:,.0f} KB"
-        spread = f"{min(peaks[key]):.1f}–{max(peaks[key]):.1f}"
-        more = f"{median(peaks[key]) - least:.1f}"
-        lines.append(_line([what, f"{median(peaks[key]):.1f}", spread, more]))
-    most, large = max(map(median, peaks.values())), median(peaks["large"]) - least
-    verdicts = [
-        f"* at most 100 MB: {most:.0f}, {_word(good=most <= _MOST)}",
-        f"* the 1 GB file adds under 16 MB: {large:.1f}, {_word(good=large < _LARGE_ADDS)}",
-    ]
-    return "\n".join([*lines, "", *(verdicts if judge else ())])
+    for (racer, work), some in of.items():
+        what = f"{some[0].files:,} × {some[0].bytes // some[0].files / 1e3:,.0f} KB"
+        spread = (
+            f"{min(run.rss for run in some) / 1e6:.1f}–{max(run.rss for run in some) / 1e6:.1f}"
+        )
+        least = peaks.get((racer, "one"))
+        more = "" if least is None else f"{peaks[racer, work] - least:.1f}"
+        lines.append(_line([racer, what, f"{peaks[racer, work]:.1f}", spread, more]))
+    return [*lines, "", *(_memory_verdicts(peaks) if judge else ())]
+
+
+def _memory_verdicts(peaks: dict[tuple[str, str], float]) -> Iterator[str]:
+    """Of those measures that are there: rounds may have been broken off."""
+    # The list of 50,000 is the caller's: what the library keeps of them shows where it is streamed.
+    listed = [peak for key, peak in peaks.items() if key != ("ours", "many")]
+    if listed:
+        yield f"* at most 100 MB: {max(listed):.0f}, {_word(good=max(listed) <= _MOST)}"
+    for racer, work, base, what in _ADDS:
+        if {(racer, work), (racer, base)} <= peaks.keys():
+            added = peaks[racer, work] - peaks[racer, base]
+            yield f"* {what} under {_ADDED} MB: {added:.1f}, {_word(good=added < _ADDED)}"
 
 
 def _how_often(rounds: int, *, judge: bool) -> str:

@@ -3,6 +3,7 @@
 # ruff: noqa: RUF001 - tables are set as in print
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -14,8 +15,10 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
 
 from race.ledger import Ledger  # noqa: E402 - benchmarks are scripts, no installed package
-from race.rounds import Run  # noqa: E402 - the same
+from race.racers import Racer, Start, Task  # noqa: E402 - the same
+from race.rounds import Course, Out, Run, race  # noqa: E402 - the same
 from race.rows import ROWS  # noqa: E402 - the same
+from race.store import Store  # noqa: E402 - the same
 from race.tables import render  # noqa: E402 - the same
 from race.work import NotWhole, Work, check, prepare  # noqa: E402 - the same
 
@@ -106,6 +109,67 @@ def test_a_race_is_gone_on_with_from_its_last_whole_round(tmp_path: Path) -> Non
 
     later.begin({"aria2c": "2"}, anew=False)
     assert later.runs == []
+
+
+def copying(name: str, *, fails: str = "never") -> Racer:
+    """A client without a network; it gives up in runs whose folder has that name."""
+
+    def start(task: Task) -> Start:
+        assert task.peers is not None
+        words = f"mkdir -p {task.folder}; cp {task.peers}/2000/0/* {task.folder}"
+        if fails in task.folder.parent.name:
+            words = "echo 'no more' >&2; false"
+        return Start(command=["sh", "-c", words])
+
+    return Racer(name=name, start=start, tells_time=False)
+
+
+@pytest.mark.parametrize("moment", ["warm", "1-"])
+def test_who_fails_is_out_with_a_reason_and_the_others_race_on(moment: str, tmp_path: Path) -> None:
+    store = Store(folder=tmp_path, http=1, https=2, pid=os.getpid())
+    course = Course(
+        work=WORK,
+        store=store,
+        files=tmp_path / "store",
+        ground=tmp_path / "ground",
+        peers=tmp_path / "store",
+        rounds=range(3),
+        tries=1,
+    )
+    ledger = Ledger(tmp_path / "row.json")
+    ledger.begin({}, anew=True)
+    for found in race(course, [copying("curl"), copying("aria2c", fails=moment)]):
+        ledger.add(found)
+
+    later = Ledger(tmp_path / "row.json")
+    assert [(run.racer, run.round) for run in later.runs] == [("curl", n) for n in range(3)]
+    why = "it ended with status 1: no more"
+    assert later.out == [Out(racer="aria2c", work="few", why=why)]
+    assert later.is_out("aria2c", "few")
+    assert f"aria2c has no number (few): {why}" in render(ROWS["disk"], later.runs, later.out)
+
+
+def test_a_row_of_memory_that_was_broken_off_shows_what_it_has() -> None:
+    runs = [run("ours", 1.0, work="small"), run("ours, streamed", 1.0, work="small")]
+
+    shown = render(ROWS["memory"], runs)
+
+    assert "| ours, streamed | 1,000 × 20 KB | 50.0 | 50.0–50.0 |  |" in shown
+    assert [line for line in shown.splitlines() if line.startswith("* ")] == [
+        "* at most 100 MB: 50, met"
+    ]
+
+
+def test_what_a_caller_holds_is_not_what_a_stream_keeps() -> None:
+    peaks = {("ours", "many"): 244, ("ours, streamed", "many"): 80, ("ours, streamed", "small"): 60}
+    runs = [
+        run(racer, 1.0, work=work, rss=peak * 1_000_000) for (racer, work), peak in peaks.items()
+    ]
+
+    assert [line for line in render(ROWS["memory"], runs).splitlines() if line[:2] == "* "] == [
+        "* at most 100 MB: 80, met",
+        "* 50,000 streamed files add to 5,000 under 16 MB: 20.0, **missed**",
+    ]
 
 
 def test_cpu_is_the_better_the_less_it_is() -> None:
