@@ -31,17 +31,30 @@ class Strays:
 
     def __init__(self) -> None:
         self._by_folder: dict[str, set[str]] = {}
+        self._bare: set[str] = set()
 
     def __call__(self, folder: Folder, name: str) -> bool:
         """Whether anything stands beside this file; `name` is its name in the sink."""
         above = name.rpartition("/")[0]
         known = self._by_folder.get(above)
         if known is None:
-            files = (file_of(found) for found in folder.names())
+            names = folder.names()
+            files = map(file_of, names)
             known = self._by_folder[above] = {file for file in files if file is not None}
+            if not names:
+                self._bare.add(above)
             for old in list(self._by_folder)[:-_FOLDERS]:
                 self._by_folder.pop(old, None)
+                self._bare.discard(old)
         return folder.file in known
+
+    def is_bare(self, name: str) -> bool:
+        """Whether the file's folder was empty when we came, and no file of others was met since."""
+        return name.rpartition("/")[0] in self._bare
+
+    def met(self, name: str) -> None:
+        """A file stands there that this run has not made."""
+        self._bare.discard(name.rpartition("/")[0])
 
     def clear(self, folder: Folder, name: str, *, kept: Container[str] = ()) -> None:
         """Delete it, but for what is `kept`."""
@@ -112,7 +125,9 @@ class DirectoryPlace:
         """Look what is there; None where the name is ours now."""
         with self._folder as folder:
             strays = self._strays(folder, self._name)
-            found = None if replace else self._present(folder)
+            # Mostly we came first: then the look that counts, behind the claim, is enough.
+            blind = replace or self._strays.is_bare(self._name)
+            found = None if blind else self._present(folder)
             if found is not None and not strays:
                 return found
             other = self._claim.take(folder)
@@ -126,6 +141,7 @@ class DirectoryPlace:
                 self._claim.drop(folder)
                 raise
             if found is not None:
+                self._strays.met(self._name)
                 self._claim.drop(folder)
             return found
 

@@ -42,12 +42,8 @@ def sync_all(handles: Sequence[int]) -> list[BaseException | None]:
     """
     if len(handles) == 1:  # a long file alone asks so twice a batch
         return [_one(handles[0])]
-    places = [_place(handle) for handle in handles]
-    once = {
-        place: handle
-        for place, handle in zip(places, handles, strict=True)
-        if not isinstance(place, OSError)
-    }
+    places = {handle: _place(handle) for handle in dict.fromkeys(handles)}  # a folder's is shared
+    once = {place: handle for handle, place in places.items() if not isinstance(place, OSError)}
     failures: dict[tuple[int, int], BaseException | None] = {}
     for device in {device for device, _ in once}:
         here = {place: handle for place, handle in once.items() if place[0] == device}
@@ -55,7 +51,8 @@ def sync_all(handles: Sequence[int]) -> list[BaseException | None]:
             failures |= dict.fromkeys(here)
         else:
             failures |= zip(here, _each(list(here.values())), strict=True)
-    return [place if isinstance(place, OSError) else failures[place] for place in places]
+    found = map(places.__getitem__, handles)
+    return [place if isinstance(place, OSError) else failures[place] for place in found]
 
 
 def _place(handle: int) -> tuple[int, int] | OSError:

@@ -163,6 +163,23 @@ def another_process() -> Iterator[tuple[subprocess.Popen[str], Owner]]:
 
 
 @unix
+async def test_a_folder_that_was_empty_when_we_came_is_not_believed_to_be_so_still(
+    tmp_path: Path,
+) -> None:
+    """There the one look behind the claim must do; and the first stranger's file ends that."""
+    (tmp_path / NAME).parent.mkdir()
+    sink = DirectorySink(tmp_path)
+    async with sink.claim(NAME, ASSET) as found:
+        assert not isinstance(found, Present | Busy)
+    await DirectorySink(tmp_path).put(NAME, BODY, hashed)
+    async with sink.claim(NAME, ASSET) as found:
+        assert isinstance(found, Present)
+    assert not parts(tmp_path)
+    plant(tmp_path)  # who asks for a name that somebody has is kept waiting, who looks first is not
+    async with sink.claim(NAME, ASSET) as found:
+        assert isinstance(found, Present)
+
+
 async def test_a_live_process_of_this_machine_is_waited_for_however_silent(tmp_path: Path) -> None:
     with another_process() as (process, owner):
         record = plant(
