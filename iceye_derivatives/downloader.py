@@ -287,11 +287,6 @@ class _Run:
             await self._plan(known)
 
     async def _plan(self, derivatives: list[Derivative]) -> None:
-        for number, derivative in enumerate(derivatives, 1):
-            # Also one that comes again: it brings younger links for what still waits.
-            self._around.leases.note(derivative)
-            if number % _AT_A_TIME == 0:
-                await checkpoint()
         if len(derivatives) <= _AT_A_TIME:
             planned = soonest_first(derivatives)
         else:
@@ -299,14 +294,12 @@ class _Run:
         for number, (ref, asset, derivative) in enumerate(planned, 1):
             if number % _AT_A_TIME == 0:  # those that are known do not come to the queue
                 await checkpoint()
-            if ref in self._open:
-                continue
-            mark = fingerprint(ref)
-            if mark in self._met:
-                self._around.leases.forget(ref)
-            else:
+            if ref in self._open:  # it brings a younger link for what still waits
+                self._around.leases.note(ref, asset.url)
+            elif (mark := fingerprint(ref)) not in self._met:
                 self._met.add(mark)
                 self._open.add(ref)
+                self._around.leases.note(ref, asset.url)
                 await self._queue.put(ref, asset, derivative)
 
     async def _work(self) -> None:

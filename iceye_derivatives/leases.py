@@ -11,7 +11,7 @@ from iceye_derivatives._core.download_settings import DownloadSettings
 from iceye_derivatives._core.lease import Lease, LeaseBook
 from iceye_derivatives._core.transfer_terms import LinkFacts
 from iceye_derivatives.errors import ApiError, IceyeError, LinkUnavailableError
-from iceye_derivatives.models import AssetRef, Derivative
+from iceye_derivatives.models import AssetRef, SignedUrl
 from iceye_derivatives.protocols import Clock, SnapshotSource
 
 __all__ = ["Grant", "Leases"]
@@ -58,13 +58,12 @@ class Leases:
         self._settings = settings
         self._tasks: dict[str, _Task] = {}
 
-    def note(self, derivative: Derivative) -> None:
-        """The links of these assets will be asked for, until `forget()`."""
-        task = self._tasks.get(derivative.task_id)
+    def note(self, ref: AssetRef, url: SignedUrl) -> None:
+        """This asset's link will be asked for, until `forget()`."""
+        task = self._tasks.get(ref.task_id)
         if task is None:
-            task = _Task(LeaseBook(derivative.task_id, self._settings))
-            self._tasks[derivative.task_id] = task
-        task.book.note(derivative)
+            task = self._tasks[ref.task_id] = _Task(LeaseBook(ref.task_id, self._settings))
+        task.book.note(ref, url)
 
     def forget(self, ref: AssetRef) -> None:
         """This asset's link is not needed any more."""

@@ -26,11 +26,11 @@ from iceye_derivatives._core.signed_url import read_signed_url
 TASK = "7fb95g75-6828-5673-c4gd-3d074g77bgb7"
 
 
-def derivative(name: str, link: str, task_id: str = TASK) -> Derivative:
-    """One of a task, as a look would show it."""
+def derivative(name: str, link: str) -> Derivative:
+    """One of the task, as a look would show it."""
     return Derivative(
         id=name.partition(".")[0],
-        task_id=task_id,
+        task_id=TASK,
         product_type="DC_VESSELS",
         assets=(Asset(type=name.rpartition(".")[2], url=read_signed_url(link)),),
     )

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 from job import Job, run
-from ours import TASK, derivative, loop
+from ours import derivative, loop
 
 from iceye_derivatives import (
     Derivative,
@@ -21,16 +21,13 @@ from iceye_derivatives import (
     TransferFailed,
 )
 
-OF_A_TASK = 10
-"""Derivatives.  One task of 50,000 would be no fleet, and its journal names all of them."""
-
 
 async def derivatives() -> AsyncGenerator[Derivative, None]:
-    """As the watches of many tasks hand them out: each is made when it is asked for."""
+    """As a watch hands them out: each is made when it is asked for."""
     with Path(sys.argv[1]).with_name("links.txt").open() as lines:  # noqa: ASYNC230 - a line of it
-        for number, line in enumerate(lines):
+        for line in lines:
             name, _, link = line.strip().partition(" ")
-            yield derivative(name, link, f"{TASK[:-8]}{number // OF_A_TASK:08}")
+            yield derivative(name, link)
 
 
 async def main(job: Job) -> None:

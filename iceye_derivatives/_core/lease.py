@@ -7,13 +7,11 @@ lives by the *store's* clock.  That clock is not asked; it is taken to agree wit
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from attrs import frozen
 
 from iceye_derivatives._core.download_settings import DownloadSettings
 from iceye_derivatives._core.transfer_terms import LinkFacts
-from iceye_derivatives.models import AssetRef, Derivative, SignedUrl, Snapshot
+from iceye_derivatives.models import AssetRef, SignedUrl, Snapshot
 
 __all__ = ["Lease", "LeaseBook"]
 
@@ -39,21 +37,20 @@ class LeaseBook:
     def __len__(self) -> int:
         return len(self._leases)
 
-    def note(self, derivative: Derivative) -> None:
-        """A derivative was handed in: its links count unless we know of longer-lived ones."""
-        for ref, url in _links(derivative):
-            known = self._leases.get(ref)
-            if known is None or _outlives(url, known.url):
-                self._leases[ref] = Lease(url=url)
+    def note(self, ref: AssetRef, url: SignedUrl) -> None:
+        """An asset was handed in: its link counts unless we know of a longer-lived one."""
+        known = self._leases.get(ref)
+        if known is None or _outlives(url, known.url):
+            self._leases[ref] = Lease(url=url)
 
     def learn(self, snapshot: Snapshot, now: float) -> None:
         """The API listed the task: its links replace those of all assets that are wanted here."""
         if snapshot.server_time is not None:
             self._skew = snapshot.server_time - now
         for derivative in snapshot.derivatives:
-            for ref, url in _links(derivative):
+            for ref, asset in zip(derivative.asset_refs(), derivative.assets, strict=True):
                 if ref in self._leases:
-                    self._leases[ref] = Lease(url=url, listed_at=now)
+                    self._leases[ref] = Lease(url=asset.url, listed_at=now)
 
     def forget(self, ref: AssetRef) -> None:
         """The asset needs no link any more."""
@@ -86,11 +83,6 @@ class LeaseBook:
     def _is_fresh(self, lease: Lease, now: float) -> bool:
         # `abs`: a clock that was set back must not make a link fresh for hours.
         return lease.listed_at is not None and abs(now - lease.listed_at) <= self._settings.fresh
-
-
-def _links(derivative: Derivative) -> Iterator[tuple[AssetRef, SignedUrl]]:
-    for ref, asset in zip(derivative.asset_refs(), derivative.assets, strict=True):
-        yield ref, asset.url
 
 
 def _outlives(new: SignedUrl, old: SignedUrl) -> bool:

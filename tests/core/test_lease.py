@@ -32,7 +32,8 @@ def snapshot(*derivatives: Derivative, server_time: float | None = None) -> Snap
 def book(*handed_in: Derivative) -> LeaseBook:
     found = LeaseBook("t", DownloadSettings(margin=60.0, fresh=30.0))
     for each in handed_in:
-        found.note(each)
+        for ref, asset in zip(each.asset_refs(), each.assets, strict=True):
+            found.note(ref, asset.url)
     return found
 
 

@@ -14,7 +14,7 @@ from iceye_derivatives.errors import (
     RateLimitedError,
 )
 from iceye_derivatives.leases import Grant, Leases
-from iceye_derivatives.models import AssetRef
+from iceye_derivatives.models import AssetRef, Derivative
 
 pytestmark = pytest.mark.anyio
 
@@ -23,12 +23,17 @@ def leases(store: FakeStore) -> Leases:
     return Leases(store, clock=store.clock, jitter=lambda: 0.5, settings=DownloadSettings())
 
 
+def hand_in(found: Leases, derivative: Derivative) -> None:
+    for ref, asset in zip(derivative.asset_refs(), derivative.assets, strict=True):
+        found.note(ref, asset.url)
+
+
 def task(size: int) -> tuple[FakeStore, Leases, list[AssetRef]]:
     """A task of so many derivatives, all handed in."""
     store = FakeStore()
     found = leases(store)
     for n in range(size):
-        found.note(store.add(f"d{n}", detections()))
+        hand_in(found, store.add(f"d{n}", detections()))
     return store, found, list(store.wanted())
 
 
@@ -72,8 +77,8 @@ async def test_unrelated_tasks_do_not_wait_for_each_other() -> None:
     """Trap (synapse, locks): the lock for URL refresh is one object for the whole class."""
     store = FakeStore()
     found = leases(store)
-    found.note(store.add("d1", detections(), task_id="slow"))
-    found.note(store.add("d2", detections(), task_id="quick"))
+    hand_in(found, store.add("d1", detections(), task_id="slow"))
+    hand_in(found, store.add("d2", detections(), task_id="quick"))
     _, quick = store.wanted()
     store.clock.now += 4000
     async with found._tasks["slow"].renewing:
