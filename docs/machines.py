@@ -202,7 +202,7 @@ def _advice() -> Iterator[Arrow]:
     under_way.begin()
     just_ended.begin()
     for _ in range(50):
-        just_ended.found(None)
+        just_ended.found(None, saves=2)
     just_ended.goes_on(NOW, more=False)
     for what, bulk, savings, held in (
         ("LISTED or FRESH, due; few others are", few, 1, False),

@@ -265,8 +265,8 @@ class Crew:
         place = self.rota.claim_listed(task.id)
         if place is None:
             return
-        self._bulk.found(task.created_at)
         now = self.clock.time()
+        self._bulk.found(task.created_at, saves=self.rota.spared(place, now, PERIOD))
         watch = self.garage.fetch(task.id, place.state)
         if not (watch.sure or task.derivative_product_types or watch.seen.listed):
             # A watch would believe that no derivatives were ordered.  But whether a listing tells

@@ -156,7 +156,9 @@ class Fleet(ObjectReceiveStream[WatchEvent]):
                 watch = Watch(task_id, requested=requested)
                 watch.begin(now, self._settings.patience)
             own = state if requested is None else self._garage.park(watch)
-            added += self._rota.add(task_id, now, self._slots.next(now), own)
+            # By the rota's clock: of one that is set back the slots would lie hours ahead.
+            hour = self._rota.hour(now)
+            added += self._rota.add(task_id, now, now + self._slots.next(hour) - hour, own)
         self._crew.stir()
         return added
 
@@ -280,7 +282,7 @@ class _Slots:
     _free_from: float = field(init=False, default=-inf)
 
     def next(self, now: float) -> float:
-        """The next free moment, in Unix seconds."""
+        """The next free moment, on whatever clock `now` is."""
         interval = self.settings.interval
         slot = max(now, self._free_from)
         self._free_from = slot + interval

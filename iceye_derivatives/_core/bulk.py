@@ -24,7 +24,7 @@ GLIMPSE: Final = 20.0
 ON_A_PAGE: Final = 50
 """What is asked for, as in ICEYE's own example code."""
 WORTH: Final = 1.5
-"""A listing must save this many times its pages."""
+"""A listing must save this many times its pages, before it is made and in the end."""
 LEAST: Final = 6
 """Requests to be saved, below which a listing is not worth the gamble."""
 STAKE: Final = 5
@@ -65,6 +65,7 @@ class BulkLook:
     _listing: bool = False
     _read: int = field(default=0)
     _found: int = field(default=0)
+    _saved: int = field(default=0)
     _oldest_found: float = math.inf
 
     def advise(self, now: float, *, savings: int, waiting: int, held: bool = False) -> Advice:
@@ -111,11 +112,19 @@ class BulkLook:
 
     def begin(self) -> None:
         """A listing begins."""
-        self._listing, self._read, self._found, self._oldest_found = True, 0, 0, math.inf
+        self._listing, self._oldest_found = True, math.inf
+        self._read = self._found = self._saved = 0
 
-    def found(self, created: datetime | None) -> None:
-        """A task was on a page that waits here."""
+    def found(self, created: datetime | None, *, saves: int) -> None:
+        """A task was on a page that waits here.
+
+        Args:
+            created: When it was ordered, where the page tells.
+            saves: Requests that are not made for it within the next `PERIOD`: to hear early of what
+                would not have been asked for is worth little.
+        """
         self._found += 1
+        self._saved += saves
         if created is not None:
             self._oldest_found = min(self._oldest_found, created.timestamp())
 
@@ -130,7 +139,7 @@ class BulkLook:
         on_course = self._read - self._found < STAKE
         if on_course and more:
             return True
-        if self._found > self._read:
+        if self._saved >= WORTH * self._read:
             self._pages, self._retreat, pause = self._read, PERIOD, 0.0
             self._oldest = self._oldest_found
         else:

@@ -187,6 +187,10 @@ class Rota:
         due = sum(number for bucket, number in self._buckets.items() if bucket <= last)
         return due + 2 * self._fresh
 
+    def spared(self, place: Place, now: float, ahead: float) -> int:
+        """How many of them a listing saved that told of this one."""
+        return 2 if place.reach is Reach.FRESH else int(place.due <= self.hour(now) + ahead)
+
     @property
     def has_fresh(self) -> bool:
         """Whether there is any of which nothing is known yet."""

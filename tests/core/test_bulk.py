@@ -27,7 +27,7 @@ def listed(bulk: BulkLook, now: float, *hits: int) -> bool:
     bulk.begin()
     for number, found in enumerate(hits, 1):
         for _ in range(found):
-            bulk.found(MADE)
+            bulk.found(MADE, saves=1)
         if not bulk.goes_on(now, more=number < len(hits)):
             return number == len(hits)
     raise AssertionError("the last page was not the last")
@@ -52,6 +52,19 @@ def test_what_a_listing_costs_is_learned_from_the_last_one() -> None:
     assert bulk.advise(later, savings=60, waiting=400) is Advice.LIST
 
 
+def test_a_listing_that_finds_whom_nobody_would_have_asked_for_has_saved_nothing() -> None:
+    """However many it finds."""
+    bulk = BulkLook()
+    bulk.begin()
+    for _ in range(50):
+        bulk.found(MADE, saves=0)
+    bulk.goes_on(NOW, more=False)
+
+    later = NOW + PERIOD
+    assert bulk.advise(later - 1, savings=100, waiting=100) is Advice.ASK
+    assert bulk.advise(later, savings=100, waiting=100) is Advice.LIST
+
+
 def test_the_next_listing_is_waited_for_rather_than_made_at_once() -> None:
     bulk = BulkLook()
     listed(bulk, NOW, 50, 50)
@@ -59,6 +72,14 @@ def test_the_next_listing_is_waited_for_rather_than_made_at_once() -> None:
     assert bulk.advise(NOW + 1, savings=100, waiting=100) is Advice.HOLD
     assert bulk.held_until(NOW + 1, 0.5) == NOW + PERIOD
     assert bulk.advise(NOW + PERIOD, savings=100, waiting=100) is Advice.LIST
+
+
+def test_nobody_is_held_back_twice_for_one_listing() -> None:
+    """It did not hold this task, or has come to nothing."""
+    bulk = BulkLook()
+    listed(bulk, NOW, 50, 50)
+
+    assert bulk.advise(NOW + 1, savings=100, waiting=100, held=True) is Advice.ASK
 
 
 def test_while_a_listing_is_read_its_tasks_are_held_for_moments() -> None:
@@ -77,7 +98,7 @@ def test_a_listing_never_costs_more_than_its_stake_beyond_what_it_finds(hits: li
     for here in hits:
         read, found = read + 1, found + here
         for _ in range(here):
-            bulk.found(None)
+            bulk.found(None, saves=1)
         if not bulk.goes_on(NOW, more=True):
             break
 

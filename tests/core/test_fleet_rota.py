@@ -134,6 +134,8 @@ class AnyOrderOfCalls(RuleBasedStateMachine):
         assert self.rota.has_fresh is (fresh > 0)
         assert self.rota.savings(self.now, 1e7) == 2 * fresh + asking
         assert self.rota.savings(self.now, 0.0) >= 2 * fresh
+        spared = [self.rota.spared(place, self.now, 1e7) for place in places]
+        assert sum(spared) == 2 * fresh + len(places) - fresh
 
 
 TestAnyOrderOfCalls = AnyOrderOfCalls.TestCase

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
+import random
 from collections import Counter
 from contextlib import AbstractAsyncContextManager, aclosing
 from datetime import datetime
+from itertools import cycle
 
 import anyio
 import anyio.lowlevel
 import pytest
 import trio.testing
 from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
 from strategies import EPOCH, derivative, snapshot, task
 
 from iceye_derivatives import (
@@ -41,11 +46,13 @@ from iceye_derivatives import (
     WatchTimeoutError,
 )
 from iceye_derivatives._core import fleet_park
+from iceye_derivatives._core.bulk import GLIMPSE, PERIOD, STAKE
 from iceye_derivatives._core.decisions import Patience
+from iceye_derivatives._core.fleet import Place, Reach
 from iceye_derivatives._core.fleet_park import Garage
 from iceye_derivatives._core.nudges import Nudges
 from iceye_derivatives._core.responses import TaskPage
-from iceye_derivatives.fleet import FleetSettings, open_fleet
+from iceye_derivatives.fleet import FleetSettings, _resumed, _Slots, open_fleet
 from iceye_derivatives.simulator import VirtualClock
 
 pytestmark = pytest.mark.anyio
@@ -450,15 +457,34 @@ async def test_a_slow_reader_holds_the_looks_back() -> None:
     assert sum(isinstance(event, WatchFinished) for event in events) == 50
 
 
-async def test_no_more_looks_than_allowed_are_under_way() -> None:
+@pytest.mark.parametrize("concurrency", [1, 3, 16])
+async def test_no_more_looks_than_allowed_are_under_way(concurrency: int) -> None:
     source = world(*(f"{number}" for number in range(50)))
 
     source.takes = 5.0
 
-    async with watching(source, concurrency=3) as fleet:
+    async with watching(source, concurrency=concurrency) as fleet:
         await drained(fleet)
 
-    assert source.most == 3
+    assert source.most == concurrency
+
+
+async def test_of_those_that_are_due_the_soonest_is_looked_at_first() -> None:
+    """However many wait for a worker, and in whatever order they were added."""
+    draw = random.Random(1)
+    source = world(*(f"{number}" for number in range(60)), ready=20 * HOUR)
+    source.takes = 5.0  # three workers are kept busy, so that a line of those due comes about
+    dues = {task_id: START + draw.uniform(0, 60) for task_id in source.ready}
+    places = tuple(Place(due, task_id, Reach.ALONE, "[]") for task_id, due in dues.items())
+
+    async with watching(
+        source, state=FleetState(places), only=(), heartbeats=True, concurrency=3
+    ) as fleet:
+        while len({task_id for task_id, _ in source.asked}) < len(dues):
+            await fleet.receive()
+
+    first_asked = [*dict.fromkeys(task_id for task_id, _ in source.asked)]
+    assert first_asked == sorted(dues, key=dues.__getitem__)
 
 
 async def test_those_that_wait_take_neither_a_timer_nor_a_coroutine_each() -> None:
@@ -482,6 +508,44 @@ async def test_first_looks_are_spread_as_the_rate_allows() -> None:
         await drained(fleet)
 
     assert 99 * 0.2 <= source.since() <= 102 * 0.2
+
+
+@given(
+    dues=st.lists(st.floats(-1e6, 1e6), max_size=40),
+    jitters=st.lists(st.floats(0, 1, exclude_max=True), min_size=1),
+)
+def test_whatever_was_due_while_nobody_was_there_is_spread_in_the_order_in_which_it_was_due(
+    dues: list[float], jitters: list[float]
+) -> None:
+    """The law of a restart: one of them an interval, and who is not due yet keeps its time."""
+    draws = cycle(jitters)
+    settings = FleetSettings(
+        source=world(), clock=Jumping(), jitter=lambda: next(draws), interval=0.5
+    )
+    places = tuple(Place(START + due, f"{n}", Reach.ALONE, "[]") for n, due in enumerate(dues))
+
+    rota = _resumed(FleetState(places), _Slots(settings), START)
+    late = sorted(place for place in places if place.due <= START)
+    now = {place.task_id: place.due for place in rota.waiting()}
+
+    for number, place in enumerate(late):
+        assert 0.5 * number <= now[place.task_id] - START <= 0.5 * (number + 1)
+    for place in set(places) - set(late):
+        assert now[place.task_id] == place.due
+
+
+async def test_a_clock_that_is_set_back_does_not_keep_new_tasks_waiting() -> None:
+    source = world("a", "b")
+
+    async with watching(source, only=("a",), keep_open=True) as fleet:
+        assert isinstance(await fleet.receive(), DerivativeReady)
+        source.clock.ahead -= 5 * HOUR
+        begun = source.clock.time()
+        await fleet.add(["b"])
+        while (await fleet.receive()).task_id != "b":
+            pass
+
+        assert source.clock.time() - begun < 5
 
 
 def test_settings_that_cannot_be_used_are_refused_at_once() -> None:
@@ -517,6 +581,47 @@ async def test_one_that_was_taken_away_is_never_asked_for_again() -> None:
 
     assert {event.task_id for event in events} == {"b"}
     assert (source.asked["a", "task"], source.asked["a", "derivatives"]) == asked
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_each_is_told_of_while_it_is_there_and_not_else_however_they_come_and_go(
+    seed: int,
+) -> None:
+    """The law of `add` and `remove`, also in the middle of a look, and for those that come back.
+
+    Who comes back in the middle of a look goes on with it: what was told before is not told again.
+    """
+    draw = random.Random(seed)
+    names = [f"{number}" for number in range(12)]
+    source = World(Jumping(), {name: draw.uniform(0, 2 * HOUR) for name in names})
+    source.takes = 30.0
+    there: dict[str, int] = {}
+    told = set[str]()
+
+    def heard(event: WatchEvent) -> None:
+        assert event.task_id in there, "told of one that is not there"
+        if isinstance(event, DerivativeReady):
+            there[event.task_id] += 1
+            assert there[event.task_id] == 1, "told twice"
+            told.add(event.task_id)
+        if isinstance(event, WatchFinished):
+            del there[event.task_id]
+            assert event.task_id in told, "finished without its derivative"
+
+    async with watching(source, only=(), keep_open=True, bulk=True) as fleet:
+        for _ in range(150):
+            name, what = draw.choice(names), draw.choice(["add", "remove", "receive"])
+            if what == "add":
+                assert await fleet.add([name]) == (name not in there)
+                there.setdefault(name, 0)
+            elif what == "remove":
+                assert await fleet.remove([name]) == (name in there)
+                there.pop(name, None)
+            elif there:
+                heard(await fleet.receive())
+            assert len(fleet) == len(there)
+        while there:
+            heard(await fleet.receive())
 
 
 async def test_what_waits_to_be_read_of_one_taken_away_is_not_told() -> None:
@@ -708,6 +813,35 @@ async def test_listing_many_costs_a_fraction_of_asking_for_each() -> None:
     assert listed.requests() + listed.pages_read < one_by_one.requests() / 2
     assert [type(event) for event in together].count(TaskStatusReceived) == 400
     assert len(alone) == len(together)
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_listing_never_costs_much_more_than_asking_one_by_one_nor_holds_anybody_up_for_long(
+    seed: int,
+) -> None:
+    """The law, for listings that hold few or many of ours among few or many of others."""
+    draw = random.Random(seed)
+    ready = {f"{n}": draw.uniform(HOUR, 10 * HOUR) for n in range(draw.choice([5, 40, 80]))}
+    held = draw.choice([0.0, 0.3, 1.0])
+    others = [f"other-{n}" for n in range(draw.choice([0, 50, 1_000]))]
+    listing = [name for name in ready if draw.random() < held] + others
+    draw.shuffle(listing)
+    cost, longest = [], 0.0
+    for bulk in (False, True):
+        source = World(Jumping(), ready)
+        source.listing = listing
+        due: dict[str, float] = {}
+        async with watching(source, bulk=bulk, heartbeats=True) as fleet:
+            async for event in fleet:
+                longest = max(longest, source.clock.time() - due.pop(event.task_id, math.inf))
+                if isinstance(event, Waiting):
+                    due[event.task_id] = event.until
+        # The looks that follow are more where the image was heard of sooner, which is no loss.
+        cost.append(source.requests("task", "scene") + source.pages_read)
+
+    # Attempts that find nothing are made ever more rarely: a few pages each, six in ten hours.
+    assert cost[1] <= cost[0] + 6 * STAKE
+    assert longest <= PERIOD + 2 * GLIMPSE + 10
 
 
 @pytest.mark.parametrize(
