@@ -48,8 +48,9 @@ class Outlook:
         self.imaging_start = scene.imaging_time.start.timestamp()
         self.imaging_end = scene.imaging_time.end.timestamp()
         self.scene_due = now + (DAY if now < self.imaging_end else LATE)
-        if opens is not None and now < opens:
-            self.scene_due = min(self.scene_due, opens)
+        if opens is not None and now < opens < self.imaging_end:
+            # Nothing is taken before, and until then an end is told by the task itself.
+            self.scene_due = opens
 
     def take_no_scene(self, now: float, *, opens: float | None, retryable: bool) -> None:
         """There was none to be had."""

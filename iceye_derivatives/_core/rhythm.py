@@ -39,12 +39,14 @@ task has not ended, and one that is gone has the task asked for at once.  Should
 outlive its task, that stays unnoticed for no longer."""
 SCENE_PAUSE = 10
 """Ten minutes at least from one question for the scene to the next."""
-AROUND_IMAGE = 45
-"""From here on the next question is the one after the image."""
+AROUND_IMAGE = 120
+"""Two hours: where the next question would be sooner than that, it is the one after the image.  By
+then plans are fixed to minutes, and each question costs a lone task a token as well."""
 PUSHED = 720
 """Twelve hours, where changes of the status are told by notifications, which may get lost."""
-FAR = 0.25
-"""What lies hours ahead is asked for after three quarters of that time at least."""
+FAR = 0.1
+"""What lies hours ahead is asked for after nine tenths of that time at least: an hour apart are
+enough for those that began together, and each question costs a lone task a token as well."""
 WINDOW_OPENED = 45
 """Three quarters of an hour: the image may come at any time, its models take a while after that."""
 WINDOW_LONG_OPEN = 120

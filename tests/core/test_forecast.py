@@ -245,6 +245,25 @@ def test_when_the_window_opens_the_scene_is_asked_for_again() -> None:
     assert watch.decide(OPENS, 0.5) == AskScene()
 
 
+def test_until_then_a_plan_that_is_known_is_not_asked_for_again_but_the_status_is() -> None:
+    """No image is taken before the window opens, while an end may come at any time."""
+    watch, now, asked = fresh(), NOW, list[str]()
+    while now < OPENS:
+        match watch.decide(now, 0.5):
+            case Wait(until=until):
+                now = until
+            case AskTask():
+                asked.append("task")
+                watch.receive_task(task(TaskStatus.ACTIVE), now)
+            case AskScene():
+                asked.append("scene")
+                watch.receive_scene(scene(OPENS + 60 * HOUR), now)
+            case Look():
+                watch.receive(snapshot(status=404), now)
+
+    assert asked == ["task", "scene", "task", "task"]
+
+
 def test_once_after_the_image_the_scene_tells_whether_it_was_taken() -> None:
     planned = OPENS + HOUR
     asked_before = Outlook(planned, planned + 10, scene_asked_at=OPENS)
