@@ -209,6 +209,26 @@ async def test_retry_after_stops_the_whole_client(
     assert second.time - first.time >= 900
 
 
+async def test_a_client_asks_as_often_at_once_and_a_second_as_it_was_set_to(sim: Simulator) -> None:
+    ids = [sim.add_task(derivative_product_types=ALL_TYPES) for _ in range(8)]
+    begun = sim.clock.time()
+    async with (
+        DerivativesClient.from_env(sim.environ, clock=sim.clock, rate=0.5, burst=3) as client,
+        anyio.create_task_group() as group,
+    ):
+        with sim.clock.hold():
+            for task_id in ids:
+                group.start_soon(client.get_task, task_id)
+            while sum(r.side == "api" for r in sim.requests) < 3:
+                await checkpoint()
+            for _ in range(100):
+                await checkpoint()
+        at_once = sum(r.side == "api" for r in sim.requests)
+
+    assert at_once == 3
+    assert sim.clock.time() - begun == pytest.approx((8 - 3) / 0.5, abs=0.1)
+
+
 async def test_the_renewal_of_a_link_goes_before_all_calls_that_wait(sim: Simulator) -> None:
     """A transfer stands still for it; `Downloader` renews by this very method."""
     task_id = sim.add_task(derivative_product_types=ALL_TYPES)
