@@ -247,7 +247,8 @@ def test_when_the_window_opens_the_scene_is_asked_for_again() -> None:
 
 def test_until_then_a_plan_that_is_known_is_not_asked_for_again_but_the_status_is() -> None:
     """No image is taken before the window opens, while an end may come at any time."""
-    watch, now, asked = fresh(), NOW, list[str]()
+    watch, now, asked = fresh(), NOW - 48 * HOUR, list[str]()
+    watch.begin(now, Patience(delays=Delays()))
     while now < OPENS:
         match watch.decide(now, 0.5):
             case Wait(until=until):
@@ -261,7 +262,8 @@ def test_until_then_a_plan_that_is_known_is_not_asked_for_again_but_the_status_i
             case Look():
                 watch.receive(snapshot(status=404), now)
 
-    assert asked == ["task", "scene", "task", "task"]
+    assert asked.count("scene") == 1
+    assert asked.count("task") >= 7
 
 
 def test_once_after_the_image_the_scene_tells_whether_it_was_taken() -> None:
