@@ -50,7 +50,6 @@ _PLAIN = frozenset({200, 206})
 _INTERIM = frozenset({0, *range(100, 200)}) - {101}
 _HEAD_ENDS = b"\r\n\r\n"
 _ORIGIN = re.compile(r"https?://[^/?#]+")
-_HEADER = re.compile(r"[^\r\n\0]*")
 # No file has more digits of bytes, and `int()` refuses thousands of them.
 _LENGTH = re.compile(r"[0-9]{1,18}")
 # One for all: each piece is copied out of it before anything else is read.
@@ -99,9 +98,11 @@ class _Store:
     def ask(self, target: str, headers: Mapping[str, str]) -> bytes:
         """One GET as it goes over the line; ValueError where it would be more than one."""
         lines = [f"{name}: {value}" for name, value in {**self.headers, **headers}.items()]
-        if not all(map(_HEADER.fullmatch, lines)):
+        request = "\r\n".join([f"GET {target} HTTP/1.1", *lines, "", ""])
+        ends = len(lines) + 2
+        if (request.count("\r"), request.count("\n"), request.count("\0")) != (ends, ends, 0):
             raise ValueError("a header with the end of a line in it")
-        return "\r\n".join([f"GET {target} HTTP/1.1", *lines, "", ""]).encode("latin-1")
+        return request.encode("latin-1")
 
 
 class _Seen(Exception):  # noqa: N818 - no error: the way out of a session that shall not send
@@ -123,6 +124,8 @@ class Lanes:
         self._reading = reading
         self._fits = _fits(self._connector, reading)
         """Whether aiohttp is as it is known here."""
+        self._is_tried = False
+        """Whether a connection was looked at: they are all alike."""
         self._stores: dict[tuple[str, str | None], _Store] = {}
 
     async def get(self, url: str, proxy: str | None, headers: Mapping[str, str]) -> Lane | None:
@@ -165,7 +168,8 @@ class Lanes:
 
     async def _exchange(self, store: _Store, request: bytes) -> Lane | None:
         connection = await self._connect(store)
-        self._fits = _is_known(connection)
+        if not self._is_tried:
+            self._is_tried, self._fits = True, _is_known(connection)
         if not self._fits:
             connection.release()
             return None
