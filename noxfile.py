@@ -91,9 +91,16 @@ def the_wheel(extras: str = "") -> str:
 def run_pytest(session: nox.Session, *args: str, where: str = "tests", dev: bool = False) -> None:
     """Run the tests from a folder without our source: what they import is what is installed."""
     codes = [0, 5] if session.posargs else [0]  # of what a user chose, a run may have nothing
-    with session.chdir(session.create_tmp()), quick_folder() as folder:
+    here = session.create_tmp()
+    # Beside another session (`nox --parallel`), one worker: all together keep the cores busy.  The
+    # longest gets them all, since nothing is done before it is.
+    beside = getattr(session, "parallel", False) and session.name != f"tests-{OLDEST}"
+    # Who is done takes over what waits elsewhere: a minute's test at the end keeps nobody.
+    spread = ("-n", "1" if beside else "auto", "--dist", "worksteal")
+    with session.chdir(here), quick_folder() as folder:
         session.run(
-            *("pytest", "-n", "auto", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT)),
+            *("pytest", *spread, "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT)),
+            *("-o", f"cache_dir={here}/cache"),  # of its own: two sessions may run at a time
             *(str(ROOT / where), *args, *session.posargs),
             env={"PYTHONDEVMODE": "1" if dev else "", "TMPDIR": folder},
             success_codes=codes,
