@@ -264,6 +264,17 @@ async def test_a_link_that_dies_on_the_way_is_renewed_and_the_file_goes_on() -> 
     ]
 
 
+async def test_a_younger_link_of_what_still_waits_spares_a_listing() -> None:
+    store = FakeStore(life=1.0)
+    dying = store.add("d1", detections())
+    store.life = 3600.0
+    report = await downloader(store, MemorySink(), concurrency=1).download(
+        [dying, store.sign(store.files["task-1"][0])]
+    )
+    assert [record.error for record in report.files] == [None]
+    assert store.listings == []
+
+
 async def test_a_store_that_refuses_fresh_links_gets_two_requests_and_one_listing() -> None:
     """Trap (capella, 403): an expired link's 403 is retried for ever."""
     store, derivative = one(b"", *[Fault(status=403, body=XML)] * 9)
