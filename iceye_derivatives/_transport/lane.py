@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.http import HttpResponseParser, RawResponseMessage
-from attrs import frozen
+from attrs import field, frozen
 from yarl import URL
 
 from iceye_derivatives._transport.headers import lower_headers
@@ -57,10 +57,7 @@ _scratch: Final = memoryview(bytearray(PIECE))
 
 # What is used of a connection, by names that have no underscore and have not changed since aiohttp
 # 3.12.  uvloop's transports are not of asyncio's classes.
-_OF_TRANSPORTS = (
-    *("set_protocol", "get_protocol", "is_closing", "write"),
-    *("pause_reading", "resume_reading"),
-)
+_OF_TRANSPORTS = ("set_protocol", "get_protocol", "write", "pause_reading", "resume_reading")
 _OF_PROTOCOLS = ("set_response_params", "data_received", "read", "connection_lost", "exception")
 
 
@@ -91,12 +88,20 @@ class Reading:
 class _Store:
     """What is the same for all requests to one origin."""
 
-    request: aiohttp.ClientRequest
+    origin: str
+    request: aiohttp.ClientRequest = field(repr=False)
     """Whom to connect to, as aiohttp sees it."""
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
 
-    def ask(self, target: str, headers: Mapping[str, str]) -> bytes:
-        """One GET as it goes over the line; ValueError where it would be more than one."""
+    def ask(self, url: str, headers: Mapping[str, str]) -> bytes:
+        """One GET as it goes over the line; ValueError where it would be more than one.
+
+        What a link is signed with is plain text here, and in no frame that waits for anything.
+        """
+        # Byte for byte; what stands behind "#" is never sent.
+        target = url[len(self.origin) :].partition("#")[0]
+        if not target.startswith("/"):
+            target = f"/{target}"
         lines = [f"{name}: {value}" for name, value in {**self.headers, **headers}.items()]
         request = "\r\n".join([f"GET {target} HTTP/1.1", *lines, "", ""])
         ends = len(lines) + 2
@@ -139,14 +144,11 @@ class Lanes:
         if origin is None or not tunnels or not self._fits:
             return None
         store = self._stores.get((origin[0], proxy)) or await self._see(origin[0], proxy)
-        # Byte for byte; what stands behind "#" is never sent.
-        target = url[origin.end() :].partition("#")[0]
-        request = store.ask(target if target.startswith("/") else f"/{target}", headers)
         try:
-            return await self._exchange(store, request)
+            return await self._exchange(store, url, headers)
         except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
             # Once, as aiohttp does: a store may close a connection just when it is used again.
-            return await self._exchange(store, request)
+            return await self._exchange(store, url, headers)
 
     async def _see(self, origin: str, proxy: str | None) -> _Store:
         """Have the session make a request, and keep what does not depend on the link."""
@@ -162,11 +164,13 @@ class Lanes:
             )
         if len(self._stores) >= _ORIGINS:
             self._stores.clear()
-        store = _Store(seen[0], {str(name): value for name, value in seen[0].headers.items()})
+        store = _Store(
+            origin, seen[0], {str(name): value for name, value in seen[0].headers.items()}
+        )
         self._stores[origin, proxy] = store
         return store
 
-    async def _exchange(self, store: _Store, request: bytes) -> Lane | None:
+    async def _exchange(self, store: _Store, url: str, headers: Mapping[str, str]) -> Lane | None:
         connection = await self._connect(store)
         if not self._is_tried:
             self._is_tried, self._fits = True, _is_known(connection)
@@ -175,7 +179,8 @@ class Lanes:
             return None
         lane = Lane(connection, self._reading)
         try:
-            await lane.send(request)
+            lane.send(store.ask(url, headers))
+            await lane.begin()
         except BaseException:
             lane.close()
             raise
@@ -224,9 +229,12 @@ class Lane(asyncio.BufferedProtocol):
         self.headers: Mapping[str, str] = {}
         self._transport.set_protocol(self)
 
-    async def send(self, request: bytes) -> None:
-        """Return when the head of the answer is there; raises what aiohttp would."""
+    def send(self, request: bytes) -> None:
+        """Send it; what comes from now on is its answer."""
         self._transport.write(request)
+
+    async def begin(self) -> None:
+        """Return when the head of the answer is there; raises what aiohttp would."""
         await self._wait()
         if self.status:
             return

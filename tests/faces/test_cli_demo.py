@@ -14,7 +14,7 @@ from cli_stage import Stage
 from iceye_derivatives.cli import main
 from iceye_derivatives.cli.rehearsal import PLAN, Rehearsal
 
-QUICK = ("--speed", "100000", "--detections", "12")
+QUICK = ("--speed", "60000", "--detections", "12")
 Captured = pytest.CaptureFixture[str]
 
 
