@@ -755,3 +755,23 @@ async def test_as_many_links_are_open_at_a_time_as_are_asked_for() -> None:
             for _ in range(64):
                 tasks.start_soon(fetch, transport, f"{server.url}/file")
         assert here == 64
+
+
+async def test_however_many_calls_are_made_few_connections_are_open() -> None:
+    """A fleet of a hundred thousand tasks asks through one transport: no task has a socket."""
+    ports: set[object] = set()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        ports.add(request.transport.get_extra_info("peername"))
+        await checkpoint()
+        return web.Response(body=b"{}")
+
+    async with (
+        serving(answer) as server,
+        api(server.url, connections=3) as transport,
+        anyio.create_task_group() as tasks,
+    ):
+        for _ in range(60):
+            tasks.start_soon(transport.send, TASK)
+    assert len(ports) == 3
