@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.http import HttpResponseParser, RawResponseMessage
+from aiohttp.http_exceptions import BadHttpMessage
 from attrs import field, frozen
 from yarl import URL
 
@@ -219,7 +220,8 @@ class Lane(asyncio.BufferedProtocol):
         self._pieces: list[bytes] = []
         self._held = 0
         self._left: int | None = None
-        """Bytes of a plain body that did not come yet; None before its head was read."""
+        """Bytes of a plain body that did not come yet, below 0 where more came than it has; None
+        before its head was read."""
         self._content: aiohttp.StreamReader | None = None
         """Where aiohttp puts what is not plain."""
         self._keeps = True
@@ -260,9 +262,11 @@ class Lane(asyncio.BufferedProtocol):
         if not self._pieces and self._left and not self._is_lost:
             await self._wait()
         if not self._pieces:
-            if self._left:
-                raise aiohttp.ClientPayloadError("The body broke off")
-            return b""
+            if not self._left:
+                return b""
+            if self._left < 0:
+                raise BadHttpMessage("More came than was announced")
+            raise aiohttp.ClientPayloadError("The body broke off")
         piece = self._pieces.pop(0)
         self._held -= len(piece)
         if self._is_stopped and not self._pieces:
@@ -331,12 +335,24 @@ class Lane(asyncio.BufferedProtocol):
         self._held += len(piece)
         self._left -= len(piece)
         if len(piece) < len(data):
-            self.close()  # what comes unasked could pass for the next answer
+            self._overrun(data[len(piece) :])
         elif not self._left:
             self._give_back()
         elif self._held >= _HIGH and not self._is_stopped:
             self._is_stopped = True
             self._transport.pause_reading()
+
+    def _overrun(self, surplus: bytes) -> None:
+        """What comes unasked could pass for the next answer; and what it follows was no file.
+
+        Some servers send an empty line behind a body, which means nothing.
+        """
+        if surplus.strip(b"\r\n"):
+            assert self._left is not None  # noqa: S101 - it was all there
+            self._left -= len(surplus)
+            self._pieces.clear()
+            self._is_lost = True
+        self.close()
 
     def _give_back(self) -> None:
         """The body is over, and the connection serves again: at once, and not when it was read."""
