@@ -49,7 +49,7 @@ ASYNC_RULES = (
     "--disable=ASYNC102,ASYNC106,ASYNC109,ASYNC110,ASYNC114,ASYNC124,ASYNC401",
 )
 
-nox.needs_version = ">=2025.5.1"  # the first with `requires=`
+nox.needs_version = ">=2025.5.1"  # the first with `requires=`; `.ci/run` wants `--parallel` as well
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.download_python = "never"
 # A Python that is not there is reported as skipped; nox would make it an error where CI is set.

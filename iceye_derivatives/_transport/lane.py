@@ -43,6 +43,9 @@ _HIGH: Final = 128 * 1024
 
 With the piece that comes last these are 384 KiB: what a killed process loses is counted on that.
 """
+_UNCLEAN: Final = 3
+"""Connections with something left over that are given up, before that is called a failure: a server
+may speak unasked on each that is made."""
 _ORIGINS: Final = 32
 """How many stores are remembered: a run has one, or two."""
 
@@ -53,8 +56,6 @@ _HEAD_ENDS = b"\r\n\r\n"
 _ORIGIN = re.compile(r"https?://[^/?#]+")
 # No file has more digits of bytes, and `int()` refuses thousands of them.
 _LENGTH = re.compile(r"[0-9]{1,18}")
-# One for all: each piece is copied out of it before anything else is read.
-_scratch: Final = memoryview(bytearray(PIECE))
 
 # What is used of a connection, by names that have no underscore and have not changed since aiohttp
 # 3.12.  uvloop's transports are not of asyncio's classes.
@@ -71,6 +72,9 @@ class Reading:
     """Bytes that wait in aiohttp's own reader, twice at most."""
     header_bytes: int
     """Of one header, and of the status line."""
+    scratch: memoryview = field(init=False, factory=lambda: memoryview(bytearray(PIECE)))
+    """Where bytes come to, of all lanes of a loop: each piece is copied out of it before the loop
+    reads anything else.  Another loop, in another thread, reads at the same time."""
 
     def parser(self, protocol: ResponseHandler) -> HttpResponseParser:
         """Aiohttp's own, for one head: what follows is none of its business."""
@@ -147,6 +151,8 @@ class Lanes:
         store = self._stores.get((origin[0], proxy)) or await self._see(origin[0], proxy)
         try:
             return await self._exchange(store, url, headers)
+        except aiohttp.ClientConnectorError:
+            raise
         except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
             # Once, as aiohttp does: a store may close a connection just when it is used again.
             return await self._exchange(store, url, headers)
@@ -190,8 +196,9 @@ class Lanes:
     async def _connect(self, store: _Store) -> Connection:
         assert self._connector is not None  # noqa: S101 - `_fits`
         timeout = self._settings["timeout"]
+        failure: aiohttp.ClientError = aiohttp.ServerDisconnectedError()
         try:
-            while True:
+            for _ in range(_UNCLEAN):
                 connection = await self._connector.connect(store.request, [], timeout)
                 protocol = connection.protocol
                 if protocol is None or not protocol.should_close:
@@ -206,8 +213,9 @@ class Lane(asyncio.BufferedProtocol):
     """One exchange: what comes over its connection comes here, until the body is over."""
 
     __slots__ = (
-        *("_connection", "_content", "_held", "_is_lost", "_is_stopped", "_keeps", "_left"),
-        *("_pieces", "_protocol", "_reading", "_transport", "_waiter", "headers", "status"),
+        *("_connection", "_content", "_held", "_is_lost", "_is_overrun", "_is_stopped", "_keeps"),
+        *("_left", "_pieces", "_protocol", "_reading", "_transport", "_waiter"),
+        *("headers", "status"),
     )
 
     def __init__(self, connection: Connection, reading: Reading) -> None:
@@ -220,8 +228,9 @@ class Lane(asyncio.BufferedProtocol):
         self._pieces: list[bytes] = []
         self._held = 0
         self._left: int | None = None
-        """Bytes of a plain body that did not come yet, below 0 where more came than it has; None
-        before its head was read."""
+        """Bytes of a plain body that did not come yet; None before its head was read."""
+        self._is_overrun = False
+        """Whether more came than the body has."""
         self._content: aiohttp.StreamReader | None = None
         """Where aiohttp puts what is not plain."""
         self._keeps = True
@@ -252,7 +261,7 @@ class Lane(asyncio.BufferedProtocol):
         """Whether the body has been read to its end."""
         if self._content is not None:
             return self._content.at_eof()
-        return not self._left and not self._pieces
+        return not self._left and not self._pieces and not self._is_overrun
 
     async def read(self) -> bytes:
         """The next bytes, some at a time, and none at the end; raises what aiohttp would."""
@@ -262,11 +271,11 @@ class Lane(asyncio.BufferedProtocol):
         if not self._pieces and self._left and not self._is_lost:
             await self._wait()
         if not self._pieces:
-            if not self._left:
-                return b""
-            if self._left < 0:
+            if self._is_overrun:
                 raise BadHttpMessage("More came than was announced")
-            raise aiohttp.ClientPayloadError("The body broke off")
+            if self._left:
+                raise aiohttp.ClientPayloadError("The body broke off")
+            return b""
         piece = self._pieces.pop(0)
         self._held -= len(piece)
         if self._is_stopped and not self._pieces:
@@ -292,11 +301,12 @@ class Lane(asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - the transport's guess
         """Where the next bytes go: one more than the body has, since there should be none."""
-        return _scratch if self._left is None else _scratch[: self._left + 1]
+        scratch = self._reading.scratch
+        return scratch if self._left is None else scratch[: self._left + 1]
 
     def buffer_updated(self, nbytes: int) -> None:
         """So many have come."""
-        data = bytes(_scratch[:nbytes])
+        data = bytes(self._reading.scratch[:nbytes])
         if self._left is not None:
             self._take(data)
         elif not self._begin(data):
@@ -343,15 +353,13 @@ class Lane(asyncio.BufferedProtocol):
             self._transport.pause_reading()
 
     def _overrun(self, surplus: bytes) -> None:
-        """What comes unasked could pass for the next answer; and what it follows was no file.
+        """What comes unasked could pass for the next answer, and what it follows is no file.
 
-        Some servers send an empty line behind a body, which means nothing.
+        An empty line behind a body means nothing; but it must be all that there is to see.
         """
-        if surplus.strip(b"\r\n"):
-            assert self._left is not None  # noqa: S101 - it was all there
-            self._left -= len(surplus)
+        if surplus != b"\r\n":
+            self._is_overrun = True
             self._pieces.clear()
-            self._is_lost = True
         self.close()
 
     def _give_back(self) -> None:

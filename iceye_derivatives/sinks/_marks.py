@@ -8,6 +8,7 @@ turns, in place.
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import Final
 
@@ -43,9 +44,11 @@ class Marks:
         """Remember durably how far the part has come; its bytes were synced before."""
         page = render_page(sidecar)
         if self._descriptor is not None and len(page) == self._length:
-            os.pwrite(self._descriptor, page, self._other)
-            self._other = self._length - self._other
+            if os.pwrite(self._descriptor, page, self._other) < len(page):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             yield self._descriptor
+            # Not before it is synced: until then the other one is the only good one.
+            self._other = self._length - self._other
             return
         self.close()
         if _IN_PLACE:

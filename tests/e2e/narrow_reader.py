@@ -61,7 +61,7 @@ class NotingLane(lane.Lane):
 
     def buffer_updated(self, nbytes: int) -> None:
         """As ever; an answer's head is no part of its file."""
-        data = bytes(lane._scratch[:nbytes])
+        data = bytes(self._reading.scratch[:nbytes])
         note(nbytes if self.status else len(data.partition(HEAD_ENDS)[2]))
         super().buffer_updated(nbytes)
 

@@ -6,7 +6,8 @@ import asyncio
 import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
@@ -351,11 +352,12 @@ async def test_a_connection_that_the_store_closed_meanwhile_is_asked_anew_once()
 
 
 @pytest.mark.parametrize("answer", ["last", "old"])
-async def test_a_connection_that_shall_serve_no_more_is_hung_up(answer: str) -> None:
+async def test_a_connection_that_shall_serve_no_more_does_not(answer: str) -> None:
     store = Store(pieces=[ANSWERS[answer]])
     async with meeting(store) as fetch:
-        await fetch()
-        await store.gone.wait()
+        for _ in range(2):
+            await fetch()
+    assert store.connections == 2
 
 
 async def test_a_body_that_breaks_off_is_the_error_that_it_always_was() -> None:
@@ -388,7 +390,7 @@ async def test_what_comes_later_than_a_body_is_nobodys_answer(more: bytes) -> No
     assert store.connections == 2
 
 
-@pytest.mark.parametrize("more", [b"H", ANSWERS["whole"], b"}"])
+@pytest.mark.parametrize("more", [b"H", ANSWERS["whole"], b"}", b"\r\n}", b"\n"])
 async def test_a_body_with_more_behind_it_is_none(more: bytes) -> None:
     """Whoever counts wrong may have cut the file off; it is asked for again."""
     store = Store(pieces=[ANSWERS["whole"] + more])
@@ -397,6 +399,82 @@ async def test_a_body_with_more_behind_it_is_none(more: bytes) -> None:
             with pytest.raises(NetworkError, match="what came is no HTTP answer"):
                 await fetch()
     assert store.connections == 2
+
+
+async def test_no_answer_that_was_not_asked_for_is_ever_handed_out() -> None:
+    """Also where the next request stands ready for the connection, and a body is long."""
+    forged = HEAD + bytes(len(BODY))
+    store = Store(pieces=[HEAD + BODY + forged])
+    got: list[bytes] = []
+
+    async def take() -> None:
+        with suppress(NetworkError):
+            got.append((await fetch())[2])
+
+    async with meeting(store, connections=1) as fetch, anyio.create_task_group() as tasks:
+        for _ in range(4):
+            tasks.start_soon(take)
+    assert set(got) <= {BODY}
+
+
+async def test_who_always_speaks_first_is_no_reason_to_connect_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[object] = []
+    connect = TCPConnector.connect
+
+    async def noisy(*arguments: Any) -> Any:
+        connection = await connect(*arguments)
+        assert connection.protocol is not None
+        connection.protocol.data_received(b"HTTP/1.1 503 busy\r\n\r\n")
+        made.append(connection)
+        return connection
+
+    async with meeting(Store()) as fetch:
+        await fetch()
+        monkeypatch.setattr(TCPConnector, "connect", noisy)
+        with pytest.raises(NetworkError):
+            await fetch()
+    assert 0 < len(made) <= 2 * lane._UNCLEAN
+
+
+async def test_who_refuses_connections_is_asked_once(
+    monkeypatch: pytest.MonkeyPatch, by_session: Callable[[], None]
+) -> None:
+    """As through a session: "not sent" is certain, and whoever is above tries again."""
+    tries: list[object] = []
+    connect = TCPConnector.connect
+
+    async def counted(*arguments: Any, **named: Any) -> Any:
+        tries.append(arguments)
+        return await connect(*arguments, **named)
+
+    monkeypatch.setattr(TCPConnector, "connect", counted)
+    store = Store()
+    async with meeting(store):
+        pass
+    counts = []
+    for _ in range(2):
+        transport = FileTransport(trust_env=False)
+        with pytest.raises(NetworkError, match="no connection could be made"):
+            async with transport.open_link(SignedUrl(store.url), headers={}):
+                pass
+        await transport.aclose()
+        counts.append(len(tries))
+        tries.clear()
+        by_session()
+    assert counts == [1, 1]
+
+
+def test_two_loops_in_two_threads_do_not_share_a_byte() -> None:
+    async def run(letter: bytes) -> set[bytes]:
+        body = letter * len(BODY)
+        async with meeting(Store(pieces=[HEAD + body])) as fetch:
+            return {(await fetch())[2] for _ in range(40)} ^ {body}
+
+    with ThreadPoolExecutor() as pool:
+        strange = pool.map(lambda letter: asyncio.run(run(letter)), [b"a", b"b"])
+        assert [*strange] == [set(), set()]
 
 
 async def test_a_reader_who_takes_his_time_holds_the_line_and_not_the_memory(
@@ -411,8 +489,8 @@ async def test_a_reader_who_takes_his_time_holds_the_line_and_not_the_memory(
         async with transport.open_link(SignedUrl(store.url), headers={}) as response:
             chunks = response.chunks()
             got += len(await anext(chunks))
-            with anyio.move_on_after(0.2):
-                await anyio.sleep_forever()  # the server runs into the full line meanwhile
+            for _ in range(2_000):
+                await checkpoint()  # the server runs into the full line meanwhile
             assert store.sent < 32 * len(BODY)
             assert lanes[0]._held <= 384 * 1024
             async for chunk in chunks:
@@ -444,3 +522,16 @@ async def test_cancelled_while_it_waits_it_leaves_no_connection_in_use(pieces: l
                     await checkpoint()
                 scope.cancel()
         await store.gone.wait()
+
+
+async def test_a_connection_that_takes_too_long_was_not_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def late(*_: object, **__: object) -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr(TCPConnector, "connect", late)
+    async with meeting(Store()) as fetch:
+        with pytest.raises(NetworkError, match="no connection was made within") as caught:
+            await fetch()
+    assert caught.value.sent is False

@@ -162,7 +162,6 @@ def another_process() -> Iterator[tuple[subprocess.Popen[str], Owner]]:
             process.kill()
 
 
-@unix
 async def test_a_folder_that_was_empty_when_we_came_is_not_believed_to_be_so_still(
     tmp_path: Path,
 ) -> None:
@@ -180,6 +179,7 @@ async def test_a_folder_that_was_empty_when_we_came_is_not_believed_to_be_so_sti
         assert isinstance(found, Present)
 
 
+@unix
 async def test_a_live_process_of_this_machine_is_waited_for_however_silent(tmp_path: Path) -> None:
     with another_process() as (process, owner):
         record = plant(

@@ -16,7 +16,7 @@ from sidecars import note_in
 from iceye_derivatives._core.content import ContentFault
 from iceye_derivatives.models import AssetRef
 from iceye_derivatives.sharing import PartMark, SteadyPart
-from iceye_derivatives.sinks import DirectorySink, _shared_handles
+from iceye_derivatives.sinks import DirectorySink, _marks, _shared_handles
 from iceye_derivatives.sinks._disk import Disk
 from iceye_derivatives.sinks._folder import Folder
 from iceye_derivatives.sinks._part import DirectoryPart
@@ -59,9 +59,11 @@ async def test_the_next_bytes_are_waited_for_while_these_are_checked(part: Direc
     assert looks == [b"abc", b"d"]
 
 
+@pytest.mark.parametrize("in_place", [True, False])
 async def test_a_mark_is_made_of_what_was_written_by_then(
-    part: DirectoryPart, tmp_path: Path
+    part: DirectoryPart, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, in_place: bool
 ) -> None:
+    monkeypatch.setattr(_marks, "_IN_PLACE", in_place)
     passed = sha256()
 
     def mark() -> PartMark:
@@ -84,7 +86,8 @@ async def test_a_mark_is_made_of_what_was_written_by_then(
         # The page of the mark before is left alone: it counts where the power goes.
         middle = len(sidecar) // 2
         pages = sorted(note_in(page * 2)["size"] for page in (sidecar[:middle], sidecar[middle:]))
-        assert pages == [max(1000, marked[-1] - 1000), marked[-1]]
+        before = max(1000, marked[-1] - 1000) if in_place else marked[-1]
+        assert pages == [before, marked[-1]]
     assert marked == [1000, 2000, 3000, 4000]
     assert len(files(tmp_path)) == 2
 
