@@ -17,7 +17,7 @@ from iceye_derivatives._core.transfer_errors import TransferErrors
 from iceye_derivatives.models import AssetRef
 from iceye_derivatives.sharing import PartMark, Place, ResumablePart, SteadyPart
 
-__all__ = ["Body", "storing"]
+__all__ = ["Body", "judge", "storing"]
 
 T = TypeVar("T")
 
@@ -67,7 +67,7 @@ class Body:
         self._part: ResumablePart | None = None
         self._steady: SteadyPart | None = None
         self._checked: ContentChecker | None = None
-        self._digests = DigestCheck()
+        self._digests: DigestCheck | None = None
         self._waiting: list[bytes] = []
         self._waiting_size = 0
         self._written = 0
@@ -120,10 +120,11 @@ class Body:
     ) -> None:
         """What the bytes to come are of; without a strong ETag they are not marked."""
         self._etag, self._total = etag, total
-        if self.size:
+        if not self.size:
+            self._digests = DigestCheck(offers) if offers else None  # most stores make none
+        elif offers:
+            self._digests = self._digests or DigestCheck()
             self._digests.also(offers)
-        else:
-            self._digests = DigestCheck(offers)
 
     async def write(self, data: bytes) -> None:
         """Append; raises `ContentFault` as soon as a streamed body shows that it is no file."""
@@ -140,7 +141,7 @@ class Body:
             with storing(self._errors):
                 await self._part.restart()
         self._waiting, self._waiting_size, self._written, self.size = [], 0, 0, 0
-        self._checked, self._digests = None, DigestCheck()
+        self._checked, self._digests = None, None
 
     async def store(self) -> tuple[str, str]:
         """Check the whole and store it durably: ``(path, sha256)``; raises `ContentFault`."""
@@ -208,21 +209,14 @@ class Body:
 
     def _feed(self, batch: bytes) -> None:
         self._checker.feed(batch)
-        self._digests.feed(batch)
+        if self._digests is not None:
+            self._digests.feed(batch)
 
     def _judge(self) -> str:
-        return self._agreed(self._checker.finish())
+        return _agreed(self._digests, self._checker.finish())
 
     def _judge_whole(self, body: bytes) -> str:
-        sha256 = check_body(self._ref, body)
-        self._digests.feed(body)
-        return self._agreed(sha256, body)
-
-    def _agreed(self, sha256: str, body: bytes = b"") -> str:
-        disagreement = self._digests.fault(sha256)
-        if disagreement is not None:
-            raise ContentFault(disagreement, body)
-        return sha256
+        return judge(self._ref, self._digests, body)
 
     def _mark(self) -> PartMark | None:
         if self._etag is None:
@@ -243,6 +237,21 @@ class Body:
             # Looked at once: Python takes longer for that than for a piece of the file.
             self._steady = part if isinstance(part, SteadyPart) else None
         return self._part
+
+
+def judge(ref: AssetRef, digests: DigestCheck | None, body: bytes) -> str:
+    """The SHA-256 of a whole body that is the file, and what the store says that it is."""
+    sha256 = check_body(ref, body)
+    if digests is not None:
+        digests.feed(body)
+    return _agreed(digests, sha256, body)
+
+
+def _agreed(digests: DigestCheck | None, sha256: str, body: bytes = b"") -> str:
+    disagreement = None if digests is None else digests.fault(sha256)
+    if disagreement is not None:
+        raise ContentFault(disagreement, body)
+    return sha256
 
 
 def _no_mark() -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from types import TracebackType
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from functools import partial
 from typing import NoReturn
 
 from attrs import field, frozen
 
-from iceye_derivatives._body import Body, storing
+from iceye_derivatives._body import Body, judge, storing
 from iceye_derivatives._core.content import ContentFault
+from iceye_derivatives._core.digest import DigestCheck, Offer
 from iceye_derivatives._core.download_settings import DownloadSettings
 from iceye_derivatives._core.flow import Flow
 from iceye_derivatives._core.link_policy import UnsafeLink
@@ -44,6 +46,10 @@ from iceye_derivatives.sharing import Place, SharedSink
 __all__ = ["Fetch", "Surroundings"]
 
 _ERROR_BODY = 2048
+_OK = 200
+_BODIES = frozenset({_OK, 206})
+_STORE = Store()
+_FROM_ITS_START = Open()
 
 
 @frozen(kw_only=True)
@@ -74,13 +80,19 @@ class Fetch:
         self, ref: AssetRef, place: Place, path: str, around: Surroundings, errors: TransferErrors
     ) -> None:
         self._ref = ref
+        self._place = place
         self._path = path
         self._around = around
         self._errors = errors
         self._machine = Transfer(around.settings)
-        self._body = Body(ref, place, around.settings, errors)
+        self._whole: bytes | None = None
+        """The file, where all of it came at one time."""
+        self._offers: tuple[Offer, ...] = ()
+        """Its digests then, as the store gives them."""
+        self._body: Body | None = None
+        """Its bytes otherwise."""
         self._grant: Grant | None = None
-        self._refused = False
+        self._refused = self._reserved = False
         self._cause: Exception | None = None
         self._told = 0
         self.renewals = 0
@@ -104,18 +116,43 @@ class Fetch:
     async def run(self) -> tuple[str, str]:
         """Go on where an earlier process stood, then check and store: ``(path, sha256)``."""
         try:
-            async with self._body:
-                mark = await self._body.resume()
-                if mark is not None:
-                    self._machine.resume(mark)
-                decision: Decision = self._machine.begin()
-                while not isinstance(decision, Store):
-                    decision = await self._carry_out(decision)
-                return await self._body.store()
+            decision: Decision
+            if self._place.mark is None:
+                decision = await self._open(_FROM_ITS_START)
+            else:
+                decision = await self._resume()
+            while not isinstance(decision, Store):
+                decision = await self._carry_out(decision)
+            return await self._store()
         except ContentFault as fault:
             raise self._errors.fault(fault) from None
         finally:
-            self._around.room.release(self._ref)
+            if self._reserved:
+                self._around.room.release(self._ref)
+            if self._body is not None:
+                await self._body.__aexit__(*sys.exc_info())
+
+    async def _resume(self) -> Decision:
+        mark = await self._in_pieces().resume()
+        if mark is not None:
+            self._machine.resume(mark)
+        return self._machine.begin()
+
+    async def _store(self) -> tuple[str, str]:
+        if self._whole is None:
+            return await self._in_pieces().store()
+        whole, self._whole = self._whole, None
+        digests = DigestCheck(self._offers) if self._offers else None
+        try:
+            return await self._place.put(whole, partial(judge, self._ref, digests))
+        except OSError as error:
+            raise self._errors.storage(error) from error
+
+    def _in_pieces(self) -> Body:
+        """What holds bytes that do not come at one time; left with us."""
+        if self._body is None:
+            self._body = Body(self._ref, self._place, self._around.settings, self._errors)
+        return self._body
 
     async def _carry_out(self, decision: Decision) -> Decision:
         match decision:
@@ -138,7 +175,7 @@ class Fetch:
         return self._machine.begin()
 
     async def _give_up(self, decision: GiveUp) -> NoReturn:
-        if self._body.size and not self._machine.offset:
+        if self._body is not None and self._body.size and not self._machine.offset:
             # What the machine believes no more is no beginning for the next process either.
             await self._body.restart()
         error = self._errors.verdict(decision, tries=self._machine.retries)
@@ -165,49 +202,87 @@ class Fetch:
 
     async def _take(self) -> Grant:
         """A living link; never one that the store has just refused."""
-        refused = self._grant.lease if self._grant is not None and self._refused else None
-        self._grant = await self._around.leases.take(self._ref, refused=refused)
-        self._refused = False
-        if self._grant.renewed:
+        leases = self._around.leases
+        grant = None if self._refused else leases.at_hand(self._ref)
+        if grant is None:
+            refused = self._grant.lease if self._grant is not None and self._refused else None
+            grant = await leases.take(self._ref, refused=refused)
+        self._grant, self._refused = grant, False
+        if grant.renewed:
             self.renewals += 1
             await self._around.emit(LinkRenewed(asset=self._ref))
-        return self._grant
+        return grant
 
     async def _answered(self, response: LinkResponse, grant: Grant) -> Decision:
-        beginning = b"" if response.status in (200, 206) else await _beginning(response)
-        answer = Answer(status=response.status, headers=response.headers, beginning=beginning)
-        decision = self._machine.answered(
-            answer,
+        if response.status not in _BODIES:
+            return self._decide(response, grant, await _beginning(response))
+        asked = self._around.clock.time()
+        chunks = response.chunks()
+        try:
+            if response.status == _OK and self._body is None:
+                first = await anext(chunks, b"")
+                if await self._takes_whole(response.headers, first):
+                    return _STORE
+                chunks = _Rejoined(first, chunks)
+            decision = self._decide(response, grant)
+            if isinstance(decision, Receive):
+                return await self._receive(chunks, decision, asked)
+            return decision
+        finally:
+            await _close(chunks)
+
+    def _decide(self, response: LinkResponse, grant: Grant, beginning: bytes = b"") -> Decision:
+        return self._machine.answered(
+            Answer(status=response.status, headers=response.headers, beginning=beginning),
             link=grant.facts,
             now=self._around.clock.time(),
             draw=self._around.jitter(),
         )
-        if isinstance(decision, Receive):
-            return await self._receive(response, decision)
-        return decision
 
-    async def _receive(self, response: LinkResponse, receive: Receive) -> Decision:
-        if receive.offset == 0 and self._body.size:
-            await self._body.restart()
-        self._body.expect(etag=self._machine.etag, total=receive.total, offers=receive.offers)
+    async def _takes_whole(self, headers: Mapping[str, str], data: bytes) -> bool:
+        """Whether all of a small file came at one time, as nearly all do: then it is taken."""
+        if len(data) > self._around.settings.small:
+            return False
+        offers = self._machine.came_whole(headers, len(data))
+        if offers is None:
+            return False
+        if not self._around.room.took(len(data)):
+            await self._reserve(len(data))
+        self._whole, self._offers = data, offers
+        if self._around.progress:
+            await self._start(0)
+            await self._progress()
+        return True
+
+    async def _start(self, offset: int) -> None:
+        self._told = offset
         if self._around.progress:
             await self._around.emit(
                 TransferStarted(
-                    asset=self._ref, path=self._path, total=receive.total, offset=receive.offset
+                    asset=self._ref, path=self._path, total=self._machine.total, offset=offset
                 )
             )
-        self._told = receive.offset
-        async with _closing(response.chunks()) as chunks:
-            decision = await self._take_in(chunks)
+
+    async def _receive(
+        self, chunks: AsyncIterator[bytes], receive: Receive, asked: float
+    ) -> Decision:
+        body = self._in_pieces()
+        if receive.offset == 0 and body.size:
+            await body.restart()
+        body.expect(etag=self._machine.etag, total=receive.total, offers=receive.offers)
+        await self._start(receive.offset)
+        decision = await self._take_in(chunks, body, asked)
         if self._machine.offset != self._told:
             await self._progress()
         return decision or self._machine.ended(self._around.jitter())
 
-    async def _take_in(self, chunks: AsyncIterator[bytes]) -> Decision | None:
+    async def _take_in(
+        self, chunks: AsyncIterator[bytes], body: Body, asked: float
+    ) -> Decision | None:
         """Read the body to its end; None where nothing is wrong with it."""
         settings, clock = self._around.settings, self._around.clock
         flow = Flow(slowest=settings.slowest, window=settings.window)
-        began, asked = self._machine.offset, clock.time()
+        began = self._machine.offset
         async for chunk in chunks:
             # Only the waiting counts: what we do with the bytes is not the line's fault.
             enough = flow.came(len(chunk), clock.time() - asked)
@@ -216,7 +291,7 @@ class Fetch:
                 await self._reserve(self._machine.total - began)
             if not self._machine.received(len(chunk)):
                 return self._machine.overran(self._around.jitter())
-            await self._body.write(chunk)
+            await body.write(chunk)
             self._around.room.wrote(self._ref, len(chunk))
             if self._machine.offset - self._told >= settings.progress_every:
                 await self._progress()
@@ -226,6 +301,7 @@ class Fetch:
         return None
 
     async def _reserve(self, size: int) -> None:
+        self._reserved = True
         with storing(self._errors):
             await self._around.room.reserve(self._ref, size, self._errors)
 
@@ -239,35 +315,42 @@ class Fetch:
 
 async def _beginning(response: LinkResponse) -> bytes:
     """How an error's body begins: enough for the store's code, and never a reason to fail."""
-    beginning = b""
+    beginning, chunks = b"", response.chunks()
     try:
-        async with _closing(response.chunks()) as chunks:
-            async for chunk in chunks:
-                beginning += chunk[: _ERROR_BODY - len(beginning)]
-                if len(beginning) >= _ERROR_BODY:
-                    break
+        async for chunk in chunks:
+            beginning += chunk[: _ERROR_BODY - len(beginning)]
+            if len(beginning) >= _ERROR_BODY:
+                break
     except NetworkError:
         pass
+    finally:
+        await _close(chunks)
     return beginning
 
 
-class _closing:  # noqa: N801 - a context manager
-    """Like `aclosing`, for iterators that need not be generators."""
+async def _close(chunks: AsyncIterator[bytes]) -> None:
+    """Close a body that was not read to its end, where that needs it: it may be a generator."""
+    close = getattr(chunks, "aclose", None)
+    if close is not None:
+        await close()
 
-    __slots__ = ("_chunks",)
 
-    def __init__(self, chunks: AsyncIterator[bytes]) -> None:
+class _Rejoined:
+    """A body whose first piece was looked at already."""
+
+    __slots__ = ("_chunks", "_first")
+
+    def __init__(self, first: bytes, chunks: AsyncIterator[bytes]) -> None:
+        self._first = first
         self._chunks = chunks
 
-    async def __aenter__(self) -> AsyncIterator[bytes]:
-        return self._chunks
+    def __aiter__(self) -> _Rejoined:
+        return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        close = getattr(self._chunks, "aclose", None)
-        if close is not None:
-            await close()
+    async def __anext__(self) -> bytes:
+        first, self._first = self._first, b""
+        return first or await anext(self._chunks)
+
+    async def aclose(self) -> None:
+        """Close the rest."""
+        await _close(self._chunks)

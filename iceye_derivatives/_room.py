@@ -95,6 +95,15 @@ class Room:
         ledger.promise(key, size)
         self._promises[asset] = (ledger, key)
 
+    def took(self, size: int) -> bool:
+        """Bytes have come, and are written next; False where they may find no room."""
+        ledger = self._known
+        if ledger is not None:
+            if ledger.room < size + self._settings.headroom:
+                return False
+            ledger.wrote(None, size)
+        return True
+
     def wrote(self, asset: AssetRef, size: int) -> None:
         """Some of them came."""
         promise = self._promises.get(asset)

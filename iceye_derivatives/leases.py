@@ -22,9 +22,15 @@ class Grant:
     """A link to use at once."""
 
     lease: Lease
-    facts: LinkFacts
     renewed: bool
     """Whether another link than the one at hand had to be got for it."""
+    _book: LeaseBook = field(repr=False)
+    _taken_at: float
+
+    @property
+    def facts(self) -> LinkFacts:
+        """What was known of it when it was taken: asked for only where the store refuses it."""
+        return self._book.facts(self.lease, self._taken_at)
 
 
 @define
@@ -73,6 +79,15 @@ class Leases:
             if not task.book:
                 del self._tasks[ref.task_id]
 
+    def at_hand(self, ref: AssetRef) -> Grant | None:
+        """A link that lives, where there is one: mostly there is."""
+        task = self._tasks[ref.task_id]
+        now = self._clock.time()
+        lease = task.book.usable(ref, now)
+        if lease is None:
+            return None
+        return Grant(lease=lease, renewed=False, book=task.book, taken_at=now)
+
     async def take(self, ref: AssetRef, *, refused: Lease | None = None) -> Grant:
         """A link that lives, renewed if need be; never the `refused` one again.
 
@@ -87,7 +102,7 @@ class Leases:
         if lease is None or lease is refused:
             lease = await self._renew(task, ref, refused)
             now = self._clock.time()
-        return Grant(lease=lease, facts=task.book.facts(lease, now), renewed=renewed)
+        return Grant(lease=lease, renewed=renewed, book=task.book, taken_at=now)
 
     async def _renew(self, task: _Task, ref: AssetRef, refused: Lease | None) -> Lease:
         tries = 0

@@ -65,6 +65,7 @@ _DEVICES = frozenset(
 _RESERVED_TYPES = frozenset({"part", "tmp", "lock", "owner", "journal"})
 
 
+@lru_cache(maxsize=128)
 def file_name(ref: AssetRef) -> str:
     """``<task id>/<product type>_<derivative id>.<asset type>``, safe on every file system.
 

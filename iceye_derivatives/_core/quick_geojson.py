@@ -38,7 +38,8 @@ def _reader() -> Callable[[bytes], bool] | None:
 
     def read(body: bytes) -> bool:
         decode(body)
-        body.decode()  # what it passes over, it does not decode
+        if not body.isascii():  # mostly it is, and that is told without making a text of it
+            body.decode()  # what it passes over, it does not decode
         return True
 
     return read

@@ -19,10 +19,11 @@ more bytes than said   behind the last byte that was announced the file is whole
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from iceye_derivatives._core.content import first_bytes
-from iceye_derivatives._core.digest import offers
+from iceye_derivatives._core.digest import Offer, offers
 from iceye_derivatives._core.download_settings import DownloadSettings
 from iceye_derivatives._core.http_date import parse_http_date, parse_retry_after
 from iceye_derivatives._core.transfer_terms import (
@@ -109,6 +110,21 @@ class Transfer:
             return self._again(f"the store answered {status}", draw, wait)
         verdict = Verdict.CONTENT if status in _SUCCESSES else Verdict.REFUSED
         return self._give_up(verdict, f"the store answered {status}", answer)
+
+    def came_whole(self, headers: Mapping[str, str], size: int) -> tuple[Offer, ...] | None:
+        """The head of a 200 has come, and so many bytes at one time: nearly every file does so.
+
+        Where these are all of it, it is to be stored, and here are the digests that the store
+        offers.  None, and nothing is changed, where the long way must tell: `answered()`.
+        """
+        if not size or "content-encoding" in headers:
+            return None
+        if _number(headers.get("content-length")) != size:
+            return None
+        self.offset = self.total = size
+        self._etag = _strong(headers.get("etag"))
+        self._breaks_in_row = self._renewals_in_row = 0
+        return offers(headers, whole=True)
 
     def received(self, size: int) -> bool:
         """Bytes came; False when they are more than the file has, see `overran()`."""

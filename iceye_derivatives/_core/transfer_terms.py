@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import TypeAlias
+from types import MappingProxyType
+from typing import Final, TypeAlias
 
 from attrs import field, frozen
 
@@ -22,6 +23,9 @@ __all__ = [
     "Store",
     "Verdict",
 ]
+
+
+_AS_STORED: Final[Mapping[str, str]] = MappingProxyType({"Accept-Encoding": "identity"})
 
 
 class Verdict(Enum):
@@ -62,12 +66,11 @@ class Open:
     if_range: str | None = None
 
     @property
-    def headers(self) -> dict[str, str]:
+    def headers(self) -> Mapping[str, str]:
         """What goes with it: sizes, hashes and ETags must mean the bytes as stored."""
-        headers = {"Accept-Encoding": "identity"}
-        if self.offset and self.if_range is not None:
-            headers |= {"Range": f"bytes={self.offset}-", "If-Range": self.if_range}
-        return headers
+        if not self.offset or self.if_range is None:
+            return _AS_STORED
+        return {**_AS_STORED, "Range": f"bytes={self.offset}-", "If-Range": self.if_range}
 
 
 @frozen(kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
@@ -69,6 +70,39 @@ def test_a_good_answer_is_received_from_the_start_and_stored_at_its_end() -> Non
     assert answer(machine, 200, {"content-length": "5"}) == Receive(offset=0, total=5)
     assert machine.received(5)
     assert machine.ended(0.5) == Store()
+
+
+HEADS = st.fixed_dictionaries(
+    {},
+    optional={
+        "content-length": st.sampled_from(["5", " 5 ", "6", "0", "-5", "5,5", "x", "9" * 30]),
+        "content-encoding": st.sampled_from(["identity", "", "gzip"]),
+        "etag": st.sampled_from([ETAG, "W/" + ETAG, "v1"]),
+        "content-md5": st.sampled_from(["CY9rzUYh03PK3k6DJie09g==", "x"]),
+        "repr-digest": st.just(f"sha-256=:{b64encode(bytes(32)).decode()}:"),
+    },
+)
+
+
+@given(HEADS, st.sampled_from([0, 1, 5, 6]))
+def test_what_comes_whole_ends_as_it_does_the_long_way(heads: dict[str, str], size: int) -> None:
+    short, long = transfer(), transfer()
+    for machine in (short, long):
+        machine.begin()
+    offers = short.came_whole(heads, size)
+    if offers is None:
+        assert (short.offset, short.total, short.etag) == (0, None, None)
+        return
+    assert answer(long, 200, heads) == Receive(offset=0, total=size, offers=offers)
+    assert long.received(size)
+    assert long.ended(0.5) == Store()
+    assert vars(short) == vars(long)
+
+
+@pytest.mark.parametrize("etag", [ETAG, None])
+def test_nothing_more_is_asked_of_a_plain_answer_to_have_come_whole(etag: str | None) -> None:
+    heads = {"content-length": "5"} | ({"etag": etag} if etag else {})
+    assert transfer().came_whole(heads, 5) == ()
 
 
 def test_without_a_length_the_end_of_the_body_is_the_end_of_the_file() -> None:

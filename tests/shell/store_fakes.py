@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from typing import ClassVar
 
 import anyio
 import anyio.lowlevel
@@ -78,7 +79,8 @@ class FakeStore:
     clock: FakeClock = field(factory=FakeClock)
     life: float = 3600.0
     skew: float = 0.0
-    chunk: int = 7
+    pieces: ClassVar[int] = 7
+    chunk: int = field(factory=lambda: FakeStore.pieces)
     etags: bool = True
     files: dict[str, list[Derivative]] = field(factory=dict)
     bodies: dict[str, bytes] = field(factory=dict)
@@ -90,6 +92,8 @@ class FakeStore:
     requests: list[tuple[str, dict[str, str], int]] = field(factory=list)
     open_now: int = 0
     open_most: int = 0
+    left_open: int = 0
+    """Bodies that were begun, and neither read to their end nor closed when they were left."""
     signed: int = 0
     on_open: Callable[[], None] = lambda: None
 
@@ -170,10 +174,12 @@ class FakeStore:
             raise NetworkError("The store could not be reached")
         self.open_now += 1
         self.open_most = max(self.open_most, self.open_now)
+        answer = self._answer(url, key, headers, fault)
         try:
-            yield self._answer(url, key, headers, fault)
+            yield answer
         finally:
             self.open_now -= 1
+            self.left_open += answer.is_open
 
     def _answer(
         self, url: SignedUrl, key: str, headers: Mapping[str, str], fault: Fault
@@ -206,8 +212,17 @@ class FakeResponse:
     body: bytes
     chunk: int
     fault: Fault
+    is_open: bool = False
 
     async def chunks(self) -> AsyncIterator[bytes]:
+        self.is_open = True
+        try:
+            async for piece in self._pieces():
+                yield piece
+        finally:
+            self.is_open = False
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
         end = len(self.body)
         for limit in (self.fault.stop_after, self.fault.cut_after):
             end = end if limit is None else min(end, limit)

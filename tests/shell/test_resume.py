@@ -20,6 +20,13 @@ from iceye_derivatives.sinks import DirectorySink
 
 pytestmark = pytest.mark.anyio
 
+
+@pytest.fixture(autouse=True, params=[7, 1 << 20], ids=["in pieces", "at one time"])
+def pieces(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A body that comes at one time goes a shorter way, to the same end."""
+    monkeypatch.setattr(FakeStore, "pieces", request.param)
+
+
 SETTINGS = DownloadSettings(small=64, batch=32, retries=0)
 BODY = detections("abcdefgh", 40)
 
@@ -223,7 +230,7 @@ async def test_without_a_strong_etag_nothing_is_kept_and_the_file_starts_over(
 
 
 async def test_stopped_again_and_again_each_byte_is_fetched_about_once(tmp_path: Path) -> None:
-    store = FakeStore()
+    store = FakeStore(chunk=7)
     derivative = store.add("d1", BODY)
     for _ in range(30):
         store.faults = [Fault(stop_after=100)]

@@ -10,6 +10,7 @@ from typing import Any
 
 import anyio
 import pytest
+from attrs import evolve
 from store_fakes import FakeClock, FakeResponse, FakeStore, detections
 
 from iceye_derivatives import _room
@@ -55,14 +56,18 @@ class Disk(DirectorySink):
 
 
 async def run(
-    store: FakeStore, sink: DirectorySink, *derivatives: Derivative, concurrency: int = 4
+    store: FakeStore,
+    sink: DirectorySink,
+    *derivatives: Derivative,
+    concurrency: int = 4,
+    settings: DownloadSettings = SETTINGS,
 ) -> DownloadReport:
     found = Downloader(
         store,
         sink,
         clock=store.clock,
         jitter=lambda: 0.5,
-        settings=SETTINGS,
+        settings=settings,
         concurrency=concurrency,
     )
     return await found.download(derivatives)
@@ -90,6 +95,19 @@ async def test_a_file_that_is_too_large_leaves_room_for_those_that_are_not(tmp_p
     assert failure.asset.derivative_id == "d0"
     assert list(tmp_path.rglob("d0*.part")) == []
     assert len(report.files) == 3
+
+
+@pytest.mark.parametrize("small", [64, 1 << 20])
+async def test_what_comes_at_one_time_needs_room_as_well(tmp_path: Path, small: int) -> None:
+    """Before anything of it is written, beside what was written since somebody looked."""
+    store = FakeStore(chunk=1 << 20)
+    derivatives = [store.add(f"d{n}", detections("x", 300)) for n in range(3)]
+    settings = evolve(SETTINGS, small=small)
+    report = await run(store, Disk(tmp_path, 1200), *derivatives, concurrency=1, settings=settings)
+    assert [record.ok for record in report.files] == [True, True, False]
+    [failure] = report.failures
+    assert isinstance(failure.error, DiskFullError)
+    assert "bytes are to come" in str(failure.error)
 
 
 async def test_once_there_is_room_it_goes_on(tmp_path: Path) -> None:
@@ -254,6 +272,10 @@ class Drips:
     def __init__(self, response: FakeResponse, clock: FakeClock) -> None:
         self.status, self.headers = response.status, response.headers
         self._response, self._clock = response, clock
+
+    @property
+    def is_open(self) -> bool:
+        return self._response.is_open
 
     async def chunks(self) -> AsyncIterator[bytes]:
         async for chunk in self._response.chunks():
