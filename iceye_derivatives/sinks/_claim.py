@@ -18,11 +18,11 @@ from iceye_derivatives._core.ownership import (
     Owner,
     judge,
     parse_owner,
-    render_owner,
 )
 from iceye_derivatives._core.part_names import heir_name, owner_name
 from iceye_derivatives.sinks._folder import Folder
-from iceye_derivatives.sinks._process import forget_claim, lives, new_claim
+from iceye_derivatives.sinks._process import lives
+from iceye_derivatives.sinks._records import Record, Records
 
 __all__ = ["Claim", "Holder"]
 
@@ -46,12 +46,19 @@ class Holder:
 class Claim:
     """A claim on one file; `take` until it is ours, `drop` in the end."""
 
-    mine: Owner | None = None
+    _records: Records = field(factory=Records)
+    """Where ours are, those of other files too."""
     surely_alone: bool = True
     """Whether all earlier owners are certainly gone; else one may come to and go on writing."""
     took_over: bool = False
+    _record: Record | None = None
     _chain: list[str] = field(factory=list)
     """Our predecessors' records, oldest first, and ours."""
+
+    @property
+    def mine(self) -> Owner | None:
+        """Who we are where the name is ours."""
+        return None if self._record is None else self._record.owner
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -60,39 +67,43 @@ class Claim:
 
     def take(self, folder: Folder) -> Owner | None:
         """Take the name; None when it is ours now, else who has it."""
-        mine = new_claim()
         try:
-            holder = self._take(folder, mine)
+            holder = self._take(folder)
         except BaseException:
-            forget_claim(mine)
+            self.forsake(folder.file)
             raise
         if holder is None:
-            self.mine = mine
             return None
-        forget_claim(mine)
         # A record that is being written belongs to somebody, too.
         return holder.owner or Owner(token="", host="", machine="", pid=0, started="")
 
     def drop(self, folder: Folder) -> None:
         """Give the name back; safe to call twice."""
-        mine, self.mine = self.mine, None
+        mine = self.mine
         if mine is None:
             return
-        forget_claim(mine)
+        self.forsake(folder.file)
         if folder.exists(heir_name(folder.file, mine.token)):
             return  # we were thought dead: the records are our heir's now
         # Oldest first: a reader goes from the first one on, and finds all of it or nothing.
         for name in self._chain:
             folder.discard(name)
 
+    def forsake(self, file: str) -> None:
+        """Make it ours no more, and leave what stands in the folder; safe to call twice."""
+        record, self._record = self._record, None
+        if record is not None:
+            self._records.leave(record, file)
+
     def beat(self, folder: Folder) -> None:
         """Show that we live."""
-        if self.mine is not None:
+        if self._record is not None:
             folder.touch(self._chain[-1])
 
-    def _take(self, folder: Folder, mine: Owner) -> Holder | None:
+    def _take(self, folder: Folder) -> Holder | None:
         name = owner_name(folder.file)
-        if folder.create(name, render_owner(mine)):
+        self._record = self._records.claim(folder, name)
+        if self._record is not None:
             self._chain = [name]
             return None
         chain = _walk(folder)
@@ -108,11 +119,14 @@ class Claim:
         if verdicts[-1] is Judgement.HELD:
             return chain[-1]
         name = heir_name(folder.file, chain[-1].token)
-        if not folder.create(name, render_owner(mine)):
+        record = self._records.make(folder, name)
+        if record is None:
             return chain[-1]  # somebody else was faster
+        self._record = record
         # Between our look and our step all of it may have been given back and taken anew.
         found = [holder.name for holder in _walk(folder)]
         if found != [*(holder.name for holder in chain), name]:
+            self.forsake(folder.file)
             folder.discard(name)
             return chain[-1]
         self._chain, self.took_over = found, True
@@ -137,6 +151,6 @@ def _walk(folder: Folder) -> list[Holder]:
 
 
 def _judged(folder: Folder, holder: Holder) -> Judgement:
-    alive = None if holder.owner is None else lives(holder.owner)
+    alive = None if holder.owner is None else lives(holder.owner, folder.file)
     age = 0.0 if alive is not None else folder.clock() - holder.modified
     return judge(holder.owner, alive=alive, age=age)

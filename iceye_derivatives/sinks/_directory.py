@@ -22,6 +22,7 @@ from iceye_derivatives.sinks._hash import hash_file
 from iceye_derivatives.sinks._notes import read_small, update_small
 from iceye_derivatives.sinks._part import DirectoryPart
 from iceye_derivatives.sinks._place import DirectoryPlace, Strays
+from iceye_derivatives.sinks._records import Records
 from iceye_derivatives.sinks._space import space_of
 
 __all__ = ["DirectorySink"]
@@ -49,6 +50,7 @@ class DirectorySink:
         # Strings, as in the Protocol, and joined once: names are asked for more than once a file.
         self._before = os.path.join(self.path, "")  # noqa: PTH118 - see above
         self._strays = Strays()
+        self._records = Records()
         self._disk = Disk()
         self._held: set[DirectoryPlace] = set()
 
@@ -82,7 +84,12 @@ class DirectorySink:
     ) -> AbstractAsyncContextManager[Place | Present | Busy]:
         """Look whether the file is there, and if not (or if `replace`), make its name ours."""
         path = self.locate(name)
-        place = DirectoryPlace(self.path, name, path, asset, strays=self._strays, disk=self._disk)
+        place = DirectoryPlace(
+            *(self.path, name, path, asset),
+            strays=self._strays,
+            records=self._records,
+            disk=self._disk,
+        )
         return _Claiming(place, self._disk, self._held, replace=replace)
 
     async def beat(self) -> None:

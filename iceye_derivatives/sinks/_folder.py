@@ -132,24 +132,30 @@ class Folder(OpenFolder):
         mark = f"{found.st_ino:016x}{found.st_mtime_ns:016x}"
         return body, found.st_mtime, mark
 
-    def create(self, name: str, body: bytes) -> bool:
-        """Make a small file of ours, unless there is one of that name: then False.
+    def create(self, name: str, body: bytes) -> int | None:
+        """Make a small file of ours and leave it open; None where there is one of that name.
 
         "O_EXCL Ensure that this call creates the file" (open(2)): of several processes, one does.
         """
         try:
             descriptor = os.open(self._at(name), _NEW, 0o666, dir_fd=self._handle)
         except FileExistsError:
-            return False
+            return None
         try:
-            try:
-                write_all(descriptor, body)
-            finally:
-                os.close(descriptor)
+            write_all(descriptor, body)
         except BaseException:
+            os.close(descriptor)
             self.discard(name)
             raise
-        return True
+        return descriptor
+
+    def link(self, descriptor: int, name: str) -> None:
+        """Give an open file of ours that name as well (Linux); raises where there is one.
+
+        By its descriptor, since what stands under its first name may be another's by now.
+        """
+        own = f"/proc/self/fd/{descriptor}"
+        os.link(own, self._at(name), dst_dir_fd=self._handle, follow_symlinks=True)
 
     def touch(self, name: str) -> None:
         """Set a file's time of modification to the file system's now."""

@@ -53,19 +53,20 @@ def split(name: str) -> tuple[str, ...]:
 class OpenFolder:
     """The folder of one file, open as long as a ``with`` block lasts; it may be opened again."""
 
-    __slots__ = ("_handle", "_make", "_open", "_parts", "_path", "_root", "_whole", "file")
+    __slots__ = ("_handle", "_make", "_open", "_parts", "_path", "_root", "file", "path")
 
     def __init__(self, root: str, name: str, *, make: bool = False) -> None:
         *self._parts, self.file = split(name)  # asked for more than once a file
         """The file's final name in this folder."""
         self._root = self._path = root
-        self._whole = "/".join((root, *self._parts))
+        self.path = "/".join((root, *self._parts))
+        """The folder's own, by which those of one sink are told apart."""
         self._make = make
         self._open: Handle | None = None
         self._handle: int | None = None
 
     def __enter__(self) -> Self:
-        self._open = shared_handle(self._whole) if _BY_HANDLE else None
+        self._open = shared_handle(self.path) if _BY_HANDLE else None
         if self._open is not None:
             self._handle = self._open.number
             return self
@@ -76,7 +77,7 @@ class OpenFolder:
                 self._descend(part)
             if self._handle is not None:
                 self._open = Handle(self._handle)
-                keep_handle(self._whole, self._open)
+                keep_handle(self.path, self._open)
         except BaseException:
             self.close()
             raise

@@ -16,6 +16,7 @@ from iceye_derivatives.sinks._disk import Disk, Steps
 from iceye_derivatives.sinks._finish import finish
 from iceye_derivatives.sinks._folder import Folder, stamp_of
 from iceye_derivatives.sinks._part import DirectoryPart
+from iceye_derivatives.sinks._records import Records
 
 __all__ = ["DirectoryPlace", "Strays"]
 
@@ -68,7 +69,15 @@ class DirectoryPlace:
     """A name in a folder; implements `iceye_derivatives.sharing.Place` once it was taken."""
 
     def __init__(
-        self, root: str, name: str, path: str, asset: AssetRef, *, strays: Strays, disk: Disk
+        self,
+        root: str,
+        name: str,
+        path: str,
+        asset: AssetRef,
+        *,
+        strays: Strays,
+        records: Records,
+        disk: Disk,
     ) -> None:
         self._disk = disk
         self._root = root
@@ -76,7 +85,7 @@ class DirectoryPlace:
         self._path = path
         self._asset = asset
         self._strays = strays
-        self._claim = Claim()
+        self._claim = Claim(records)
         self._folder = Folder(root, name, make=True)
         self._sidecar: Sidecar | None = None
         self.stamp: str | None = None
@@ -149,6 +158,7 @@ class DirectoryPlace:
         """Give the name back."""
         with suppress(OSError), Folder(self._root, self._name) as folder:
             self._claim.drop(folder)
+        self._claim.forsake(self._folder.file)  # where its folder is gone
 
     def beat(self) -> None:
         """Show that we live."""

@@ -14,15 +14,15 @@ from typing import Final
 
 from iceye_derivatives._core.ownership import Owner
 
-__all__ = ["forget_claim", "lives", "new_claim", "unique_token"]
+__all__ = ["forget_claim", "hold_claim", "lives", "new_owner", "unique_token"]
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 # Behind the command's name, which may hold anything: "(22) starttime" of proc_pid_stat(5), less
 # the two fields before it.
 _STARTED = 19
 _counter = count(1)
-_claims: Final[set[str]] = set()
-"""Claims of this process that are alive: a forked or restarted one has none of them."""
+_claims: Final[set[tuple[str, str]]] = set()
+"""Tokens and files of the claims of this process: a forked or restarted one has none of them."""
 _token: tuple[int, str] = (0, "")
 
 
@@ -34,26 +34,30 @@ def unique_token() -> str:
     return _token[1]
 
 
-def new_claim() -> Owner:
-    """A record of this process for one more file."""
+def new_owner() -> Owner:
+    """This process, by a token that it has never had."""
     token = f"{unique_token()}{next(_counter):08x}"
-    _claims.add(token)
     us = _ourselves(_token[0])
     return Owner(token=token, host=us.host, machine=us.machine, pid=us.pid, started=us.started)
 
 
-def forget_claim(owner: Owner) -> None:
+def hold_claim(owner: Owner, file: str) -> None:
+    """A claim on that file begins; call it before anybody can see its record."""
+    _claims.add((owner.token, file))
+
+
+def forget_claim(owner: Owner, file: str) -> None:
     """The claim has ended."""
-    _claims.discard(owner.token)
+    _claims.discard((owner.token, file))
 
 
-def lives(owner: Owner) -> bool | None:
-    """Whether the owner's process lives and still holds its claim; None where nobody can tell."""
+def lives(owner: Owner, file: str) -> bool | None:
+    """Whether the owner's process lives and still has that file; None where nobody can tell."""
     here = _machine(os.getpid())
     if not here or owner.machine != here:
         return None
     if owner.pid == os.getpid():
-        return owner.token in _claims
+        return (owner.token, file) in _claims
     if _BOOT.exists():
         # A number that was given to another process since is told by when that one started.
         return _started(owner.pid) == owner.started

@@ -1,12 +1,14 @@
 """In whatever order processes take their single steps on the disk: has one of them a name at most?
 
 Each process is a thread that goes on by one step at a time, in an order drawn from a seed, and may
-be killed before each of them.
+be killed before each of them.  Half of them have another file of that folder meanwhile, so that
+they reach for the name by linking the record which they have.
 """
 
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -17,8 +19,10 @@ from attrs import define, field
 
 from iceye_derivatives._core.ownership import Owner
 from iceye_derivatives.sinks import _claim as claims
+from iceye_derivatives.sinks import _records
 from iceye_derivatives.sinks._claim import Claim
 from iceye_derivatives.sinks._folder import Folder
+from iceye_derivatives.sinks._records import Records
 
 NAME = "task-1/DC_VESSELS_d1.geojson"
 PROCESSES = 4
@@ -92,16 +96,22 @@ class World:
     most: int = 0
     taken: int = 0
     taken_over: int = 0
+    linked: int = 0
 
     def program(self) -> None:
         """Take the name, have it for a while, give it back; a few times."""
+        records = Records()
+        if self.turns.me % 2:
+            with Folder(self.root, f"task-1/own{self.turns.me}", make=True) as folder:
+                assert Claim(records).take(folder) is None
         for _ in range(3):
-            claim = Claim()
+            claim = Claim(records)
             with Stepping(self.root, NAME, make=True) as folder:
                 folder.turns = self.turns
                 if claim.take(folder) is not None:
                     continue
                 self.holding.add(self.turns.me)
+                self.linked += folder.has_linked
                 self.most = max(self.most, len(self.holding - self.turns.dying))
                 self.taken, self.taken_over = self.taken + 1, self.taken_over + claim.took_over
                 self.turns.step()
@@ -113,10 +123,16 @@ class Stepping(Folder):
     """Each call is one step."""
 
     turns: Turns
+    has_linked = False
 
-    def create(self, name: str, body: bytes) -> bool:
+    def create(self, name: str, body: bytes) -> int | None:
         self.turns.step()
         return super().create(name, body)
+
+    def link(self, descriptor: int, name: str) -> None:
+        self.turns.step()
+        super().link(descriptor, name)
+        self.has_linked = True
 
     def read_stamped(self, name: str, limit: int) -> tuple[bytes, float, str] | None:
         self.turns.step()
@@ -146,11 +162,11 @@ def test_in_no_order_of_steps_have_two_living_processes_one_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deadly: float
 ) -> None:
     """Taking, giving back, being killed at any step, and taking over, in hundreds of orders."""
-    new_claim: Callable[[], Owner] = vars(claims)["new_claim"]
+    new_owner: Callable[[], Owner] = vars(_records)["new_owner"]
     worlds: list[World] = []
 
     def noted() -> Owner:
-        owner, world = new_claim(), worlds[-1]
+        owner, world = new_owner(), worlds[-1]
         world.process_of[owner.token] = world.turns.me
         return owner
 
@@ -159,14 +175,14 @@ def test_in_no_order_of_steps_have_two_living_processes_one_name(
         worlds.append(World(str(tmp_path / str(seed)), turns))
         if seed % 2:
             with monkeypatch.context() as patched:
-                patched.setattr(claims, "new_claim", new_claim)
+                patched.setattr(_records, "new_owner", new_owner)
                 leave_dead_record(worlds[-1])
         return worlds[-1]
 
-    def lives(owner: Owner) -> bool:
+    def lives(owner: Owner, _: str) -> bool:
         return worlds[-1].process_of[owner.token] not in worlds[-1].turns.dying
 
-    monkeypatch.setattr(claims, "new_claim", noted)
+    monkeypatch.setattr(_records, "new_owner", noted)
     monkeypatch.setattr(claims, "lives", lives)
     for seed in range(300):
         world = begin(seed)
@@ -174,3 +190,4 @@ def test_in_no_order_of_steps_have_two_living_processes_one_name(
         assert world.most <= 1, seed
     assert sum(world.taken for world in worlds) > 600
     assert sum(world.taken_over for world in worlds) > 100
+    assert sum(world.linked for world in worlds) > 100 or sys.platform != "linux"

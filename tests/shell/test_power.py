@@ -34,7 +34,7 @@ pytestmark = [
 SETTINGS = DownloadSettings(small=300, batch=200, retries=0)
 """All but the smallest files are streamed."""
 IN_MEMORY = DownloadSettings(retries=0)
-STEPS = ("open", "fsync", "fdatasync", "replace", "unlink", "mkdir", "ftruncate", "pwrite")
+STEPS = ("open", "link", "fsync", "fdatasync", "replace", "unlink", "mkdir", "ftruncate", "pwrite")
 
 
 @pytest.fixture(autouse=True)

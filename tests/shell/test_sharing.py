@@ -145,9 +145,9 @@ async def test_many_at_once_fetch_each_file_once(tmp_path: Path) -> None:
 def another_process() -> Iterator[tuple[subprocess.Popen[str], Owner]]:
     """A live process that could hold a claim, and its record."""
     program = (
-        "from iceye_derivatives.sinks._process import new_claim\n"
+        "from iceye_derivatives.sinks._process import new_owner\n"
         "from iceye_derivatives._core.ownership import render_owner\n"
-        "print(render_owner(new_claim()).decode(), flush=True); input()"
+        "print(render_owner(new_owner()).decode(), flush=True); input()"
     )
     with subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-c", program],
@@ -339,7 +339,7 @@ def test_who_was_thought_dead_does_not_give_its_heir_s_name_back(
     with Folder(str(tmp_path), NAME, make=True) as folder:
         assert zombie.take(folder) is None
         with monkeypatch.context() as patched:
-            patched.setattr(claims, "lives", lambda _: False)
+            patched.setattr(claims, "lives", lambda *_: False)
             assert heir.take(folder) is None
         zombie.drop(folder)
         assert third.take(folder) is not None
@@ -403,7 +403,7 @@ def test_however_often_processes_die_over_a_file_the_next_one_takes_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Found by two hundred kills on a machine too busy to let any of them get far."""
-    monkeypatch.setattr(claims, "lives", lambda _: False)
+    monkeypatch.setattr(claims, "lives", lambda *_: False)
     killed_over_the_file(tmp_path, 100)
     claim = Claim()
     with Folder(str(tmp_path), NAME) as folder:
@@ -416,7 +416,7 @@ def test_however_often_processes_die_over_a_file_the_next_one_takes_it(
 def test_more_dead_owners_than_can_be_looked_at_are_told_and_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(claims, "lives", lambda _: False)
+    monkeypatch.setattr(claims, "lives", lambda *_: False)
     monkeypatch.setattr(claims, "_LONGEST_CHAIN", 5)
     killed_over_the_file(tmp_path, 5)
     with (
@@ -442,7 +442,7 @@ class Processes(RuleBasedStateMachine):
         self.alive: dict[str, bool] = {}
         self.holders: list[Claim] = []
         self.patched = pytest.MonkeyPatch()
-        self.patched.setattr(claims, "lives", lambda owner: self.alive.get(owner.token))
+        self.patched.setattr(claims, "lives", lambda owner, _: self.alive.get(owner.token))
 
     def teardown(self) -> None:
         self.patched.undo()

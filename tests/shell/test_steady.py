@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import AsyncIterator
 from hashlib import sha256
@@ -156,7 +157,9 @@ def test_a_folder_is_opened_once_in_a_round_and_is_open_no_longer(
         with sharing_handles():
             for number in range(5):
                 with Folder(str(tmp_path), f"task-1/{number}", make=True) as folder:
-                    assert folder.create(f"{number}", b"x")
+                    made = folder.create(f"{number}", b"x")
+                    assert made is not None
+                    os.close(made)
                     folder.discard(f"{number}")
     assert kept == [f"{tmp_path}/task-1"] * 2
     handles = [entry.resolve() for entry in Path("/proc/self/fd").iterdir() if entry.exists()]
@@ -171,7 +174,9 @@ def test_who_works_in_a_folder_has_it_longer_than_the_round(tmp_path: Path) -> N
         second = Folder(str(tmp_path), "task-1/y").__enter__()
     assert first.handle == second.handle
     first.close()
-    assert second.create("y", b"y")
+    made = second.create("y", b"y")
+    assert made is not None
+    os.close(made)
     second.close()
     assert files(tmp_path) == {"y": b"y"}
     handles = [entry.resolve() for entry in Path("/proc/self/fd").iterdir() if entry.exists()]

@@ -1,0 +1,114 @@
+"""How do the claims of one process in a folder share one record: as names of one file?
+
+A record says who we are, which is the same for all that we make in a folder at a time.  A file for
+each costs a disk a block that is written, synced and freed again; one more name for the file that
+is there costs a line in the folder.  Why that proves as much is told in
+``docs/decisions/0007-sharing-a-folder.md``.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from threading import Lock
+from typing import Final
+
+from iceye_derivatives._core.ownership import Owner, render_owner
+from iceye_derivatives.sinks._folder import Folder
+from iceye_derivatives.sinks._process import forget_claim, hold_claim, new_owner
+
+__all__ = ["Record", "Records"]
+
+_MOST: Final = 256
+"""Files that one record is ever for: what is remembered of it stays small."""
+
+
+class Record:
+    """An owner record of ours; its file is open as long as a claim goes by it."""
+
+    __slots__ = ("claims", "descriptor", "files", "owner", "place")
+
+    def __init__(self, owner: Owner, descriptor: int, folder: Folder) -> None:
+        self.owner = owner
+        self.descriptor = descriptor
+        self.place = folder.path
+        self.files = {folder.file}
+        """Which it was ever for: its token must not come a second time for any of them."""
+        self.claims = 1
+
+
+class Records:
+    """Those of one sink, for the threads of all its loops."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._by_place: dict[str, Record] = {}
+        # Elsewhere it would be linked by its first name, which may lead to another's by then.
+        self._links = sys.platform == "linux"
+
+    def claim(self, folder: Folder, name: str) -> Record | None:
+        """Put a record of ours under that name; None where there is one already."""
+        return self._link(folder, name) or self.make(folder, name)
+
+    def make(self, folder: Folder, name: str) -> Record | None:
+        """As `claim`, with a token that nobody has seen yet."""
+        owner = new_owner()
+        hold_claim(owner, folder.file)
+        descriptor = None
+        try:
+            descriptor = folder.create(name, render_owner(owner))
+        finally:
+            if descriptor is None:
+                forget_claim(owner, folder.file)
+        if descriptor is None:
+            return None
+        record = Record(owner, descriptor, folder)
+        with self._lock:
+            self._by_place[record.place] = record
+        return record
+
+    def leave(self, record: Record, file: str) -> None:
+        """The claim on that file has ended; the last one closes the record."""
+        forget_claim(record.owner, file)
+        with self._lock:
+            record.claims -= 1
+            if record.claims:
+                return
+            if self._by_place.get(record.place) is record:
+                del self._by_place[record.place]
+        os.close(record.descriptor)
+
+    def _link(self, folder: Folder, name: str) -> Record | None:
+        """One more name for a record that we have; None where there is none, or it was no use.
+
+        "If newpath exists, it will not be overwritten" (link(2)): of several processes, one does.
+        """
+        record = self._join(folder)
+        if record is None:
+            return None
+        linked = False
+        try:
+            folder.link(record.descriptor, name)
+            linked = True
+        except OSError as error:
+            # ENOENT: somebody deleted all names that it had.  Of others we may expect them again:
+            # this file system has no links, or not for us.
+            if error.errno not in {errno.EEXIST, errno.ENOENT}:
+                self._links = False
+        finally:
+            if not linked:
+                self.leave(record, folder.file)
+        return record if linked else None
+
+    def _join(self, folder: Folder) -> Record | None:
+        with self._lock:
+            record = self._by_place.get(folder.path) if self._links else None
+            if record is None or folder.file in record.files or len(record.files) >= _MOST:
+                return None
+            if record.owner.pid != os.getpid():  # we were forked, and it is our parent's
+                return None
+            record.files.add(folder.file)
+            record.claims += 1
+        hold_claim(record.owner, folder.file)
+        return record
