@@ -32,9 +32,9 @@ class FileMeter:
         self._limits = limits
         self._at = 0
 
-    def begin(self, status: int, headers: Mapping[str, str]) -> None:
-        """The head has come; raises `TooManyBytes` where the file says itself that it is one."""
-        self._at, total = announced(status, headers)
+    def begin(self, at: int, total: int | None) -> None:
+        """The head has come, see `announced`; raises `TooManyBytes` where it says so itself."""
+        self._at = at
         if total is not None and total > self._limits.bytes_per_file:
             raise TooManyBytes(f"it has {total:,} bytes, more than", "bytes_per_file", self._limits)
 
@@ -52,9 +52,8 @@ class RunMeter:
         self._limits = limits
         self._spent = 0
 
-    def begin(self, status: int, headers: Mapping[str, str]) -> None:
+    def begin(self, at: int, total: int | None) -> None:
         """The head of a file has come; raises `TooManyBytes` where the rest of it has no room."""
-        at, total = announced(status, headers)
         if total is not None and self._spent + total - at > self._limits.bytes_per_run:
             raise self._fault(f"with its {total:,} bytes")
 

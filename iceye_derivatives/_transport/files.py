@@ -16,11 +16,11 @@ from iceye_derivatives._core.link_policy import (
     check_link,
     redirect_target,
 )
-from iceye_derivatives._core.metering import FileMeter
+from iceye_derivatives._core.metering import FileMeter, announced
 from iceye_derivatives._core.requests import USER_AGENT
 from iceye_derivatives._core.secret import Secret
 from iceye_derivatives._transport.failures import failures, network_error
-from iceye_derivatives._transport.metered import Countable, metered
+from iceye_derivatives._transport.metered import Countable
 from iceye_derivatives._transport.neighbourhood import Neighbourhood
 from iceye_derivatives._transport.session import Answer, Line, SessionSettings
 from iceye_derivatives.models import SignedUrl
@@ -76,6 +76,7 @@ class FileTransport:
         ssl_context: ssl.SSLContext | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
+        self.limits = limits
         self._neighbourhood = neighbourhood
         self._hosts = check_hosts(allowed_hosts)
         self._check = partial(check_link, allow_http=allow_http, allowed_hosts=self._hosts)
@@ -105,23 +106,20 @@ class FileTransport:
         """
         return _Opening(self, url, headers)
 
-    async def open(self, url: SignedUrl, headers: Mapping[str, str]) -> Opened:
+    async def open(self, url: SignedUrl, headers: Mapping[str, str]) -> tuple[Secret, Answer]:
         """Send the request, and go where it leads; whoever gets the answer releases it."""
         raw = Secret(url.reveal())
         self._check(raw, came_from=self._public_api())
-        few = self._line.limits.redirects
+        few = self.limits.redirects
         for _ in range(few + 1):
-            opened = Opened(raw, await self._get(raw, headers))
-            target = opened.leave()
+            answer = await self._get(raw, headers)
+            target = _leads_to(raw, answer)
             if target is None:
-                return opened
+                return raw, answer
+            answer.close()
             self._check(target, came_from=self._public_api() or raw)
             raw = target
         raise UnsafeLink(f"redirects more than {few} times; {how_to_raise('redirects')}")
-
-    def metered(self, opened: Opened) -> LinkResponse:
-        """The answer whose body is counted; raises `TooManyBytes` where its head says enough."""
-        return metered(opened, FileMeter(self._line.limits))
 
     async def aclose(self) -> None:
         """Close the session, if it is ours."""
@@ -138,7 +136,10 @@ class FileTransport:
     async def _get(self, raw: Secret, headers: Mapping[str, str]) -> Answer:
         failure: Exception
         try:
-            proxy = await self._line.proxies.lookup(raw)
+            try:
+                proxy = self._line.proxies.known(raw)
+            except LookupError:
+                proxy = await self._line.proxies.lookup(raw)
             if proxy is None and self._neighbourhood is not None:
                 self._neighbourhood.check_direct(self._line.proxies.hosts, raw)
             # Not encoded and not decoded: sizes, digests and strong ETags mean the bytes on disk.
@@ -155,26 +156,40 @@ class FileTransport:
         raise failure
 
 
-class _Opening:
-    """One link while it is open: a class, since a generator costs several times as much."""
+def _leads_to(raw: Secret, answer: Answer) -> Secret | None:
+    """Where it redirects to; in a frame of its own, since a header is plain text."""
+    location = answer.headers.get("location") if answer.status in _REDIRECTS else None
+    return None if location is None else Secret(redirect_target(raw, location))
 
-    __slots__ = ("_headers", "_opened", "_transport", "_url")
+
+class _Opening(Countable):
+    """One link while it is open, and its answer (`iceye_derivatives.protocols.LinkResponse`).
+
+    A class, since a generator costs several times as much.
+    """
+
+    __slots__ = ("_answer", "_headers", "_raw", "_transport", "_url", "headers", "status")
 
     def __init__(
         self, transport: FileTransport, url: SignedUrl, headers: Mapping[str, str]
     ) -> None:
+        super().__init__(FileMeter(transport.limits))
         self._transport = transport
         self._url = url
         self._headers = headers
-        self._opened: Opened | None = None
 
     async def __aenter__(self) -> LinkResponse:
-        opened = self._opened = await self._transport.open(self._url, self._headers)
+        self._raw, answer = await self._transport.open(self._url, self._headers)
+        self._answer = answer
+        self.status, self.headers = answer.status, answer.headers
         try:
-            return self._transport.metered(opened)
+            at, total = announced(self.status, self.headers)
+            for meter in self.meters:
+                meter.begin(at, total)
         except BaseException:
-            opened.release()
+            answer.release()
             raise
+        return self
 
     async def __aexit__(
         self,
@@ -182,30 +197,6 @@ class _Opening:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        opened, self._opened = self._opened, None
-        if opened is not None:
-            opened.release()
-
-
-class Opened(Countable):
-    """The answer whose body is still on the line (`iceye_derivatives.protocols.LinkResponse`)."""
-
-    def __init__(self, raw: Secret, answer: Answer) -> None:
-        self._raw = raw
-        self._answer = answer
-        self.status = answer.status
-        self.headers = answer.headers
-
-    def leave(self) -> Secret | None:
-        """Where it redirects to, and then it is closed; None where it does not."""
-        location = self.headers.get("location") if self.status in _REDIRECTS else None
-        if location is None:
-            return None
-        self._answer.close()
-        return Secret(redirect_target(self._raw, location))
-
-    def release(self) -> None:
-        """Let the connection serve again, where the body was read to its end."""
         self._answer.release()
 
     def chunks(self) -> AsyncIterator[bytes]:

@@ -8,18 +8,18 @@ from types import TracebackType
 from typing import Protocol
 
 from iceye_derivatives._core.limits import Limits
-from iceye_derivatives._core.metering import RunMeter
+from iceye_derivatives._core.metering import RunMeter, announced
 from iceye_derivatives.models import SignedUrl, Snapshot
 from iceye_derivatives.protocols import LinkOpener, LinkResponse, SnapshotSource
 
-__all__ = ["Countable", "MeteredSource", "metered"]
+__all__ = ["Countable", "MeteredSource"]
 
 
 class Meter(Protocol):
     """`FileMeter` or `RunMeter`."""
 
-    def begin(self, status: int, headers: Mapping[str, str]) -> None:
-        """The head has come."""
+    def begin(self, at: int, total: int | None) -> None:
+        """The head has come, and says so much (`announced`)."""
         ...
 
     def take(self, size: int) -> None:
@@ -28,22 +28,15 @@ class Meter(Protocol):
 
 
 class Countable:
-    """A `LinkResponse` that lets meters count its body itself: a layer less for each piece."""
+    """Opens a link, and has its body counted by all its meters: two layers less for each file.
 
-    meters: tuple[Meter, ...] = ()
-
-
-def metered(response: LinkResponse, meter: Meter) -> LinkResponse:
-    """The same response, whose body passes a meter.
-
-    `TooManyBytes` at once where its head says that it is above a ceiling, before anybody makes room
-    for the file.
+    As `_MeteredOpening` does: from the head on, and let go where that says enough.
     """
-    meter.begin(response.status, response.headers)
-    if isinstance(response, Countable):
-        response.meters = (*response.meters, meter)
-        return response
-    return MeteredResponse(response, meter)
+
+    __slots__ = ("meters",)
+
+    def __init__(self, *meters: Meter) -> None:
+        self.meters = meters
 
 
 class MeteredResponse:
@@ -109,7 +102,11 @@ class MeteredSource:
         self, url: SignedUrl, *, headers: Mapping[str, str]
     ) -> AbstractAsyncContextManager[LinkResponse]:
         """One GET, as the source makes it; its body counts."""
-        return _MeteredOpening(self._source.open_link(url, headers=headers), self._meter)
+        opening = self._source.open_link(url, headers=headers)
+        if isinstance(opening, Countable):
+            opening.meters = (*opening.meters, self._meter)
+            return opening
+        return _MeteredOpening(opening, self._meter)
 
 
 class _MeteredOpening:
@@ -124,7 +121,9 @@ class _MeteredOpening:
     async def __aenter__(self) -> LinkResponse:
         response = await self._opening.__aenter__()
         try:
-            return metered(response, self._meter)
+            # At once, where the head says enough: before anybody makes room for the file.
+            self._meter.begin(*announced(response.status, response.headers))
+            return MeteredResponse(response, self._meter)
         except BaseException as error:
             await self._opening.__aexit__(type(error), error, error.__traceback__)
             raise

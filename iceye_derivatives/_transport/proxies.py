@@ -6,7 +6,7 @@ import re
 from typing import Final
 from urllib.parse import urlsplit
 
-from anyio import to_thread
+from anyio import Lock, to_thread
 
 __all__ = ["Proxies"]
 
@@ -20,30 +20,40 @@ class Proxies:
         self._trust_env = trust_env
         self._known: dict[tuple[str, str], str | None] = {}
         self._by_origin: dict[str, str | None] = {}
+        self._looking = Lock(fast_acquire=True)
         self.hosts: set[str] = set()
         """Of all proxies that were named so far."""
 
-    async def lookup(self, url: str) -> str | None:
-        """The proxy's URL, None for the direct way; raises ValueError for no URL."""
+    def known(self, url: str) -> str | None:
+        """The proxy's URL, None for the direct way; raises LookupError where it must be `lookup`ed.
+
+        The text before path and query decides: for the API it is always the same, and what a
+        store's link is signed with is not kept here.
+        """
         if not self._trust_env:
             return None
-        # The text before path and query: for the API it is always the same, and what a store's
-        # link is signed with is not kept here.
         origin = _ORIGIN.match(url)
-        if origin is None:
-            return await self._look(url)
-        if origin[0] not in self._by_origin:
-            self._by_origin[origin[0]] = await self._look(url)
-        return self._by_origin[origin[0]]
+        return self._by_origin["" if origin is None else origin[0]]
 
-    async def _look(self, url: str) -> str | None:
-        parts = urlsplit(url)
-        key = parts.scheme, parts.netloc.rpartition("@")[2]
-        if key not in self._known:
-            # Off the loop: Windows reads its registry here, and may look names up.
-            proxy = self._known[key] = await to_thread.run_sync(_look_up, *key)
-            if proxy is not None:
-                self.hosts.add((urlsplit(proxy).hostname or "").rstrip("."))
+    async def lookup(self, url: str) -> str | None:
+        """The same for any URL; raises ValueError for what is none."""
+        try:
+            return self.known(url)
+        except LookupError:
+            pass
+        # Those who ask meanwhile are told as well: else the first files of a run, which all begin
+        # at once, would all look, each in a thread of its own.
+        async with self._looking:
+            parts = urlsplit(url)
+            key = parts.scheme, parts.netloc.rpartition("@")[2]
+            if key not in self._known:
+                # Off the loop: Windows reads its registry here, and may look names up.
+                proxy = self._known[key] = await to_thread.run_sync(_look_up, *key)
+                if proxy is not None:
+                    self.hosts.add((urlsplit(proxy).hostname or "").rstrip("."))
+        origin = _ORIGIN.match(url)
+        if origin is not None:
+            self._by_origin[origin[0]] = self._known[key]
         return self._known[key]
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import aiohttp
     from aiohttp.abc import AbstractResolver
 
-    from iceye_derivatives._transport.lane import Lanes
+    from iceye_derivatives._transport.lanes import Lanes
 
 __all__ = ["Answer", "Line", "SessionSettings", "exchange"]
 
@@ -106,6 +106,7 @@ class Line:
         # How many a borrowed session has is its owner's business.
         room = settings.connections if self._is_ours else _UNLIMITED
         self.slots = anyio.Semaphore(room, fast_acquire=True)
+        self._loading = anyio.Lock(fast_acquire=True)
         self._fixed: dict[bool, dict[str, Any]] = {}
         """What is the same for all requests, by whether they are watched."""
         self._lanes: Lanes | None = None
@@ -145,30 +146,35 @@ class Line:
 
         A borrowed session has its owner's ways (cookies, headers, traces), and is asked itself.
         """
-        session, fixed = await self._ready(is_watched=False)
-        if self._is_ours:
-            if self._lanes is None:
-                from iceye_derivatives._transport.lane import Lanes, Reading  # noqa: PLC0415 - aiohttp
-
-                self._lanes = Lanes(
-                    session,
-                    fixed,
-                    Reading(
-                        watchdog=self.watchdog, ahead=ahead, header_bytes=self.limits.header_bytes
-                    ),
-                )
-            lane = await self._lanes.get(url, proxy, headers)
+        lanes = self._lanes or await self._lay(ahead)
+        if lanes is not None:
+            lane = await lanes.get(url, proxy, headers)
             if lane is not None:
                 return lane
         return _SessionAnswer(
             await self.request("GET", url, proxy=proxy, headers=headers, ahead=ahead)
         )
 
+    async def _lay(self, ahead: int) -> Lanes | None:
+        session, fixed = await self._ready(is_watched=False)
+        if self._lanes is None and self._is_ours:
+            from iceye_derivatives._transport.lane import Reading  # noqa: PLC0415 - aiohttp
+            from iceye_derivatives._transport.lanes import Lanes  # noqa: PLC0415 - aiohttp
+
+            reading = Reading(
+                watchdog=self.watchdog, ahead=ahead, header_bytes=self.limits.header_bytes
+            )
+            self._lanes = Lanes(session, fixed, reading)
+        return self._lanes
+
     async def aclose(self) -> None:
         """Close the session if it is ours, also while being cancelled; then nothing is sent."""
         self._is_closed = True
         self.watchdog.stop()
         session, self._session = self._session, None
+        lanes, self._lanes = self._lanes, None
+        if lanes is not None:
+            lanes.stop()
         if session is None or not self._is_ours:
             return
         with anyio.move_on_after(_CLOSING, shield=True):
@@ -202,7 +208,8 @@ class Line:
 
     async def _ready(self, is_watched: bool) -> tuple[aiohttp.ClientSession, dict[str, Any]]:  # noqa: FBT001 - a key
         if not _LOADED:
-            await _load()
+            async with self._loading:  # the first files of a run all begin at once
+                await _load()
         fixed = self._fixed.get(is_watched)
         if fixed is None or self._session is None:
             fixed = self._prepare(is_watched)
@@ -233,7 +240,8 @@ class Line:
 
 async def _load() -> None:
     """Import the HTTP client and cattrs beside the loop: that takes a fifth of a second, once."""
-    await to_thread.run_sync(_import)
+    if not _LOADED:
+        await to_thread.run_sync(_import)
 
 
 def _import() -> None:

@@ -8,7 +8,7 @@ loop for a tenth of a second.  So one timer serves all exchanges of a line.
 from __future__ import annotations
 
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 if TYPE_CHECKING:
     import asyncio
@@ -20,6 +20,20 @@ _LONGEST_TICK = 1.0
 
 class SilenceError(TimeoutError):
     """Nothing came for as long as nothing may come."""
+
+
+class Endable(Protocol):
+    """One exchange that is watched."""
+
+    loop: asyncio.AbstractEventLoop | None
+    """On which it runs."""
+    begun: float
+    heard: float
+    """When bytes have come last, by the time of the loop."""
+
+    def end(self, error: TimeoutError) -> None:
+        """Time is up."""
+        ...
 
 
 class Watchdog:
@@ -34,7 +48,7 @@ class Watchdog:
         self._total = float("inf") if total is None else total
         self._silence = silence
         self._tick = min(_LONGEST_TICK, self._total / 4, silence / 4)
-        self._watched: set[Watched] = set()
+        self._watched: set[Endable] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._is_stopped = False
@@ -43,26 +57,20 @@ class Watchdog:
         """Enter what it gives around one exchange."""
         return Watched(self)
 
-    def enter(self, watched: Watched) -> float:
-        """Begin to watch; gives the time of the loop."""
-        import asyncio  # noqa: PLC0415 - importing the library must not import it
-
-        loop = asyncio.get_running_loop()
+    def enter(self, one: Endable, loop: asyncio.AbstractEventLoop) -> None:
+        """Watch it from now on."""
         if loop is not self._loop:  # a client may outlive the loop that it was first used on
             self._loop, self._timer = loop, None
-            self._watched = {one for one in self._watched if one.loop is loop}
-        watched.loop = loop
-        self._watched.add(watched)
-        task = asyncio.current_task(loop)
-        assert task is not None  # noqa: S101 - somebody runs this
-        watched.runs_in(task)
+            self._watched = {other for other in self._watched if other.loop is loop}
+        one.loop = loop
+        one.begun = one.heard = loop.time()
+        self._watched.add(one)
         if self._timer is None:
             self._timer = loop.call_later(self._tick, self._look)
-        return loop.time()
 
-    def leave(self, watched: Watched) -> None:
+    def leave(self, one: Endable) -> None:
         """Watch it no more."""
-        self._watched.discard(watched)
+        self._watched.discard(one)
         if self._is_stopped:
             self._rest()
 
@@ -83,11 +91,11 @@ class Watchdog:
         assert self._loop is not None  # noqa: S101 - it called
         self._timer = None
         now = self._loop.time()
-        for watched in self._watched:
-            if now - watched.begun >= self._total:
-                watched.end(TimeoutError())
-            elif now - watched.heard >= self._silence:
-                watched.end(SilenceError())
+        for one in self._watched:
+            if now - one.begun >= self._total:
+                one.end(TimeoutError())
+            elif now - one.heard >= self._silence:
+                one.end(SilenceError())
         if self._watched:
             self._timer = self._loop.call_later(self._tick, self._look)
 
@@ -108,9 +116,15 @@ class Watched:
         self._task: asyncio.Task[Any] | None = None
         self._before = 0
         self.loop: asyncio.AbstractEventLoop | None = None
+        self.begun = self.heard = 0.0
 
     def __enter__(self) -> Self:
-        self.begun = self.heard = self._dog.enter(self)
+        import asyncio  # noqa: PLC0415 - importing the library must not import it
+
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - somebody runs this
+        self._task, self._before = task, task.cancelling()
+        self._dog.enter(self, task.get_loop())
         return self
 
     def __exit__(
@@ -127,10 +141,6 @@ class Watched:
         is_ours_alone = self._task.uncancel() <= self._before
         if is_ours_alone and isinstance(exc, asyncio.CancelledError):
             raise self._error
-
-    def runs_in(self, task: asyncio.Task[Any]) -> None:
-        """Which task is to be ended."""
-        self._task, self._before = task, task.cancelling()
 
     def hear(self) -> None:
         """Bytes have come."""

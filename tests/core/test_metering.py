@@ -16,7 +16,7 @@ LIMITS = Limits(bytes_per_file=100, bytes_per_run=250)
 def test_no_file_passes_more_than_its_ceiling(sizes: list[int]) -> None:
     """Whatever its head says, or does not say."""
     meter, passed = FileMeter(LIMITS), 0
-    meter.begin(200, {})
+    meter.begin(*announced(200, {}))
     try:
         for size in sizes:
             meter.take(size)
@@ -45,7 +45,7 @@ def test_what_is_too_long_is_named(status: int, headers: dict[str, str], size: i
     with pytest.raises(
         TooManyBytes, match=r"the 100 allowed.*Limits\(bytes_per_file=…\)"
     ) as caught:
-        meter.begin(status, headers)
+        meter.begin(*announced(status, headers))
         meter.take(size)
     assert (caught.value.limit, caught.value.allowed) == ("bytes_per_file", 100)
 
@@ -54,11 +54,11 @@ def test_all_files_of_a_run_are_counted_together() -> None:
     """Each is small enough alone; a part that comes again counts again."""
     run = RunMeter(LIMITS)
     for _ in range(2):
-        run.begin(200, {"content-length": "100"})
+        run.begin(*announced(200, {"content-length": "100"}))
         run.take(100)
-    run.begin(206, {"content-range": "bytes 50-99/100"})
+    run.begin(*announced(206, {"content-range": "bytes 50-99/100"}))
     with pytest.raises(TooManyBytes, match="bytes_per_run"):
-        run.begin(200, {"content-length": "100"})
+        run.begin(*announced(200, {"content-length": "100"}))
     run.take(50)
     with pytest.raises(TooManyBytes, match="bytes_per_run"):
         run.take(1)

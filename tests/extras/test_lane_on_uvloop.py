@@ -11,7 +11,7 @@ import trustme
 import uvloop
 from anyio.lowlevel import checkpoint
 
-from iceye_derivatives._transport import FileTransport, lane
+from iceye_derivatives._transport import FileTransport, lanes
 from iceye_derivatives.errors import NetworkError
 from iceye_derivatives.models import SignedUrl
 
@@ -73,5 +73,5 @@ def test_each_answer_is_what_it_is_through_a_session(
 ) -> None:
     ca = trustme.CA() if tls else None
     straight = uvloop.run(outcomes(answer, cuts, ca))
-    monkeypatch.setattr(lane, "_fits", lambda *_: False)
+    monkeypatch.setattr(lanes, "_fits", lambda *_: False)
     assert straight == uvloop.run(outcomes(answer, cuts, ca))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from itertools import pairwise
-from types import SimpleNamespace
 from typing import Any
 
 import anyio
@@ -23,7 +23,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from iceye_derivatives._transport import FileTransport, lane
+from iceye_derivatives._transport import FileTransport, lane, lanes, session
+from iceye_derivatives._transport.headers import lower_headers
+from iceye_derivatives._transport.watchdog import Watchdog
 from iceye_derivatives.errors import NetworkError
 from iceye_derivatives.models import SignedUrl
 
@@ -111,7 +113,7 @@ async def meeting(store: Store, **named: Any) -> AsyncIterator[Callable[..., Awa
 
 
 @pytest.fixture
-def lanes(monkeypatch: pytest.MonkeyPatch) -> list[lane.Lane]:
+def made(monkeypatch: pytest.MonkeyPatch) -> list[lane.Lane]:
     """All that were made."""
     found: list[lane.Lane] = []
 
@@ -120,14 +122,28 @@ def lanes(monkeypatch: pytest.MonkeyPatch) -> list[lane.Lane]:
             found.append(self)
             super().__init__(*arguments)
 
-    monkeypatch.setattr(lane, "Lane", Noted)
+    monkeypatch.setattr(lanes, "Lane", Noted)
+    return found
+
+
+@pytest.fixture
+def dogs(monkeypatch: pytest.MonkeyPatch) -> list[Watchdog]:
+    """All that were made."""
+    found: list[Watchdog] = []
+
+    class Noted(Watchdog):
+        def __init__(self, **named: Any) -> None:
+            found.append(self)
+            super().__init__(**named)
+
+    monkeypatch.setattr(session, "Watchdog", Noted)
     return found
 
 
 @pytest.fixture
 def by_session(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Call it, and aiohttp is not as it is known."""
-    return lambda: monkeypatch.setattr(lane, "_fits", lambda *_: False)
+    return lambda: monkeypatch.setattr(lanes, "_fits", lambda *_: False)
 
 
 def cut(whole: bytes, places: list[int]) -> list[bytes]:
@@ -234,7 +250,7 @@ def test_each_request_is_to_the_byte_what_a_session_sends(target: str, resumes: 
 
     straight = asyncio.run(asked())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lane, "_fits", lambda *_: False)
+        patch.setattr(lanes, "_fits", lambda *_: False)
         assert straight == asyncio.run(asked())
 
 
@@ -245,29 +261,30 @@ def test_each_request_is_to_the_byte_what_a_session_sends(target: str, resumes: 
         ([("Content-Length", "12"), ("Transfer-Encoding", "chunked")], None),
         ([("Content-Length", "12"), ("Content-Length", "12")], None),
         ([("Content-Length", "+12")], None),
+        ([("Content-Length", "١٢")], None),
+        ([("Content-Length", "9" * 19)], None),
         ([], None),
     ],
 )
 def test_a_length_counts_only_where_it_is_all_that_is_said(
     headers: list[tuple[str, str]], length: int | None
 ) -> None:
-    head: Any = SimpleNamespace(code=206, headers=CIMultiDict(headers))
-    assert lane._plain_length(head) == length
+    assert lane.plain_length(206, lower_headers(CIMultiDict(headers))) == length
 
 
 # -- who goes which way ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("answer", ["whole", "part", "empty"])
-async def test_a_plain_body_passes_no_parser(answer: str, lanes: list[lane.Lane]) -> None:
+async def test_a_plain_body_passes_no_parser(answer: str, made: list[lane.Lane]) -> None:
     async with meeting(Store(pieces=[ANSWERS[answer]])) as fetch:
         await fetch()
-    assert [one._content for one in lanes] == [None]
+    assert [one._content for one in made] == [None]
 
 
-@pytest.mark.parametrize("name", lane._OF_PROTOCOLS)
+@pytest.mark.parametrize("name", lanes._OF_PROTOCOLS)
 async def test_a_connection_that_is_not_as_it_is_known_is_left_to_aiohttp(
-    name: str, monkeypatch: pytest.MonkeyPatch, lanes: list[lane.Lane]
+    name: str, monkeypatch: pytest.MonkeyPatch, made: list[lane.Lane]
 ) -> None:
     has = getattr
 
@@ -275,12 +292,12 @@ async def test_a_connection_that_is_not_as_it_is_known_is_left_to_aiohttp(
         hidden = attribute == name and isinstance(thing, ResponseHandler)
         return None if hidden else has(thing, attribute, *default)
 
-    monkeypatch.setattr(lane, "getattr", without, raising=False)
+    monkeypatch.setattr(lanes, "getattr", without, raising=False)
     store = Store()
     async with meeting(store) as fetch:
         for _ in range(2):
             assert (await fetch())[2] == BODY
-    assert not lanes
+    assert not made
     assert store.connections == 1
 
 
@@ -297,7 +314,7 @@ class OtherParser(HttpResponseParser):
 @pytest.mark.parametrize(
     ("where", "name", "other"),
     [
-        (lane.aiohttp, "ClientMiddlewareType", None),
+        (lanes.aiohttp, "ClientMiddlewareType", None),
         (lane, "HttpResponseParser", lambda *_: None),
         (lane, "HttpResponseParser", OtherParser),
         (TCPConnector, "connect", OtherConnector.connect),
@@ -309,7 +326,7 @@ def test_an_aiohttp_that_is_not_as_it_is_known_is_asked_as_ever(
     async def verdict() -> bool:
         async with TCPConnector() as connector:
             reading: Any = lane.Reading(watchdog=None, ahead=1, header_bytes=100)  # type: ignore[arg-type]
-            return lane._fits(connector, reading)
+            return lanes._fits(connector, reading)
 
     assert asyncio.run(verdict())
     if other is None:
@@ -327,17 +344,170 @@ async def test_a_header_that_is_two_is_never_sent() -> None:
     assert not store.requests
 
 
+async def test_a_link_that_is_two_lines_is_never_sent() -> None:
+    """Whoever opens links refuses it before; here, it must not be what everything hangs on."""
+    store = Store()
+    async with meeting(store) as _:
+        transport = FileTransport(trust_env=False)
+        with pytest.raises(ValueError, match="end of a line"):
+            await transport._line.get(
+                f"{store.url}/a HTTP/1.1\r\nX: y", proxy=None, headers={}, ahead=1
+            )
+        await transport.aclose()
+    assert not store.requests
+
+
 async def test_of_many_stores_few_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lane, "_ORIGINS", 1)
-    stores = Store(), Store()
+    """And connections that are at hand to the others are aiohttp's again."""
+    monkeypatch.setattr(lanes, "_ORIGINS", 1)
+    stores = Store(pieces=[ANSWERS["whole"]]), Store(pieces=[ANSWERS["whole"]])
     async with meeting(stores[0]) as _, meeting(stores[1]) as _:
         transport = FileTransport(trust_env=False)
         for store in (*stores, *stores):
             async with transport.open_link(SignedUrl(store.url), headers={}):
                 pass
-        lanes: Any = transport._line._lanes
-        assert [*lanes._stores] == [(stores[1].url, None)]
+        assert [store.connections for store in stores] == [1, 1]
+        found: Any = transport._line._lanes
+        assert [*found._stores] == [(stores[1].url, None)]
         await transport.aclose()
+
+
+# -- connections at hand ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def connects(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Each time that aiohttp's pool was asked; and nothing at hand is given back by time."""
+    asked: list[object] = []
+    connect = TCPConnector.connect
+
+    async def counted(*arguments: Any, **named: Any) -> Any:
+        asked.append(arguments)
+        return await connect(*arguments, **named)
+
+    monkeypatch.setattr(TCPConnector, "connect", counted)
+    monkeypatch.setattr(lanes, "_AT_HAND", 1e6)
+    return asked
+
+
+async def test_one_file_after_the_other_the_pool_is_asked_once(connects: list[object]) -> None:
+    store = Store()
+    async with meeting(store) as fetch:
+        for _ in range(3):
+            assert (await fetch())[2] == BODY
+    assert (len(connects), store.connections) == (1, 1)
+
+
+async def test_whoever_must_connect_is_not_kept_from_it_by_connections_at_hand(
+    connects: list[object],
+) -> None:
+    """One may be open at a time: the one at hand goes back to the pool, which closes it."""
+    stores = Store(), Store()
+    async with meeting(stores[0]) as _, meeting(stores[1]) as _:
+        transport = FileTransport(trust_env=False, connections=1)
+        with anyio.fail_after(20):
+            for store in (*stores, *stores):
+                async with transport.open_link(SignedUrl(store.url), headers={}) as response:
+                    assert b"".join([chunk async for chunk in response.chunks()]) == BODY
+        await transport.aclose()
+    assert len(connects) == 4
+
+
+@pytest.mark.parametrize("through", [None, "http://store.invalid/a"])
+async def test_whoever_waits_in_the_pool_gets_the_next_connection(
+    through: str | None, connects: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where a session waits there."""
+    first, second = Store(pauses=True), Store()
+    async with meeting(first) as _, meeting(second) as _:
+        monkeypatch.setenv("http_proxy", second.url)
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        transport = FileTransport(connections=1, allow_http=True)
+
+        async def fetch(url: str) -> None:
+            async with transport.open_link(SignedUrl(url), headers={}) as response:
+                assert b"".join([chunk async for chunk in response.chunks()]) == BODY
+
+        with anyio.fail_after(20):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(fetch, first.url)
+                while not first.sent:
+                    await checkpoint()
+                tasks.start_soon(fetch, through or second.url)
+                while len(connects) < 2:
+                    await checkpoint()
+                first.taken.set()
+        await transport.aclose()
+
+
+async def test_what_must_go_through_a_session_is_not_kept_from_it_either(
+    connects: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As plain http through a proxy: the pool is the same."""
+    store, proxy = Store(), Store()
+    async with meeting(store) as _, meeting(proxy) as _:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        transport = FileTransport(connections=1, allow_http=True)
+        with anyio.fail_after(20):
+            for url in (store.url, "http://store.invalid/a", store.url, "http://store.invalid/a"):
+                async with transport.open_link(SignedUrl(url), headers={}) as response:
+                    assert b"".join([chunk async for chunk in response.chunks()]) == BODY
+        await transport.aclose()
+    assert [len(one.requests) for one in (store, proxy)] == [2, 2]
+
+
+async def test_what_nobody_has_wanted_for_a_while_is_given_back(connects: list[object]) -> None:
+    store = Store()
+    async with meeting(store) as _:
+        transport = FileTransport(trust_env=False)
+
+        async def fetch_one() -> None:
+            async with transport.open_link(SignedUrl(store.url), headers={}) as response:
+                assert b"".join([chunk async for chunk in response.chunks()]) == BODY
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(3):
+                tasks.start_soon(fetch_one)
+        await fetch_one()  # while others were made it went back, and this one is at hand
+        found: Any = transport._line._lanes
+        used = len(connects)
+        for _ in range(3):
+            found._look()
+            await fetch_one()
+        assert len(connects) == used
+        for _ in range(2):
+            assert found._timer is not None
+            found._timer.cancel()
+            found._look()
+        assert found._timer is None
+        await fetch_one()
+        assert (len(connects), store.connections) == (used + 1, 3)
+        timer = found._timer
+        await transport.aclose()
+        assert timer.cancelled()
+
+
+async def test_a_body_that_nobody_reads_is_not_kept_with_its_connection(
+    made: list[lane.Lane],
+) -> None:
+    store = Store(pieces=[ANSWERS["whole"]])
+    async with meeting(store) as _:
+        transport = FileTransport(trust_env=False)
+        for _ in range(2):
+            async with transport.open_link(SignedUrl(store.url), headers={}):
+                pass
+        assert (store.connections, [one._pieces for one in made]) == (1, [[], []])
+        await transport.aclose()
+
+
+async def test_headers_that_change_are_sent_as_they_are_each_time() -> None:
+    store = Store(pieces=[ANSWERS["empty"]])
+    async with meeting(store) as fetch:
+        for headers in ({}, {"Range": "bytes=5-"}, {"Range": "bytes=7-"}, {}):
+            await fetch(**headers)
+    asked = [re.findall(rb"Range: (.*)\r\n", request) for request in store.requests]
+    assert asked == [[], [b"bytes=5-"], [b"bytes=7-"], []]
 
 
 # -- when it goes wrong ----------------------------------------------------------------------------
@@ -423,19 +593,18 @@ async def test_who_always_speaks_first_is_no_reason_to_connect_for_ever(
     made: list[object] = []
     connect = TCPConnector.connect
 
-    async def noisy(*arguments: Any) -> Any:
-        connection = await connect(*arguments)
+    async def noisy(*arguments: Any, **named: Any) -> Any:
+        connection = await connect(*arguments, **named)
         assert connection.protocol is not None
         connection.protocol.data_received(b"HTTP/1.1 503 busy\r\n\r\n")
         made.append(connection)
         return connection
 
     async with meeting(Store()) as fetch:
-        await fetch()
         monkeypatch.setattr(TCPConnector, "connect", noisy)
         with pytest.raises(NetworkError):
             await fetch()
-    assert 0 < len(made) <= 2 * lane._UNCLEAN
+    assert 0 < len(made) <= 2 * lanes._UNCLEAN
 
 
 async def test_who_refuses_connections_is_asked_once(
@@ -478,7 +647,7 @@ def test_two_loops_in_two_threads_do_not_share_a_byte() -> None:
 
 
 async def test_a_reader_who_takes_his_time_holds_the_line_and_not_the_memory(
-    lanes: list[lane.Lane],
+    made: list[lane.Lane],
 ) -> None:
     """What waits in memory is lost with the process, and fetched again."""
     length = 64 * len(BODY)
@@ -492,7 +661,7 @@ async def test_a_reader_who_takes_his_time_holds_the_line_and_not_the_memory(
             for _ in range(2_000):
                 await checkpoint()  # the server runs into the full line meanwhile
             assert store.sent < 32 * len(BODY)
-            assert lanes[0]._held <= 384 * 1024
+            assert made[0]._held <= 384 * 1024
             async for chunk in chunks:
                 got += len(chunk)
         await transport.aclose()
@@ -510,7 +679,9 @@ async def test_whoever_leaves_in_the_middle_closes_the_connection() -> None:
 
 
 @pytest.mark.parametrize("pieces", [[b"H"], [HEAD, BODY[:500_000]]])
-async def test_cancelled_while_it_waits_it_leaves_no_connection_in_use(pieces: list[bytes]) -> None:
+async def test_cancelled_while_it_waits_it_leaves_no_connection_in_use(
+    pieces: list[bytes], dogs: list[Watchdog]
+) -> None:
     store = Store(pieces=pieces)
     async with meeting(store) as fetch:
         with anyio.CancelScope() as scope:
@@ -522,6 +693,13 @@ async def test_cancelled_while_it_waits_it_leaves_no_connection_in_use(pieces: l
                     await checkpoint()
                 scope.cancel()
         await store.gone.wait()
+        assert not dogs[0]._watched
+
+
+async def test_what_has_ended_is_watched_no_more(dogs: list[Watchdog]) -> None:
+    async with meeting(Store()) as fetch:
+        await fetch()
+        assert not dogs[0]._watched
 
 
 async def test_a_connection_that_takes_too_long_was_not_made(

@@ -25,7 +25,7 @@ from iceye_derivatives._core.limits import Limits
 from iceye_derivatives._core.link_policy import UnsafeLink
 from iceye_derivatives._core.pace import Pacer
 from iceye_derivatives._core.requests import USER_AGENT, ApiRequest, get_task, list_tasks
-from iceye_derivatives._transport import ApiTransport, FileTransport
+from iceye_derivatives._transport import ApiTransport, FileTransport, proxies, session
 from iceye_derivatives._transport.proxies import Proxies
 from iceye_derivatives._transport.watchdog import SilenceError, Watchdog
 from iceye_derivatives.errors import IceyeError, NetworkError, ServerError
@@ -334,9 +334,37 @@ async def test_a_borrowed_session_is_used_and_left_open() -> None:
 
 @pytest.mark.parametrize("after", ["?", "/?", "#", "/a/b?"])
 async def test_looking_for_a_proxy_keeps_nothing_of_a_link_but_its_host(after: str) -> None:
-    proxies = Proxies(trust_env=True)
-    await proxies.lookup(f"https://store.example{after}Signature=planted")
-    assert "planted" not in repr(vars(proxies))
+    found = Proxies(trust_env=True)
+    await found.lookup(f"https://store.example{after}Signature=planted")
+    assert "planted" not in repr(vars(found))
+
+
+async def test_all_who_begin_at_once_look_for_a_proxy_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first files of a run: each look takes a thread."""
+    looks: list[tuple[str, str]] = []
+    monkeypatch.setattr(proxies, "_look_up", lambda *key: looks.append(key))
+    found = Proxies(trust_env=True)
+    async with anyio.create_task_group() as tasks:
+        for number in range(3):
+            tasks.start_soon(found.lookup, f"https://store.example/{number}")
+    assert looks == [("https", "store.example")]
+
+
+async def test_all_who_begin_at_once_load_the_http_client_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loads: list[None] = []
+    load = session._import
+    monkeypatch.setattr(session, "_LOADED", dict[str, Any]())
+    monkeypatch.setattr(session, "_import", lambda: (loads.append(None), load()))
+    async with (
+        serving(web.Response()) as server,
+        files() as opener,
+        anyio.create_task_group() as tasks,
+    ):
+        for _ in range(3):
+            tasks.start_soon(fetch, opener, server.url)
+    assert loads == [None]
 
 
 async def test_after_closing_nothing_is_sent() -> None:
@@ -410,6 +438,8 @@ async def test_cancelling_anywhere_leaves_no_connection_in_use(what: str) -> Non
                 for _ in range(turns):
                     await checkpoint()
                 scope.cancel()
+            if line._lanes is not None:
+                line._lanes._let_go(all_of_them=True)  # what is at hand is in nobody's use
             if line._session is not None and line._session.connector is not None:
                 assert not line._session.connector._acquired
 

@@ -1,0 +1,282 @@
+"""How does a GET go straight over one of aiohttp's connections, without all that a session does?
+
+For each request a session looks after cookies, redirects, traces, timers and unpacking, none of
+which a signed link has a use for: more than half of what a small file cost.  Here the request is
+written as it is, and its answer read by a `Lane`.
+
+Whom to connect to, the pool, its limits, TLS and proxies stay aiohttp's, and where aiohttp is not
+as it is known here, the session is asked as ever.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from inspect import signature
+from typing import TYPE_CHECKING, Any, Final
+
+import aiohttp
+from aiohttp.client_proto import ResponseHandler
+from attrs import define, field
+from yarl import URL
+
+from iceye_derivatives._transport.headers import lower_headers
+from iceye_derivatives._transport.lane import Lane, Reading, Wire, plain_length
+
+if TYPE_CHECKING:
+    from aiohttp.connector import Connection
+
+__all__ = ["Lanes"]
+
+_UNCLEAN: Final = 3
+"""Connections with something left over that are given up, before that is called a failure: a server
+may speak unasked on each that is made."""
+_ORIGINS: Final = 32
+"""How many stores are remembered: a run has one, or two."""
+_AT_HAND: Final = 1.0
+"""Seconds for which a connection without a request is kept out of aiohttp's pool, or twice that."""
+_ORIGIN = re.compile(r"https?://[^/?#]+")
+
+# What is used of a connection, by names that have no underscore and have not changed since aiohttp
+# 3.12.  uvloop's transports are not of asyncio's classes.
+_OF_TRANSPORTS = (
+    *("set_protocol", "get_protocol", "write", "pause_reading", "resume_reading"),
+    *("is_closing", "close"),
+)
+_OF_PROTOCOLS = ("set_response_params", "data_received", "read", "connection_lost", "exception")
+
+
+@define(eq=False)
+class _Store:
+    """What is the same for all requests to one origin, and its connections that are at hand."""
+
+    origin: str
+    request: aiohttp.ClientRequest = field(repr=False)
+    """Whom to connect to, as aiohttp sees it."""
+    headers: Mapping[str, str] = field(repr=False)
+    may_keep: Callable[[], bool] = field(repr=False)
+    """Whether connections may be kept at hand just now."""
+    _rendered: tuple[Mapping[str, str], str] | None = field(init=False, default=None, repr=False)
+    """Headers, and how they go over the line: nearly all requests have the same."""
+    _at_hand: list[Wire] = field(init=False, factory=list, repr=False)
+    _unused: int = field(init=False, default=0)
+    """How many of them, from the first one on, nobody has wanted lately."""
+
+    def ask(self, url: str, headers: Mapping[str, str]) -> bytes:
+        """One GET as it goes over the line; ValueError where it would be more than one.
+
+        What a link is signed with is plain text here, and in no frame that waits for anything.
+        """
+        if self._rendered is None or self._rendered[0] != headers:
+            self._rendered = headers, self._render(headers)
+        # Byte for byte; what stands behind "#" is never sent.
+        target = url[len(self.origin) :].partition("#")[0]
+        if not target.startswith("/"):
+            target = f"/{target}"
+        if not target.isprintable():
+            raise ValueError("a link with the end of a line in it")
+        return f"GET {target}{self._rendered[1]}".encode("latin-1")
+
+    def _render(self, headers: Mapping[str, str]) -> str:
+        lines = [f"{name}: {value}" for name, value in {**self.headers, **headers}.items()]
+        rendered = "\r\n".join([" HTTP/1.1", *lines, "", ""])
+        ends = len(lines) + 2
+        if (rendered.count("\r"), rendered.count("\n"), rendered.count("\0")) != (ends, ends, 0):
+            raise ValueError("a header with the end of a line in it")
+        return rendered
+
+    def take(self) -> Wire | None:
+        """A connection that is at hand: the one that served last, so that few are kept alive."""
+        while self._at_hand:
+            wire = self._at_hand.pop()
+            self._unused = min(self._unused, len(self._at_hand))
+            if not wire.transport.is_closing():
+                return wire
+            wire.connection.close()
+        return None
+
+    def keep(self, wire: Wire) -> None:
+        """Its body is over: it is at hand, or aiohttp's again."""
+        if self.may_keep():
+            self._at_hand.append(wire)
+        else:
+            wire.give_back()
+
+    def let_go(self, *, all_of_them: bool) -> bool:
+        """Give back what nobody wanted since this was called last; whether anything is left."""
+        few = len(self._at_hand) if all_of_them else self._unused
+        for wire in self._at_hand[:few]:
+            wire.give_back()
+        del self._at_hand[:few]
+        self._unused = len(self._at_hand)
+        return self._unused > 0
+
+
+class _Seen(Exception):  # noqa: N818 - no error: the way out of a session that shall not send
+    """What aiohttp would ask with was seen."""
+
+
+class Lanes:
+    """The GETs of one session of ours.
+
+    A connection whose body is over is kept at hand for the next request, unless somebody waits for
+    one in aiohttp's pool, and given back to that when there was none for a second or two.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        settings: Mapping[str, Any],
+        reading: Reading,
+    ) -> None:
+        self._session = session
+        self._connector = session.connector
+        self._settings = settings
+        self._reading = reading
+        self._fits = _fits(self._connector, reading)
+        """Whether aiohttp is as it is known here."""
+        self._is_tried = False
+        """Whether a connection was looked at: they are all alike."""
+        self._stores: dict[tuple[str, str | None], _Store] = {}
+        self._waiting = 0
+        """How many wait in the pool: for a connection to be made, or to be given back."""
+        self._keeps = True
+        """Whether connections are kept at hand."""
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def get(self, url: str, proxy: str | None, headers: Mapping[str, str]) -> Lane | None:
+        """The answer, whose body is still on the line; None where the session must be asked.
+
+        Raises whatever aiohttp does.
+        """
+        origin = _ORIGIN.match(url)
+        # A proxy that is asked without TLS is no tunnel: it wants the whole URL, and its password.
+        tunnels = proxy is None or url.startswith("https:")
+        if origin is None or not tunnels or not self._fits:
+            self.stop()  # the session waits in the pool as well, and nobody here hears of it
+            return None
+        store = self._stores.get((origin[0], proxy)) or await self._see(origin[0], proxy)
+        try:
+            return await self._exchange(store, url, headers)
+        except aiohttp.ClientConnectorError:
+            raise
+        except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
+            # Once, as aiohttp does: a store may close a connection just when it is used again.
+            return await self._exchange(store, url, headers)
+
+    async def _see(self, origin: str, proxy: str | None) -> _Store:
+        """Have the session make a request, and keep what does not depend on the link."""
+        seen: list[aiohttp.ClientRequest] = []
+
+        async def see(request: aiohttp.ClientRequest, _: object) -> aiohttp.ClientResponse:
+            seen.append(request)
+            raise _Seen
+
+        with suppress(_Seen):
+            await self._session.get(
+                URL(f"{origin}/", encoded=True), proxy=proxy, middlewares=(see,), **self._settings
+            )
+        if len(self._stores) >= _ORIGINS:
+            self._let_go(all_of_them=True)
+            self._stores.clear()
+        headers = {str(name): value for name, value in seen[0].headers.items()}
+        store = _Store(origin, seen[0], headers, self._may_keep)
+        self._stores[origin, proxy] = store
+        return store
+
+    async def _exchange(self, store: _Store, url: str, headers: Mapping[str, str]) -> Lane | None:
+        wire = store.take() or await self._connect(store)
+        if wire is None:
+            return None
+        lane = Lane(wire, store.keep, self._reading)
+        try:
+            lane.send(store.ask(url, headers))
+            await lane.begin()
+        except BaseException:
+            lane.close()
+            raise
+        return lane
+
+    async def _connect(self, store: _Store) -> Wire | None:
+        """None where connections are not as they are known here."""
+        assert self._connector is not None  # noqa: S101 - `_fits`
+        timeout = self._settings["timeout"]
+        failure: aiohttp.ClientError = aiohttp.ServerDisconnectedError()
+        self._let_go(all_of_them=True)  # they count among those that aiohttp may have open
+        self._waiting += 1
+        try:
+            for _ in range(_UNCLEAN):
+                connection = await self._connector.connect(store.request, [], timeout)
+                protocol = connection.protocol
+                if protocol is None or not protocol.should_close:
+                    return self._wire(connection)
+                connection.close()  # something came unasked, and could pass for the next answer
+        except TimeoutError:
+            failure = aiohttp.ConnectionTimeoutError("Connection timeout")
+        finally:
+            self._waiting -= 1
+        raise failure
+
+    def _wire(self, connection: Connection) -> Wire | None:
+        if not self._is_tried:
+            self._is_tried, self._fits = True, _is_known(connection)
+        if not self._fits:
+            connection.release()
+            return None
+        assert connection.protocol is not None  # noqa: S101 - `_is_known`
+        assert connection.transport is not None  # noqa: S101 - the same
+        return Wire(connection, connection.protocol, connection.transport)
+
+    # -- connections at hand -----------------------------------------------------------------------
+
+    def _may_keep(self) -> bool:
+        if self._waiting or not self._keeps:
+            return False
+        if self._timer is None:
+            self._timer = self._reading.loop.call_later(_AT_HAND, self._look)
+        return True
+
+    def _look(self) -> None:
+        self._timer = None
+        if self._let_go(all_of_them=False):
+            self._timer = self._reading.loop.call_later(_AT_HAND, self._look)
+
+    def _let_go(self, *, all_of_them: bool) -> bool:
+        """Whether any connection is still at hand."""
+        left = [store.let_go(all_of_them=all_of_them) for store in self._stores.values()]
+        return any(left)
+
+    def stop(self) -> None:
+        """Keep no connection at hand any more."""
+        self._keeps = False
+        self._let_go(all_of_them=True)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+def _fits(connector: aiohttp.BaseConnector | None, reading: Reading) -> bool:
+    """Whether aiohttp connects, and reads heads, as it is known here."""
+    if connector is None or not hasattr(aiohttp, "ClientMiddlewareType"):
+        return False
+    try:
+        signature(connector.connect).bind("request", traces=[], timeout="timeout")
+        parser = reading.parser(ResponseHandler(reading.loop))
+        [(message, _)], _, left = parser.feed_data(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n")
+        length = plain_length(message.code, lower_headers(message.headers))
+    except (AttributeError, TypeError, ValueError):
+        return False
+    return not left and length == 7  # noqa: PLR2004 - as it says above
+
+
+def _is_known(connection: Connection) -> bool:
+    """Whether a connection has what is used of it."""
+    protocol, transport = connection.protocol, connection.transport
+    return (
+        transport is not None
+        and all(callable(getattr(transport, name, None)) for name in _OF_TRANSPORTS)
+        and all(callable(getattr(protocol, name, None)) for name in _OF_PROTOCOLS)
+        and transport.get_protocol() is protocol
+    )
