@@ -7,7 +7,9 @@ found there is either exactly what this version writes, or it is ignored with a 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from enum import Enum
+from functools import cache
 from typing import Final, TypeVar
 
 from iceye_derivatives.models import AssetRef
@@ -15,6 +17,7 @@ from iceye_derivatives.models import AssetRef
 __all__ = [
     "NoteFault",
     "Reason",
+    "as_json",
     "asset_fields",
     "read_asset",
     "read_list",
@@ -51,7 +54,32 @@ class NoteFault(ValueError):  # noqa: N818 - a decision to ignore a note, not an
 
 def write_note(form: int, fields: dict[str, object]) -> bytes:
     """A note as JSON; `form` is the version of its format."""
-    return _encode({"format": form, **fields}).encode()
+    return as_json({"format": form, **fields})
+
+
+def as_json(value: dict[str, object] | str) -> bytes:
+    """A note, or a part of one, as compact JSON; with the extra ``speed`` in a tenth of the time.
+
+    orjson refuses what Python's own writes as well as it reads it: half a surrogate pair, and whole
+    numbers above 64 bits.
+    """
+    quick = _quick()
+    if quick is not None:
+        try:
+            return quick(value)
+        except TypeError:
+            pass
+    return _encode(value).encode()
+
+
+@cache
+def _quick() -> Callable[[object], bytes] | None:
+    try:
+        from orjson import dumps  # noqa: PLC0415 - an extra, and nobody waits for it at the start
+    except ImportError:
+        return None
+    quick: Callable[[object], bytes] = dumps
+    return quick
 
 
 def read_note(note: bytes, form: int) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Does the extra ``speed`` read the same documents as Python's own decoder, only sooner?"""
+"""Does the extra ``speed`` read and write the same JSON as Python's own, only sooner?"""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from iceye_derivatives._core import responses
+from iceye_derivatives._core import notes, responses
+from iceye_derivatives._core.notes import as_json
 from iceye_derivatives._core.responses import ApiResponse, read_snapshot
 from iceye_derivatives.errors import ApiError
 
@@ -77,3 +78,38 @@ def test_a_known_listing_is_read_by_the_quick_one(monkeypatch: pytest.MonkeyPatc
     page, _ = told(json.dumps({"data": [ITEM]}).encode())
 
     assert len(page.snapshot.derivatives) == 1
+
+
+ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=8)
+FIELDS = st.dictionaries(
+    ANY_TEXT,
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | ANY_TEXT,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ANY_TEXT, inner, max_size=3),
+        max_leaves=6,
+    ),
+    max_size=4,
+)
+
+
+@given(FIELDS | ANY_TEXT)
+@example({"size": 2**70})
+@example("\ud800")
+def test_a_note_says_the_same_whoever_wrote_it(value: Any) -> None:
+    """Half a surrogate pair too, which an id may hold, and numbers of any length."""
+    quick = as_json(value)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(notes, "_quick", lambda: None)
+        plain = as_json(value)
+
+    assert json.loads(quick) == json.loads(plain) == value
+
+
+def test_a_note_is_written_by_the_quick_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notes, "_encode", lambda _: pytest.fail("written twice"))
+
+    assert as_json({"a": 1}) == b'{"a":1}'
