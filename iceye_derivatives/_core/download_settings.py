@@ -42,13 +42,13 @@ class DownloadSettings:
     """Seconds: a ``Retry-After`` above this is cut to it."""
     small: int = 640 * _KIB
     """Bytes up to which a file is held in memory and stored in one go; longer ones are streamed.
-    With what waits to be read (384 KiB at most) this is 1 MiB: what a killed process fetches
+    With what waits to be read (320 KiB at most) this is below 1 MiB: what a killed process fetches
     twice."""
     batch: int = 384 * _KIB
     """Bytes that are checked, written, synced and marked at a time where a file is streamed, while
     the next ones come.  A killed process fetches twice what was just being synced (a batch and one
-    piece from the line, of up to 256 KiB, or 320 through a borrowed session), and what came
-    meanwhile: the same again, and what waits to be read, 1 MiB in all."""
+    piece from the line, of up to 320 KiB), and what came meanwhile: the same again, and what waits
+    to be read, 1 MiB in all."""
     headroom: int = 16 * _KIB * _KIB
     """Bytes of the disk that downloads leave free, where files say how long they are."""
     full_for: float = 30.0

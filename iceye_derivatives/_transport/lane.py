@@ -18,8 +18,9 @@ import aiohttp
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.http import HttpResponseParser
 from aiohttp.http_exceptions import BadHttpMessage
-from attrs import field, frozen
+from attrs import define, field, frozen
 
+from iceye_derivatives._transport.basin import Basin
 from iceye_derivatives._transport.headers import lower_headers
 
 if TYPE_CHECKING:
@@ -27,15 +28,18 @@ if TYPE_CHECKING:
 
     from iceye_derivatives._transport.watchdog import Watchdog
 
-__all__ = ["PIECE", "Lane", "Reading", "Wire", "plain_length"]
+__all__ = ["Lane", "Reading", "Wire", "plain_length"]
 
-PIECE: Final = 256 * 1024
-"""Bytes that come at a time at most: as many as a loop reads at once, from TLS too."""
-_HIGH: Final = 128 * 1024
-"""Bytes that wait for their reader before the line is stopped; it goes on when all are taken.
-
-With the piece that comes last these are 384 KiB: what a killed process loses is counted on that.
-"""
+SCRATCH: Final = 64 * 1024
+"""Bytes of a head, and of the body behind it, that come at a time at most."""
+_WHOLE: Final = 640 * 1024
+"""A body of up to so many bytes comes in one piece: as many as are held in memory anyway, before a
+file is written bit by bit."""
+_STEP: Final = 320 * 1024
+"""Bytes of a longer body that come in one piece, and that wait for their reader before the line is
+stopped.  What a killed process loses is counted on that."""
+_MOMENT: Final = 0.05
+"""Seconds after which bytes are handed out though they are fewer than that: a line may be slow."""
 
 _PLAIN = frozenset({200, 206})
 # 0 is no answer yet, and behind 101 comes no other one.
@@ -45,7 +49,7 @@ _LONGEST_LENGTH: Final = 18
 """No file has more digits of bytes, and `int()` refuses thousands of them."""
 
 
-@frozen(kw_only=True)
+@define(kw_only=True, eq=False)
 class Reading:
     """How answers are read."""
 
@@ -55,15 +59,30 @@ class Reading:
     header_bytes: int
     """Of one header, and of the status line."""
     loop: asyncio.AbstractEventLoop = field(init=False, factory=asyncio.get_running_loop)
-    room: bytearray = field(init=False, factory=lambda: bytearray(PIECE))
-    """Where bytes come to, of all lanes of a loop: each piece is copied out of it before the loop
-    reads anything else.  Another loop, in another thread, reads at the same time."""
+    room: bytearray = field(init=False, factory=lambda: bytearray(SCRATCH))
+    """Where heads come to, of all lanes of a loop: each is copied out of it before the loop reads
+    anything else.  Another loop, in another thread, reads at the same time."""
     scratch: memoryview = field(init=False)
     """The same room, to be cut."""
+    _lingering: set[Lane] = field(init=False, factory=set)
+    """With bytes that wait for more."""
+    _timer: asyncio.TimerHandle | None = field(init=False, default=None)
 
     @scratch.default
     def _view(self) -> memoryview:
         return memoryview(self.room)
+
+    def linger(self, lane: Lane) -> None:
+        """It has a few bytes, and is asked to hand them out in a moment if no more come."""
+        self._lingering.add(lane)
+        if self._timer is None:
+            self._timer = self.loop.call_later(_MOMENT, self._hand_out)
+
+    def _hand_out(self) -> None:
+        self._timer = None
+        lanes, self._lingering = self._lingering, set()
+        for lane in lanes:
+            lane.hand_out()
 
     def parser(self, protocol: ResponseHandler) -> HttpResponseParser:
         """Aiohttp's own, for one head: what follows is none of its business."""
@@ -100,8 +119,8 @@ class Lane(asyncio.BufferedProtocol):
     """
 
     __slots__ = (
-        *("_content", "_held", "_is_held", "_is_lost", "_is_overrun", "_is_stopped", "_keeps"),
-        *("_left", "_pieces", "_reading", "_rest", "_waiter", "_wire"),
+        *("_basin", "_content", "_has_begun", "_is_held", "_is_lost", "_is_overrun", "_is_stopped"),
+        *("_keeps", "_left", "_reading", "_rest", "_step", "_waiter", "_whole", "_wire"),
         *("begun", "headers", "heard", "loop", "status"),
     )
 
@@ -111,8 +130,11 @@ class Lane(asyncio.BufferedProtocol):
         """Whether its connection is ours."""
         self._rest = rest
         self._reading = reading
-        self._pieces: list[bytes] = []
-        self._held = 0
+        self._whole = b""
+        """The body, where it came together with its head."""
+        self._basin: Basin | None = None
+        """What came of a longer one and was not read."""
+        self._step = _STEP
         self._left: int | None = None
         """Bytes of a plain body that did not come yet; None before its head was read."""
         self._is_overrun = False
@@ -121,7 +143,7 @@ class Lane(asyncio.BufferedProtocol):
         """Where aiohttp puts what is not plain."""
         self._keeps = True
         self._waiter: asyncio.Future[None] | None = None
-        self._is_stopped = self._is_lost = False
+        self._has_begun = self._is_stopped = self._is_lost = False
         self.status = 0
         self.headers: Mapping[str, str] = {}
         self.loop: asyncio.AbstractEventLoop | None = None
@@ -135,6 +157,7 @@ class Lane(asyncio.BufferedProtocol):
     async def begin(self) -> None:
         """Return when the head of the answer is there; raises what aiohttp would."""
         await self._more()
+        self._has_begun = True
         if self.status:
             return
         if self._is_lost:
@@ -149,31 +172,36 @@ class Lane(asyncio.BufferedProtocol):
         """Whether the body has been read to its end."""
         if self._content is not None:
             return self._content.at_eof()
-        return not self._left and not self._pieces and not self._is_overrun
+        return not (self._left or self._whole or self._basin or self._is_overrun)
 
     async def read(self) -> bytes:
-        """The next bytes, some at a time, and none at the end; raises what aiohttp would."""
+        """The next bytes, as many as one step has, and none at the end; raises what aiohttp would.
+
+        Fewer where the line is slow, or has ended.
+        """
         if self._content is not None:
             with self._reading.watchdog.watch():
                 return await self._content.readany()
-        if not self._pieces and self._left and not self._is_lost:
+        if self._left and not self._is_stopped and not self._is_lost:
             await self._more()
-        if not self._pieces:
-            if self._is_overrun:
-                raise BadHttpMessage("More came than was announced")
-            if self._left:
-                raise aiohttp.ClientPayloadError("The body broke off")
-            return b""
-        piece = self._pieces.pop(0)
-        self._held -= len(piece)
-        if self._is_stopped and not self._pieces:
+        whole, self._whole = self._whole, b""
+        basin, self._basin = self._basin, None
+        if self._is_stopped:
             self._is_stopped = False
             self._wire.transport.resume_reading()
-        return piece
+        if whole:
+            return whole
+        if basin is not None and basin.filled:
+            return basin.take()
+        if self._is_overrun:
+            raise BadHttpMessage("More came than was announced")
+        if self._left:
+            raise aiohttp.ClientPayloadError("The body broke off")
+        return b""
 
     def release(self) -> None:
         """The answer is needed no more: its connection serves again, if the body is over."""
-        self._pieces.clear()  # a connection that rests keeps us, but nobody reads them
+        self._whole, self._basin = b"", None  # a connection at hand keeps us, but nobody reads them
         if self._content is None:
             self.close()
         elif self._is_held:
@@ -189,9 +217,12 @@ class Lane(asyncio.BufferedProtocol):
     # -- called by the transport -------------------------------------------------------------------
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - the transport's guess
-        """Where the next bytes go: one more than the body has, since there should be none."""
-        scratch = self._reading.scratch
-        return scratch if self._left is None else scratch[: self._left + 1]
+        """Where the next bytes go."""
+        if not self._left:
+            return self._reading.scratch
+        if self._basin is None:
+            self._basin = self._dig(self._left)
+        return self._basin.room
 
     def buffer_updated(self, nbytes: int) -> None:
         """So many have come."""
@@ -199,10 +230,13 @@ class Lane(asyncio.BufferedProtocol):
             self._wire.transport.close()  # unasked, it could pass for the next answer
             return
         if self._left is not None:
-            self._take(0, nbytes)
+            self._fill(nbytes)
         elif not self._begin(nbytes):
             self._hand_over(bytes(self._reading.scratch[:nbytes]))
-        self._wake()
+        if not self._left or self._is_stopped:
+            self._wake()
+        elif self._waiter is not None:
+            self._reading.linger(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The one whose connection it is says what that means for an answer that did not begin."""
@@ -227,41 +261,54 @@ class Lane(asyncio.BufferedProtocol):
         self.status, self.headers = message.code, headers
         self._keeps = not message.should_close
         self._left = length
-        self._take(end, nbytes)
+        if length <= _WHOLE:
+            self._step = _WHOLE
+        self._open(self._reading.scratch[end:nbytes])
         return True
 
-    def _take(self, start: int, end: int) -> None:
+    def _open(self, data: memoryview) -> None:
+        """What came behind the head: mostly all of it, and then it needs no room of its own."""
         assert self._left is not None  # noqa: S101 - the head was read
-        size = min(end - start, self._left)
-        if size:
-            self._pieces.append(bytes(self._reading.scratch[start : start + size]))
-        self._held += size
-        self._left -= size
-        if start + size < end:
-            self._overrun(bytes(self._reading.scratch[start + size : end]))
-        elif not self._left:
-            self._end()
-        elif self._held >= _HIGH and not self._is_stopped:
+        if len(data) < self._left:
+            self._basin = self._dig(self._left)
+            self._basin.put(data)
+            self._left -= len(data)
+            return
+        left, self._left = self._left, 0
+        self._whole = bytes(data[:left])
+        self._end(bytes(data[left:]) if len(data) > left else b"")
+
+    def _dig(self, left: int) -> Basin:
+        """Room for one byte more than the body has, since there should be none."""
+        return Basin(left + 1 if left <= self._step else _STEP)
+
+    def _fill(self, nbytes: int) -> None:
+        """Bytes have come into the basin."""
+        basin, left = self._basin, self._left
+        assert basin is not None  # noqa: S101 - they were put there
+        assert left is not None  # noqa: S101 - the head was read
+        basin.filled += nbytes
+        self._left = max(0, left - nbytes)
+        if not self._left:
+            self._end(basin.cut(basin.filled + left - nbytes))
+        elif basin.filled == basin.size:
             self._is_stopped = True
             self._wire.transport.pause_reading()
 
-    def _overrun(self, surplus: bytes) -> None:
-        """What comes unasked could pass for the next answer, and what it follows is no file.
+    def _end(self, surplus: bytes) -> None:
+        """The body is over, and the connection serves again: at once, and not when it was read.
 
-        An empty line behind a body means nothing; but it must be all that there is to see.
+        What comes unasked could pass for the next answer, and what it follows is no file.  An empty
+        line behind a body means nothing; but it must be all that there is to see.
         """
-        if surplus != b"\r\n":
+        if surplus and surplus != b"\r\n":
             self._is_overrun = True
-            self._pieces.clear()
-        self.close()
-
-    def _end(self) -> None:
-        """The body is over, and the connection serves again: at once, and not when it was read."""
-        if self._keeps:
+            self._whole, self._basin = b"", None
+        if surplus or not self._keeps:
+            self.close()
+        else:
             self._is_held = False
             self._rest(self._wire)
-        else:
-            self.close()
 
     def _hand_over(self, data: bytes) -> None:
         """From here on it is aiohttp that reads."""
@@ -283,7 +330,14 @@ class Lane(asyncio.BufferedProtocol):
         loop = self._reading.loop
         waiter = self._waiter = loop.create_future()
         self._reading.watchdog.enter(self, loop)
+        if self._basin is not None and self._basin.filled:
+            self._reading.linger(self)
         return waiter
+
+    def hand_out(self) -> None:
+        """A moment has passed: whoever waits gets what is there."""
+        if not self._has_begun or (self._basin is not None and self._basin.filled):
+            self._wake()
 
     def _wake(self) -> None:
         waiter, self._waiter = self._waiter, None

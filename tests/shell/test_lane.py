@@ -155,6 +155,61 @@ def cut(whole: bytes, places: list[int]) -> list[bytes]:
 # -- the same as through a session -----------------------------------------------------------------
 
 
+KIB = 1024
+
+
+@pytest.mark.parametrize("edge", [0, 64 * KIB - len(HEAD), 320 * KIB, 640 * KIB, 960 * KIB])
+@pytest.mark.parametrize("more", [0, 1, 2])
+async def test_a_body_that_is_held_in_memory_comes_in_one_piece_and_a_longer_one_in_equal_ones(
+    edge: int, more: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lane, "_MOMENT", 1e6)
+    body = BODY[: edge + more]
+    store = Store(pieces=[b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body])
+    async with meeting(store) as _:
+        transport = FileTransport(trust_env=False)
+        step = 640 * KIB if len(body) <= 640 * KIB else 320 * KIB
+        equal = [min(step, len(body) - start) for start in range(0, len(body), step)]
+        for _ in range(2):
+            with anyio.fail_after(20):
+                async with transport.open_link(SignedUrl(store.url), headers={}) as response:
+                    pieces = [chunk async for chunk in response.chunks()]
+            assert b"".join(pieces) == body
+            assert [*map(len, pieces)] == equal
+        assert store.connections == 1
+        await transport.aclose()
+
+
+async def test_a_head_without_a_body_is_not_kept_until_that_comes() -> None:
+    store = Store(pieces=[HEAD, BODY], pauses=True)
+    async with meeting(store) as _:
+        transport = FileTransport(trust_env=False)
+        with anyio.fail_after(20):
+            async with transport.open_link(SignedUrl(store.url), headers={}) as response:
+                assert response.status == 200
+                store.taken.set()
+                assert b"".join([chunk async for chunk in response.chunks()]) == BODY
+        await transport.aclose()
+
+
+async def test_bytes_that_came_while_nobody_asked_are_not_kept_until_more_come() -> None:
+    """The line is slow, or has stopped."""
+    store = Store(pieces=[HEAD + BODY[:1000], BODY[1000:2000]], pauses=True)
+    async with meeting(store) as _:
+        transport = FileTransport(trust_env=False)
+        async with transport.open_link(SignedUrl(store.url), headers={}) as response:
+            chunks = response.chunks()
+            with anyio.fail_after(20):
+                assert await anext(chunks) == BODY[:1000]
+                store.taken.set()
+                while store.sent < len(HEAD) + 2000:
+                    await checkpoint()
+                for _ in range(20):
+                    await checkpoint()
+                assert await anext(chunks) == BODY[1000:2000]
+        await transport.aclose()
+
+
 @given(st.lists(st.integers(0, 2 * len(HEAD)) | st.integers(0, len(BODY)), max_size=6))
 @settings(max_examples=12, deadline=None)
 def test_wherever_it_is_cut_every_byte_comes_once_and_the_connection_serves_again(
@@ -488,16 +543,18 @@ async def test_what_nobody_has_wanted_for_a_while_is_given_back(connects: list[o
         assert timer.cancelled()
 
 
+@pytest.mark.parametrize("length", [5, 500_000])
 async def test_a_body_that_nobody_reads_is_not_kept_with_its_connection(
-    made: list[lane.Lane],
+    length: int, made: list[lane.Lane]
 ) -> None:
-    store = Store(pieces=[ANSWERS["whole"]])
+    store = Store(pieces=[OK + b"Content-Length: %d\r\n\r\n" % length + BODY[:length]])
     async with meeting(store) as _:
         transport = FileTransport(trust_env=False)
         for _ in range(2):
             async with transport.open_link(SignedUrl(store.url), headers={}):
                 pass
-        assert (store.connections, [one._pieces for one in made]) == (1, [[], []])
+        assert store.connections == 1
+        assert [(one._whole, one._basin) for one in made] == [(b"", None)] * 2
         await transport.aclose()
 
 
@@ -564,6 +621,18 @@ async def test_what_comes_later_than_a_body_is_nobodys_answer(more: bytes) -> No
 async def test_a_body_with_more_behind_it_is_none(more: bytes) -> None:
     """Whoever counts wrong may have cut the file off; it is asked for again."""
     store = Store(pieces=[ANSWERS["whole"] + more])
+    async with meeting(store) as fetch:
+        for _ in range(2):
+            with pytest.raises(NetworkError, match="what came is no HTTP answer"):
+                await fetch()
+    assert store.connections == 2
+
+
+@pytest.mark.parametrize("more", [b"H", b"\r\n}", b"}"])
+async def test_a_longer_body_with_more_behind_it_is_none_either(more: bytes) -> None:
+    body = BODY[: 100 * KIB]
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body)
+    store = Store(pieces=[head + body + more])
     async with meeting(store) as fetch:
         for _ in range(2):
             with pytest.raises(NetworkError, match="what came is no HTTP answer"):
@@ -661,7 +730,9 @@ async def test_a_reader_who_takes_his_time_holds_the_line_and_not_the_memory(
             for _ in range(2_000):
                 await checkpoint()  # the server runs into the full line meanwhile
             assert store.sent < 32 * len(BODY)
-            assert made[0]._held <= 384 * 1024
+            basin = made[0]._basin
+            assert basin is not None
+            assert basin.filled <= 384 * 1024
             async for chunk in chunks:
                 got += len(chunk)
         await transport.aclose()
