@@ -93,7 +93,7 @@ class DirectoryPart:
         await self.settle()
         if self._file is None:
             await finish(self._open)
-        self._under_way = self._disk.begin(self._store(pieces, check, mark))
+        self._under_way = self._disk.begin(self._store(pieces, check, mark), beside=True)
 
     async def settle(self) -> None:
         """Return when all that was taken is stored; raises what went wrong with it."""

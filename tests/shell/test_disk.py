@@ -10,6 +10,7 @@ import threading
 from collections.abc import Generator, Sequence
 from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 
 import anyio
 import pytest
@@ -18,7 +19,7 @@ from attrs import define, field, frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from iceye_derivatives.sinks import _disk, _sync
+from iceye_derivatives.sinks import _line, _steps, _sync
 from iceye_derivatives.sinks._disk import Disk, Steps, at_once
 
 pytestmark = pytest.mark.anyio
@@ -144,21 +145,29 @@ class Trial:
         return number
 
 
-@settings(max_examples=120)
-@given(st.lists(plans, min_size=1, max_size=12))
+@settings(max_examples=200)
+@given(st.lists(plans, min_size=1, max_size=12), st.sampled_from([0.0, 0.001]), st.booleans())
 def test_each_job_is_answered_once_as_if_it_were_alone_and_none_runs_on_unseen(
-    jobs: list[Plan],
+    jobs: list[Plan], turn: float, late: bool
 ) -> None:
+    """Also where each turn of the thread ends behind one job, or the loop's patience before it."""
     trial = Trial(jobs)
+
+    def late_or_not(bell: SimpleQueue[float], bound: float) -> float:
+        return bell.get(timeout=1e-6 if late else bound)
 
     async def main() -> None:
         disk = Disk()
-        async with anyio.create_task_group() as tasks:
-            for number in range(len(jobs)):
-                tasks.start_soon(trial.impatiently, disk, number)
+        with anyio.fail_after(20):
+            async with anyio.create_task_group() as tasks:
+                for number in range(len(jobs)):
+                    tasks.start_soon(trial.impatiently, disk, number)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(_disk, "sync_all", trial.sync_all)
+        patched.setattr(_steps, "sync_all", trial.sync_all)
+        patched.setattr(_line, "TURN", turn)
+        patched.setattr(_line, "_REST", 30.0)  # nobody needs that way out here
+        patched.setattr(_line, "_listen", late_or_not)
         anyio.run(main)
 
     assert trial.begun == trial.ended
@@ -189,7 +198,7 @@ async def test_what_gathers_while_the_disk_is_busy_is_synced_together(
     def job() -> Generator[int, None, None]:
         yield 1
 
-    monkeypatch.setattr(_disk, "sync_all", sync_all)
+    monkeypatch.setattr(_steps, "sync_all", sync_all)
     disk = Disk()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(disk.do, wait)
@@ -241,7 +250,7 @@ async def test_a_sync_that_fails_as_a_whole_fails_its_jobs_and_not_the_thread(
 
     disk = Disk()
     with anyio.fail_after(10), monkeypatch.context() as patched:
-        patched.setattr(_disk, "sync_all", sync_all)
+        patched.setattr(_steps, "sync_all", sync_all)
         with pytest.raises(OSError, match="MemoryError"):
             await disk.go_through(job())
     with anyio.fail_after(10):
