@@ -61,13 +61,11 @@ class Job(Generic[T]):
 
     async def end(self, *, surely: bool = True) -> None:
         """Wait for its end, under cancellation too; see `Disk.go_through()` for `surely`."""
-        import asyncio  # noqa: PLC0415 - see above
-
         if self.ended:
             return
         try:
             await self.answer
-        except asyncio.CancelledError:
+        except anyio.get_cancelled_exc_class():  # asked for only then
             if surely or not self.line.withdraw(self):
                 await _ended(self)
             raise
