@@ -10,9 +10,12 @@ import asyncio
 import sys
 from collections.abc import Callable
 
-import aiohttp  # noqa: F401 - ours imports it late; the others' watches start after their imports
+# Ours imports these late; the others' watches start after their imports.
+import aiohttp  # noqa: F401
+import anyio._backends._asyncio  # noqa: F401
 from job import Job, run
 
+import iceye_derivatives._transport.lanes  # noqa: F401
 from iceye_derivatives import (
     Asset,
     Derivative,
