@@ -18,9 +18,6 @@ from iceye_derivatives.errors import ConfigurationError
 
 __all__ = ["UnsafeLink", "check_hosts", "check_link", "host_of_link", "redirect_target"]
 
-# Anything else either cannot stand in a request line, or is read differently by different parsers
-# (a backslash is a slash to some).
-_LINK = re.compile(r"[!-\[\]-~]+")
 # "2130706433", "0x7f.1" and "127.1" are addresses to `getaddrinfo`, though no address by their
 # looks: a name's last label is never a number (WHATWG URL, "ends in a number").
 _ODD_ADDRESS = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?", re.IGNORECASE)
@@ -58,8 +55,8 @@ def check_link(
     allow_http: bool = False,
     allowed_hosts: Collection[str] = (),
     came_from: str | None = None,
-) -> None:
-    """Do nothing for a link to open.
+) -> str:
+    """The origin of a link to open: what stands before its path and query, as it stands there.
 
     Args:
         raw: the link, byte for byte.
@@ -73,20 +70,27 @@ def check_link(
         UnsafeLink: with the reason, which reads on after "the link".
     """
     try:
-        _check_characters(raw)
-        public = came_from is not None and _is_public(_origin(came_from))
-        _judge(_origin(raw), allow_http, frozenset(allowed_hosts), public)
+        return _judged(raw, allow_http, frozenset(allowed_hosts), came_from)
     except UnsafeLink as refusal:
         reason = f"{refusal}"
-    else:
-        return
     # Anew, so that no frame with the link taken apart stands in the traceback.
     raise UnsafeLink(reason)
 
 
-def _check_characters(raw: str) -> None:
-    if _LINK.fullmatch(raw) is None:
+def _judged(
+    raw: str,
+    allow_http: bool,  # noqa: FBT001 - as `check_link` has it
+    allowed_hosts: frozenset[str],
+    came_from: str | None,
+) -> str:
+    # Anything but printable ASCII either cannot stand in a request line, or is read differently by
+    # different parsers (a backslash is a slash to some).
+    if not (raw and raw.isascii() and raw.isprintable()) or " " in raw or "\\" in raw:
         raise UnsafeLink("holds characters that no link may hold")
+    origin = _origin(raw)
+    public = came_from is not None and _is_public(_origin(came_from))
+    _judge(origin, allow_http, allowed_hosts, public)
+    return origin
 
 
 def _origin(raw: str) -> str:

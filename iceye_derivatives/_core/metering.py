@@ -11,8 +11,8 @@ from iceye_derivatives._core.limits import Limits, how_to_raise
 __all__ = ["FileMeter", "RunMeter", "TooManyBytes"]
 
 _OK, _PARTIAL = 200, 206
-# No file has more digits of bytes, and `int()` refuses thousands of them.
-_LENGTH = re.compile(r"[0-9]{1,18}")
+_LONGEST_LENGTH = 18
+"""No file has more digits of bytes, and `int()` refuses thousands of them."""
 _RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18}|\*)", re.IGNORECASE)
 
 
@@ -27,6 +27,8 @@ class TooManyBytes(ContentFault):
 
 class FileMeter:
     """Counts one body of a file, which may begin somewhere in its middle."""
+
+    __slots__ = ("_at", "_limits")
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -81,5 +83,6 @@ def announced(status: int, headers: Mapping[str, str]) -> tuple[int, int | None]
         if found is None:
             return 0, None
         return int(found[1]), None if found[2] == "*" else int(found[2])
-    length = _LENGTH.fullmatch(headers.get("content-length", "").strip())
-    return 0, int(length[0]) if length is not None and status == _OK else None
+    length = headers.get("content-length", "").strip() if status == _OK else ""
+    is_number = length.isascii() and length.isdigit() and len(length) <= _LONGEST_LENGTH
+    return 0, int(length) if is_number else None

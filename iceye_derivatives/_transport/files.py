@@ -109,15 +109,15 @@ class FileTransport:
     async def open(self, url: SignedUrl, headers: Mapping[str, str]) -> tuple[Secret, Answer]:
         """Send the request, and go where it leads; whoever gets the answer releases it."""
         raw = Secret(url.reveal())
-        self._check(raw, came_from=self._public_api())
+        origin = self._check(raw, came_from=self._public_api())
         few = self.limits.redirects
         for _ in range(few + 1):
-            answer = await self._get(raw, headers)
+            answer = await self._get(raw, origin, headers)
             target = _leads_to(raw, answer)
             if target is None:
                 return raw, answer
             answer.close()
-            self._check(target, came_from=self._public_api() or raw)
+            origin = self._check(target, came_from=self._public_api() or raw)
             raw = target
         raise UnsafeLink(f"redirects more than {few} times; {how_to_raise('redirects')}")
 
@@ -133,11 +133,11 @@ class FileTransport:
         if self._neighbourhood is not None:
             self._neighbourhood.judge_files(self._hosts, self._line.proxies.hosts, host, addresses)
 
-    async def _get(self, raw: Secret, headers: Mapping[str, str]) -> Answer:
+    async def _get(self, raw: Secret, origin: str, headers: Mapping[str, str]) -> Answer:
         failure: Exception
         try:
             try:
-                proxy = self._line.proxies.known(raw)
+                proxy = self._line.proxies.known(origin)
             except LookupError:
                 proxy = await self._line.proxies.lookup(raw)
             if proxy is None and self._neighbourhood is not None:

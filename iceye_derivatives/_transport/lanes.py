@@ -53,6 +53,7 @@ class _Store:
     """What is the same for all requests to one origin, and its connections that are at hand."""
 
     origin: str
+    proxy: str | None = field(repr=False)
     request: aiohttp.ClientRequest = field(repr=False)
     """Whom to connect to, as aiohttp sees it."""
     headers: Mapping[str, str] = field(repr=False)
@@ -63,6 +64,10 @@ class _Store:
     _at_hand: list[Wire] = field(init=False, factory=list, repr=False)
     _unused: int = field(init=False, default=0)
     """How many of them, from the first one on, nobody has wanted lately."""
+
+    def has(self, url: str, proxy: str | None) -> bool:
+        """Whether a link certainly leads here; where it does not, its store is looked for."""
+        return url.startswith(self.origin + "/") and proxy == self.proxy
 
     def ask(self, url: str, headers: Mapping[str, str]) -> bytes:
         """One GET as it goes over the line; ValueError where it would be more than one.
@@ -113,6 +118,15 @@ class _Store:
         self._unused = len(self._at_hand)
         return self._unused > 0
 
+    def retire(self) -> None:
+        """It is forgotten: what is still under way for it goes back to aiohttp as well."""
+        self.may_keep = _never
+        self.let_go(all_of_them=True)
+
+
+def _never() -> bool:
+    return False
+
 
 class _Seen(Exception):  # noqa: N818 - no error: the way out of a session that shall not send
     """What aiohttp would ask with was seen."""
@@ -140,6 +154,7 @@ class Lanes:
         self._is_tried = False
         """Whether a connection was looked at: they are all alike."""
         self._stores: dict[tuple[str, str | None], _Store] = {}
+        self._latest: _Store | None = None
         self._waiting = 0
         """How many wait in the pool: for a connection to be made, or to be given back."""
         self._keeps = True
@@ -151,13 +166,12 @@ class Lanes:
 
         Raises whatever aiohttp does.
         """
-        origin = _ORIGIN.match(url)
-        # A proxy that is asked without TLS is no tunnel: it wants the whole URL, and its password.
-        tunnels = proxy is None or url.startswith("https:")
-        if origin is None or not tunnels or not self._fits:
+        store = self._latest
+        if not (self._fits and store and store.has(url, proxy)):
+            store = self._latest = await self._store_of(url, proxy)
+        if store is None:
             self.stop()  # the session waits in the pool as well, and nobody here hears of it
             return None
-        store = self._stores.get((origin[0], proxy)) or await self._see(origin[0], proxy)
         try:
             return await self._exchange(store, url, headers)
         except aiohttp.ClientConnectorError:
@@ -165,6 +179,14 @@ class Lanes:
         except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
             # Once, as aiohttp does: a store may close a connection just when it is used again.
             return await self._exchange(store, url, headers)
+
+    async def _store_of(self, url: str, proxy: str | None) -> _Store | None:
+        origin = _ORIGIN.match(url)
+        # A proxy that is asked without TLS is no tunnel: it wants the whole URL, and its password.
+        tunnels = proxy is None or url.startswith("https:")
+        if origin is None or not tunnels or not self._fits:
+            return None
+        return self._stores.get((origin[0], proxy)) or await self._see(origin[0], proxy)
 
     async def _see(self, origin: str, proxy: str | None) -> _Store:
         """Have the session make a request, and keep what does not depend on the link."""
@@ -179,12 +201,12 @@ class Lanes:
                 URL(f"{origin}/", encoded=True), proxy=proxy, middlewares=(see,), **self._settings
             )
         if len(self._stores) >= _ORIGINS:
-            self._let_go(all_of_them=True)
+            for old in self._stores.values():
+                old.retire()
             self._stores.clear()
         headers = {str(name): value for name, value in seen[0].headers.items()}
-        store = _Store(origin, seen[0], headers, self._may_keep)
-        self._stores[origin, proxy] = store
-        return store
+        store = _Store(origin, proxy, seen[0], headers, self._may_keep)
+        return self._stores.setdefault((origin, proxy), store)
 
     async def _exchange(self, store: _Store, url: str, headers: Mapping[str, str]) -> Lane | None:
         wire = store.take() or await self._connect(store)

@@ -24,23 +24,21 @@ class Proxies:
         self.hosts: set[str] = set()
         """Of all proxies that were named so far."""
 
-    def known(self, url: str) -> str | None:
+    def known(self, origin: str) -> str | None:
         """The proxy's URL, None for the direct way; raises LookupError where it must be `lookup`ed.
 
-        The text before path and query decides: for the API it is always the same, and what a
-        store's link is signed with is not kept here.
+        Args:
+            origin: what stands before path and query; what a store's link is signed with is not
+                kept here.
         """
-        if not self._trust_env:
-            return None
-        origin = _ORIGIN.match(url)
-        return self._by_origin["" if origin is None else origin[0]]
+        return self._by_origin[origin] if self._trust_env else None
 
     async def lookup(self, url: str) -> str | None:
         """The same for any URL; raises ValueError for what is none."""
-        try:
-            return self.known(url)
-        except LookupError:
-            pass
+        found = _ORIGIN.match(url)
+        origin = "" if found is None else found[0]
+        if not self._trust_env or origin in self._by_origin:
+            return self.known(origin)
         # Those who ask meanwhile are told as well: else the first files of a run, which all begin
         # at once, would all look, each in a thread of its own.
         async with self._looking:
@@ -51,9 +49,8 @@ class Proxies:
                 proxy = self._known[key] = await to_thread.run_sync(_look_up, *key)
                 if proxy is not None:
                     self.hosts.add((urlsplit(proxy).hostname or "").rstrip("."))
-        origin = _ORIGIN.match(url)
-        if origin is not None:
-            self._by_origin[origin[0]] = self._known[key]
+        if origin:
+            self._by_origin[origin] = self._known[key]
         return self._known[key]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -62,6 +64,17 @@ def test_other_links_are_refused_without_being_quoted(link: str) -> None:
         check_link(link)
 
     assert "planted" not in str(caught.value)
+
+
+@given(st.text(max_size=8), st.integers(0, 0x180))
+def test_no_character_passes_but_those_that_every_parser_reads_alike(rest: str, code: int) -> None:
+    """Printable ASCII without the space and the backslash; it says the link's origin then."""
+    link = f"https://cdn.example/{chr(code)}{rest}"
+    if re.fullmatch(r"[!-\[\]-~]+", link):
+        assert check_link(link) == "https://cdn.example"
+    else:
+        with pytest.raises(UnsafeLink, match="characters"):
+            check_link(link)
 
 
 def test_plain_http_is_the_callers_to_allow() -> None:

@@ -73,5 +73,12 @@ def test_no_head_breaks_the_meters(status: int, headers: dict[str, str]) -> None
     assert total is None or total >= 0
 
 
+@pytest.mark.parametrize(
+    ("length", "total"), [(" 12 ", 12), ("+12", None), ("١٢", None), ("9" * 19, None), ("", None)]
+)
+def test_only_a_number_is_a_length(length: str, total: int | None) -> None:
+    assert announced(200, {"content-length": length}) == (0, total)
+
+
 def test_an_errors_body_has_no_length_of_a_file() -> None:
     assert announced(404, {"content-length": "5"}) == (0, None)

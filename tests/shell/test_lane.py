@@ -339,7 +339,10 @@ async def test_a_plain_body_passes_no_parser(answer: str, made: list[lane.Lane])
 
 @pytest.mark.parametrize("name", lanes._OF_PROTOCOLS)
 async def test_a_connection_that_is_not_as_it_is_known_is_left_to_aiohttp(
-    name: str, monkeypatch: pytest.MonkeyPatch, made: list[lane.Lane]
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
+    made: list[lane.Lane],
+    connects: list[object],
 ) -> None:
     has = getattr
 
@@ -353,6 +356,7 @@ async def test_a_connection_that_is_not_as_it_is_known_is_left_to_aiohttp(
         for _ in range(2):
             assert (await fetch())[2] == BODY
     assert not made
+    assert len(connects) == 3  # one was looked at
     assert store.connections == 1
 
 
@@ -492,6 +496,40 @@ async def test_whoever_waits_in_the_pool_gets_the_next_connection(
                 while len(connects) < 2:
                     await checkpoint()
                 first.taken.set()
+        await transport.aclose()
+
+
+async def test_a_store_that_is_forgotten_while_a_file_comes_keeps_no_connection(
+    connects: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes, "_ORIGINS", 1)
+    first, second = Store(pauses=True), Store()
+    async with meeting(first) as _, meeting(second) as _:
+        transport = FileTransport(trust_env=False)
+        async with transport.open_link(SignedUrl(first.url), headers={}) as response:
+            async with transport.open_link(SignedUrl(second.url), headers={}) as other:
+                assert b"".join([chunk async for chunk in other.chunks()]) == BODY
+            first.taken.set()
+            assert b"".join([chunk async for chunk in response.chunks()]) == BODY
+        found: Any = transport._line._lanes
+        found._let_go(all_of_them=True)
+        assert not found._connector._acquired
+        await transport.aclose()
+    assert len(connects) == 2
+
+
+async def test_a_link_leads_to_the_store_that_it_names() -> None:
+    """And not to one whose name begins alike, or through another proxy."""
+    store = Store(pieces=[ANSWERS["empty"]])
+    async with meeting(store) as _:
+        transport = FileTransport(trust_env=False)
+        async with transport.open_link(SignedUrl(store.url), headers={}):
+            pass
+        found: Any = transport._line._lanes
+        assert found._latest.has(f"{store.url}/a", None)
+        for other in ("0/a", "@store.invalid/a", ".invalid/a", "?a", ""):
+            assert not found._latest.has(store.url + other, None)
+        assert not found._latest.has(f"{store.url}/a", "http://proxy.invalid")
         await transport.aclose()
 
 

@@ -339,6 +339,28 @@ async def test_looking_for_a_proxy_keeps_nothing_of_a_link_but_its_host(after: s
     assert "planted" not in repr(vars(found))
 
 
+async def test_the_proxy_of_one_host_is_not_anothers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where a link is written as no link of a store is."""
+    monkeypatch.setattr(proxies, "_look_up", lambda _, host: f"http://proxy-of-{host}")
+    found = Proxies(trust_env=True)
+    for _ in range(2):
+        for scheme in ("https", "HTTPS"):
+            for host in ("a.example", "b.example"):
+                assert await found.lookup(f"{scheme}://{host}/x") == f"http://proxy-of-{host}"
+
+
+async def test_a_redirect_goes_through_the_proxy_of_where_it_leads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    away = web.Response(status=302, headers={"Location": "http://store.invalid/x"})
+    async with serving(away) as server, serving(web.Response(body=b"file")) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        async with files(trust_env=True, allow_http=True) as opener:
+            assert await fetch(opener, server.url) == (200, b"file")
+    assert [len(one.seen) for one in (server, proxy)] == [1, 1]
+
+
 async def test_all_who_begin_at_once_look_for_a_proxy_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first files of a run: each look takes a thread."""
     looks: list[tuple[str, str]] = []
