@@ -44,6 +44,8 @@ class Line:
         self._handed_in: list[Job[Any]] = []
         self._patience = Patience()
         self._beside = 0
+        self._has_waited = False
+        """In this round."""
         # Whoever holds the lock of this:
         self._changed = Condition()
         self._waiting: list[Job[Any]] = []
@@ -91,6 +93,12 @@ class Line:
             except RuntimeError as error:  # the system has none now, and may have one later
                 self._refuse(error)
                 return
+        if not self._has_waited:
+            self._give_way()
+
+    def _next_round(self) -> None:
+        """The loop has been round since it waited, and may wait once more."""
+        self._has_waited = False
         self._give_way()
 
     def _give_way(self) -> None:
@@ -102,6 +110,9 @@ class Line:
             self._bell, self._rests = bell, False
             self._changed.notify()
         if bell is not None:
+            # Once a round: jobs of many tasks, each of which asked by itself, would add up.
+            self._has_waited = True
+            self.loop.call_soon(self._next_round)
             idle = 1.0
             try:
                 with suppress(Empty):
@@ -111,12 +122,10 @@ class Line:
                 self._go_on()
 
     def _go_on(self) -> None:
-        """Answer what has ended, and see to it that the rest gets its next turn."""
+        """Answer what has ended."""
         with self._changed:
             self._bell = None
             ended, self._ended = self._ended, []
-            if self._rests and self._has_more:
-                self.loop.call_soon(self._give_way)
         self._answer(ended)
 
     def _refuse(self, why: RuntimeError) -> None:

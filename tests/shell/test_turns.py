@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from functools import partial
+from itertools import count
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -324,3 +326,36 @@ def test_a_thread_whose_loop_has_ended_does_all_that_is_left(
     assert last.wait(10)
     assert done == [*range(5)]
     assert not any(rests)  # or a loop would wait for what it has in hand
+
+
+async def test_the_loop_waits_once_a_round_however_many_tasks_have_jobs(
+    waits: Waits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of whose jobs ends a turn; waits of one round would add up to more than the bound."""
+    now, round_, waited = count(), 0, Counter[int]()
+    monkeypatch.setattr(_line, "perf_counter", lambda: next(now) * 2 * _line.TURN)
+    monkeypatch.setattr(_line, "thread_time", lambda: float(next(now)))  # it is never idle
+
+    def listen(bell: SimpleQueue[float], bound: float) -> float:
+        waited[round_] += 1
+        return waits.listen(bell, bound)
+
+    def beat() -> None:
+        nonlocal round_
+        round_ += 1
+        beating[0] = loop.call_soon(beat)
+
+    monkeypatch.setattr(_line, "_listen", listen)
+    disk, loop = Disk(), asyncio.get_running_loop()
+    beating = [loop.call_soon(beat)]
+
+    async def several() -> None:
+        for _ in range(10):
+            await disk.do(lambda: None)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(16):
+            tasks.start_soon(several)
+    beating[0].cancel()
+    assert len(waited) > 20
+    assert set(waited.values()) == {1}
