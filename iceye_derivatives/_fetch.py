@@ -248,6 +248,7 @@ class Fetch:
             return False
         if not self._around.room.took(len(data)):
             await self._reserve(len(data))
+            self._around.room.wrote(self._ref, len(data))
         self._whole, self._offers = data, offers
         if self._around.progress:
             await self._start(0)

@@ -29,7 +29,10 @@ class Grant:
 
     @property
     def facts(self) -> LinkFacts:
-        """What was known of it when it was taken: asked for only where the store refuses it."""
+        """Its age when it was taken, and the store's clock as far as it is known by now.
+
+        Asked for only where the store refuses it.
+        """
         return self._book.facts(self.lease, self._taken_at)
 
 

@@ -8,11 +8,14 @@ disk, syncs for all of them at once, and so on; and it wakes the event loop once
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final, TypeVar
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from iceye_derivatives.sinks._line import Line
 from iceye_derivatives.sinks._steps import Job, Steps, at_once, whole
+
+if TYPE_CHECKING:
+    import asyncio
 
 __all__ = ["BRIEF", "Disk", "Job", "Steps", "at_once"]
 
@@ -29,7 +32,7 @@ class Disk:
     """
 
     def __init__(self) -> None:
-        self._line: Line | None = None
+        self._lines: Mapping[asyncio.AbstractEventLoop, Line] = {}
 
     async def do(self, work: Callable[[], T], *, surely: bool = False) -> T:
         """Do something that needs no sync; see `go_through()`."""
@@ -51,9 +54,12 @@ class Disk:
         import asyncio  # noqa: PLC0415 - importing the library must not: it is half of that
 
         loop = asyncio.get_running_loop()
-        line = self._line
-        if line is None or line.loop is not loop:
-            line = self._line = Line(loop)
+        line = self._lines.get(loop)
+        if line is None:
+            # Never changed in place: another loop, in another thread, may look at the same time.
+            open_ = {one: its for one, its in self._lines.items() if not one.is_closed()}
+            line = Line(loop)
+            self._lines = {**open_, loop: line}
         job = Job(steps, beside=beside)
         job.line, job.answer = line, loop.create_future()
         line.put(job)

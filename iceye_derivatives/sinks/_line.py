@@ -15,6 +15,7 @@ from queue import Empty, SimpleQueue
 from threading import Condition, Thread
 from time import perf_counter, thread_time
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakSet
 
 from iceye_derivatives._core.patience import Patience
 from iceye_derivatives.sinks._shared_handles import sharing_handles
@@ -35,6 +36,10 @@ _IDLE: Final = 0.2
 """Seconds for which it waits for more before it ends."""
 
 
+_waited: Final[WeakSet[asyncio.AbstractEventLoop]] = WeakSet()
+"""Loops that have waited in their present round, for whichever sink: many would add up."""
+
+
 class Line:
     """Jobs of one loop, and the thread that is there as long as they come."""
 
@@ -45,7 +50,7 @@ class Line:
         self._patience = Patience()
         self._beside = 0
         self._has_waited = False
-        """In this round."""
+        """In this round, for us; `_next_round` is called then."""
         # Whoever holds the lock of this:
         self._changed = Condition()
         self._waiting: list[Job[Any]] = []
@@ -99,6 +104,7 @@ class Line:
     def _next_round(self) -> None:
         """The loop has been round since it waited, and may wait once more."""
         self._has_waited = False
+        _waited.discard(self.loop)
         self._give_way()
 
     def _give_way(self) -> None:
@@ -106,12 +112,13 @@ class Line:
         with self._changed:
             if not (self._rests and (self._waiting or self._has_more)):
                 return
-            bell = SimpleQueue[float]() if not self._beside and self._patience.waits() else None
+            bell = SimpleQueue[float]() if self._waits() else None
             self._bell, self._rests = bell, False
             self._changed.notify()
         if bell is not None:
-            # Once a round: jobs of many tasks, each of which asked by itself, would add up.
+            # Once a round: jobs of many tasks, each of which asked by itself, would add up as well.
             self._has_waited = True
+            _waited.add(self.loop)
             self.loop.call_soon(self._next_round)
             idle = 1.0
             try:
@@ -120,6 +127,9 @@ class Line:
             finally:
                 self._patience.saw(idle)
                 self._go_on()
+
+    def _waits(self) -> bool:
+        return not self._beside and self.loop not in _waited and self._patience.waits()
 
     def _go_on(self) -> None:
         """Answer what has ended."""

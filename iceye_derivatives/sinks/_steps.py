@@ -65,8 +65,13 @@ class Job(Generic[T]):
             return
         try:
             await self.answer
-        except anyio.get_cancelled_exc_class():  # asked for only then
-            if surely or not self.line.withdraw(self):
+        except BaseException as error:
+            import asyncio  # noqa: PLC0415 - see above; asked for only then
+
+            # Not `get_cancelled_exc_class()`: whoever closes us may have no loop any more.
+            if isinstance(error, asyncio.CancelledError) and (
+                surely or not self.line.withdraw(self)
+            ):
                 await _ended(self)
             raise
 

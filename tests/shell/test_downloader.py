@@ -790,8 +790,10 @@ async def test_after_a_cancelled_run_the_next_one_brings_the_rest(
     store.requests.clear()
     report = await found.download(derivatives)
     check_law(store, files_in(tmp_path), report)
-    # Fewer where all bytes of a file were marked already, and only its name was missing.
-    assert len(store.requests) <= 4 - whole
+    if store.chunk == 7:
+        assert len(store.requests) == 4 - whole
+    else:  # fewer where all bytes of a file were marked already, and only its name was missing
+        assert len(store.requests) <= 4 - whole
 
 
 async def test_a_body_of_unknown_length_that_grows_is_streamed_in_bounded_memory() -> None:

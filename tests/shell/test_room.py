@@ -110,6 +110,26 @@ async def test_what_comes_at_one_time_needs_room_as_well(tmp_path: Path, small: 
     assert "bytes are to come" in str(failure.error)
 
 
+async def test_what_came_at_one_time_counts_as_written_where_somebody_had_to_look_again(
+    tmp_path: Path,
+) -> None:
+    """Until the next look, which may be seconds away."""
+    store = FakeStore(chunk=1 << 20)
+    derivative = store.add("d1", detections("x", 300))
+    sink = Disk(tmp_path, 400)
+
+    async def space() -> Space:
+        found = await Disk.space(sink)
+        sink.size = 10_000  # somebody makes room behind the first look
+        return found
+
+    sink.space = space  # type: ignore[method-assign]
+    settings = evolve(SETTINGS, small=1 << 20)
+    assert (await run(store, sink, derivative, settings=settings)).ok
+    [ledger] = _room._ledgers.values()
+    assert ledger.room == ledger.free - len(store.bodies["task-1/d1/0.geojson"])
+
+
 async def test_once_there_is_room_it_goes_on(tmp_path: Path) -> None:
     store = FakeStore()
     derivative = store.add("d1", detections("x", 2000))

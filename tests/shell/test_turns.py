@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -133,10 +133,10 @@ async def test_the_longest_wait_is_two_milliseconds_and_one_in_many_where_the_di
 
 def _rested(disk: Disk) -> None:
     """Return when its thread waits for more."""
-    assert disk._line is not None
-    with disk._line._changed:
-        while not disk._line._rests:
-            disk._line._changed.wait(0.001)
+    [line] = disk._lines.values()
+    with line._changed:
+        while not line._rests:
+            line._changed.wait(0.001)
 
 
 async def test_a_thread_that_mostly_waits_itself_is_soon_left_alone(
@@ -310,8 +310,8 @@ def test_a_thread_whose_loop_has_ended_does_all_that_is_left(
     disk, loop = Disk(), asyncio.new_event_loop()
 
     def note(number: int) -> None:
-        assert disk._line is not None
-        rests.append(disk._line._rests)
+        [line] = disk._lines.values()
+        rests.append(line._rests)
         done.append(number)
         if len(done) == 5:
             last.set()
@@ -328,8 +328,9 @@ def test_a_thread_whose_loop_has_ended_does_all_that_is_left(
     assert not any(rests)  # or a loop would wait for what it has in hand
 
 
+@pytest.mark.parametrize("sinks", [1, 5])
 async def test_the_loop_waits_once_a_round_however_many_tasks_have_jobs(
-    waits: Waits, monkeypatch: pytest.MonkeyPatch
+    waits: Waits, monkeypatch: pytest.MonkeyPatch, sinks: int
 ) -> None:
     """Each of whose jobs ends a turn; waits of one round would add up to more than the bound."""
     now, round_, waited = count(), 0, Counter[int]()
@@ -346,16 +347,43 @@ async def test_the_loop_waits_once_a_round_however_many_tasks_have_jobs(
         beating[0] = loop.call_soon(beat)
 
     monkeypatch.setattr(_line, "_listen", listen)
-    disk, loop = Disk(), asyncio.get_running_loop()
+    disks, loop = [Disk() for _ in range(sinks)], asyncio.get_running_loop()
     beating = [loop.call_soon(beat)]
 
-    async def several() -> None:
+    async def several(disk: Disk) -> None:
         for _ in range(10):
             await disk.do(lambda: None)
 
     async with anyio.create_task_group() as tasks:
-        for _ in range(16):
-            tasks.start_soon(several)
+        for number in range(16):
+            tasks.start_soon(several, disks[number % sinks])
     beating[0].cancel()
     assert len(waited) > 20
     assert set(waited.values()) == {1}
+
+
+def test_what_one_loop_has_learned_of_a_disk_is_not_forgotten_with_the_next(waits: Waits) -> None:
+    disk, loops = Disk(), [asyncio.new_event_loop() for _ in range(2)]
+    for loop in [*loops, *loops]:
+        loop.run_until_complete(disk.do(lambda: None))
+    assert set(disk._lines) == set(loops)
+    lines = dict(disk._lines)
+    for loop in [*loops, *loops]:
+        loop.run_until_complete(disk.do(lambda: None))
+    assert all(disk._lines[loop] is lines[loop] for loop in loops)
+    for loop in loops:
+        loop.close()
+    asyncio.run(disk.do(lambda: None))
+    assert not set(disk._lines) & set(loops)
+
+
+def test_a_coroutine_that_is_closed_where_no_loop_runs_says_nothing() -> None:
+    """As the interpreter does it with what is left when it ends."""
+    disk, left = Disk(), list[Coroutine[object, object, None]]()
+
+    async def leave() -> None:
+        left.append(disk.do(lambda: None))
+        left[0].send(None)
+
+    asyncio.run(leave())
+    left[0].close()
