@@ -17,15 +17,29 @@ from typing import Final
 from iceye_derivatives._core.ownership import Owner, render_owner
 from iceye_derivatives.sinks._folder import Folder
 from iceye_derivatives.sinks._process import forget_claim, hold_claim, new_owner
+from iceye_derivatives.sinks._sync import is_known
 
 __all__ = ["Record", "Records"]
 
 _MOST: Final = 256
 """Files that one record is ever for: what is remembered of it stays small."""
+_CLOSED: Final = -1
+_lock = Lock()
+"""Of all records of this process: it is held for a moment only."""
+
+
+def _unlock() -> None:
+    """A fork copies the lock as it is, and not the thread that has it and would let it go."""
+    global _lock  # noqa: PLW0603 - one process, one lock
+    _lock = Lock()
+
+
+if sys.platform != "win32":
+    os.register_at_fork(after_in_child=_unlock)
 
 
 class Record:
-    """An owner record of ours; its file is open as long as a claim goes by it."""
+    """An owner record of ours; where it is shared, its file is open until the last claim ends."""
 
     __slots__ = ("claims", "descriptor", "files", "owner", "place")
 
@@ -42,7 +56,6 @@ class Records:
     """Those of one sink, for the threads of all its loops."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
         self._by_place: dict[str, Record] = {}
         # Elsewhere it would be linked by its first name, which may lead to another's by then.
         self._links = sys.platform == "linux"
@@ -53,31 +66,32 @@ class Records:
 
     def make(self, folder: Folder, name: str) -> Record | None:
         """As `claim`, with a token that nobody has seen yet."""
-        owner = new_owner()
+        # A server has the bytes for others only when the file is closed, and hides a deleted one
+        # that is open under another name: what stays open must be on a file system that is known.
+        shared = self._links and folder.handle is not None and is_known(folder.handle)
+        owner, record = new_owner(), None
         hold_claim(owner, folder.file)
-        descriptor = None
         try:
-            descriptor = folder.create(name, render_owner(owner))
+            record = _create(folder, name, owner, shared=shared)
         finally:
-            if descriptor is None:
+            if record is None:
                 forget_claim(owner, folder.file)
-        if descriptor is None:
-            return None
-        record = Record(owner, descriptor, folder)
-        with self._lock:
-            self._by_place[record.place] = record
+        if record is not None and shared:
+            with _lock:
+                self._by_place[record.place] = record
         return record
 
     def leave(self, record: Record, file: str) -> None:
         """The claim on that file has ended; the last one closes the record."""
         forget_claim(record.owner, file)
-        with self._lock:
+        with _lock:
             record.claims -= 1
             if record.claims:
                 return
             if self._by_place.get(record.place) is record:
                 del self._by_place[record.place]
-        os.close(record.descriptor)
+        if record.descriptor != _CLOSED:
+            os.close(record.descriptor)
 
     def _link(self, folder: Folder, name: str) -> Record | None:
         """One more name for a record that we have; None where there is none, or it was no use.
@@ -102,7 +116,7 @@ class Records:
         return record if linked else None
 
     def _join(self, folder: Folder) -> Record | None:
-        with self._lock:
+        with _lock:
             record = self._by_place.get(folder.path) if self._links else None
             if record is None or folder.file in record.files or len(record.files) >= _MOST:
                 return None
@@ -112,3 +126,17 @@ class Records:
             record.claims += 1
         hold_claim(record.owner, folder.file)
         return record
+
+
+def _create(folder: Folder, name: str, owner: Owner, *, shared: bool) -> Record | None:
+    descriptor = folder.create(name, render_owner(owner))
+    if descriptor is None:
+        return None
+    if shared:
+        return Record(owner, descriptor, folder)
+    try:
+        os.close(descriptor)
+    except BaseException:  # a server may tell only now that its disk is full
+        folder.discard(name)
+        raise
+    return Record(owner, _CLOSED, folder)

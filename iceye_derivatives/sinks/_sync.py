@@ -16,7 +16,7 @@ from contextlib import suppress
 from functools import cache
 from typing import Final
 
-__all__ = ["sync_all"]
+__all__ = ["is_known", "sync_all"]
 
 _FEW: Final = 2
 """Up to so many are synced each by itself: that spares what other programs have yet to write."""
@@ -67,7 +67,7 @@ def _place(handle: int) -> tuple[int, int] | OSError:
 def _together(handle: int) -> bool:
     """Whether all that waits for this file system is on its disk now."""
     try:
-        return _knows(handle) and syncfs(handle) == 0
+        return is_known(handle) and syncfs(handle) == 0
     except BaseException:  # noqa: ASYNC103, BLE001 - then each is synced by itself
         return False  # noqa: ASYNC104 - in a thread, where nobody is cancelled
 
@@ -106,10 +106,10 @@ def syncfs(handle: int) -> int:
     return -1 if call is None else call(handle)
 
 
-def _knows(handle: int) -> bool:
-    """Whether this file system is one on which syncing all is as good as syncing each.
+def is_known(handle: int) -> bool:
+    """Whether this file system is this machine's own, and syncing all there as good as each.
 
-    Asked for each batch: after a remount the same device number may be another kind's.
+    Ask each time: after a remount the same device number may be another kind's.
     """
     found = ctypes.create_string_buffer(256)
     call = _library("fstatfs")

@@ -316,7 +316,7 @@ def test_many_are_synced_by_one_call_where_that_is_as_good_and_else_each_by_itse
     calls = Calls(monkeypatch)
     calls.answer = answer
     calls.bad = {handles[2]}
-    monkeypatch.setattr(_sync, "_knows", lambda handle: known)
+    monkeypatch.setattr(_sync, "is_known", lambda handle: known)
 
     failures = _sync.sync_all(handles)
 
@@ -368,7 +368,7 @@ def test_each_is_synced_once_though_the_system_gives_too_few_threads(
         start(thread)
 
     calls.bad = {handles[0]}
-    monkeypatch.setattr(_sync, "_knows", lambda handle: False)
+    monkeypatch.setattr(_sync, "is_known", lambda handle: False)
     monkeypatch.setattr(threading.Thread, "start", scarce)
     failures = _sync.sync_all(handles)
     assert [failure is None for failure in failures] == [False, True, True, True, True]
@@ -387,7 +387,7 @@ def test_a_device_number_that_is_used_again_is_no_knowledge_of_the_file_system(
 
     monkeypatch.setattr(_sync, "_library", lambda name: fstatfs)
 
-    assert [_sync._knows(handles[0]), _sync._knows(handles[0])] == [True, False]
+    assert [_sync.is_known(handles[0]), _sync.is_known(handles[0])] == [True, False]
 
 
 @pytest.mark.skipif(not Path("/proc/mounts").exists(), reason="needs Linux")
@@ -399,7 +399,7 @@ def test_the_file_system_is_known_by_what_the_system_says(tmp_path: Path) -> Non
     kind = max(below)[1]
     handle = os.open(tmp_path, os.O_RDONLY)
     try:
-        known = _sync._knows(handle)
+        known = _sync.is_known(handle)
         assert known == (kind in {"ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "tmpfs"})
         assert _sync.sync_all([handle] * 3) == [None] * 3
     finally:

@@ -207,7 +207,7 @@ async def test_when_files_that_are_stored_together_lose_power_each_is_whole_or_f
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At each step of a run that stores up to eight at a time, synced by one call."""
-    monkeypatch.setattr(_sync, "_knows", lambda handle: True)
+    monkeypatch.setattr(_sync, "is_known", lambda handle: True)
     # As with a disk that takes its time: else each is stored as it comes, and none meets another.
     monkeypatch.setattr(_line.Patience, "waits", lambda _: False)
     chance = random.Random(5)

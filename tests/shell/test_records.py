@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import stat
 import subprocess
 import sys
 from contextlib import suppress
@@ -17,12 +18,18 @@ import pytest
 from iceye_derivatives._core.ownership import Owner, parse_owner, render_owner
 from iceye_derivatives.models import AssetRef
 from iceye_derivatives.sharing import Busy, Present
-from iceye_derivatives.sinks import DirectorySink, _claim, _process, _records
+from iceye_derivatives.sinks import DirectorySink, _claim, _process, _records, _sync
 from iceye_derivatives.sinks._claim import Claim
 from iceye_derivatives.sinks._folder import Folder
 from iceye_derivatives.sinks._records import Records
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere none is shared")
+
+
+@pytest.fixture(autouse=True)
+def known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever these tests are run on: it has links."""
+    monkeypatch.setattr(_records, "is_known", lambda handle: True)
 
 
 def take(root: Path, file: str, records: Records | None = None) -> Claim | None:
@@ -204,6 +211,98 @@ def test_where_there_are_no_links_each_has_its_own_and_links_are_not_tried_again
         assert take(tmp_path, file) is None
         drop(tmp_path, file, claim)
     assert handles_below(tmp_path) == []
+
+
+@pytest.mark.parametrize("why", ["unknown", "elsewhere", "no handle"])
+def test_where_none_is_shared_each_has_its_own_and_nothing_stays_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    """A server shows others what was written when it is closed, and no sooner."""
+    if why == "unknown":
+        monkeypatch.setattr(_records, "is_known", _sync.is_known)
+        monkeypatch.setattr(_sync, "_KNOWN", frozenset())
+    elif why == "elsewhere":
+        monkeypatch.setattr(sys, "platform", "darwin")
+    else:
+        monkeypatch.setattr(Folder, "handle", None)
+    monkeypatch.delattr(os, "link")  # nobody asks for one
+    records, files = Records(), ("d1", "d2", "d3")
+    claims = {file: had(tmp_path, file, records) for file in files}
+    kept = [path for path in handles_below(tmp_path) if path.endswith(".part")]
+    assert kept == []
+    assert len({record_of(tmp_path, file).stat().st_ino for file in files}) == 3
+    for file, claim in claims.items():
+        assert owner_of(tmp_path, file) == claim.mine
+        assert take(tmp_path, file, records) is None
+        drop(tmp_path, file, claim)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_once_a_link_was_refused_nothing_stays_open_for_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def link(*_: object, **named: Any) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", link)
+    records = Records()
+    first = had(tmp_path, "d0", records)
+    for number in range(1, 4):
+        had(tmp_path, f"d{number}", records)
+    assert handles_below(tmp_path) == [str(record_of(tmp_path, "d0"))]
+    drop(tmp_path, "d0", first)
+    assert handles_below(tmp_path) == []
+
+
+def test_a_record_that_cannot_be_closed_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Servers tell of a full disk only then."""
+    before, close = set(_process._claims), os.close
+
+    def full(handle: int) -> None:
+        record = stat.S_ISREG(os.fstat(handle).st_mode)
+        close(handle)
+        if record:
+            raise OSError(errno.EDQUOT, "Disk quota exceeded")
+
+    monkeypatch.setattr(_records, "is_known", lambda handle: False)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "close", full)
+        with pytest.raises(OSError, match="quota"):
+            take(tmp_path, "d1")
+    assert list(tmp_path.iterdir()) == []
+    assert _process._claims == before
+
+
+def test_a_fork_does_not_wait_for_a_thread_that_it_has_not(tmp_path: Path) -> None:
+    """It happened while the disk's thread was about a record of ours."""
+    program = (
+        "import os, signal, sys\n"
+        "from iceye_derivatives.sinks import _records\n"
+        "from iceye_derivatives.sinks._claim import Claim\n"
+        "from iceye_derivatives.sinks._folder import Folder\n"
+        "records = _records.Records()\n"
+        "def take(file):\n"
+        "    with Folder(sys.argv[1], file, make=True) as folder:\n"
+        "        assert Claim(records).take(folder) is None\n"
+        "take('d1')\n"
+        "with _records._lock:\n"
+        "    child = os.fork()\n"
+        "    if child == 0:\n"
+        "        signal.alarm(20)\n"
+        "        take('d2')\n"
+        "        os._exit(0)\n"
+        "take('d3')\n"
+        "print(child)\n"
+        "sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
+    )
+    found = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 0, found.stderr
+    assert owner_of(tmp_path, "d2").pid == int(found.stdout)
+    assert owner_of(tmp_path, "d3") == owner_of(tmp_path, "d1")
 
 
 def test_who_asks_in_vain_is_not_remembered(tmp_path: Path) -> None:
