@@ -38,6 +38,9 @@ file is written bit by bit."""
 _STEP: Final = 320 * 1024
 """Bytes of a longer body that come in one piece, and that wait for their reader before the line is
 stopped.  What a killed process loses is counted on that."""
+_BEHIND: Final = 3
+"""Bytes that are looked at behind a long body: an empty line, and one that shows that there is more
+than that."""
 _MOMENT: Final = 0.05
 """Seconds after which bytes are handed out though they are fewer than that: a line may be slow."""
 
@@ -258,6 +261,8 @@ class Lane(asyncio.BufferedProtocol):
         length = plain_length(message.code, headers)
         if length is None:
             return False
+        if nbytes == SCRATCH == end + length + 1 and self._reading.room.endswith(b"\r"):
+            return False  # this may be half an empty line, and each try would end alike
         self.status, self.headers = message.code, headers
         self._keeps = not message.should_close
         self._left = length
@@ -279,8 +284,8 @@ class Lane(asyncio.BufferedProtocol):
         self._end(bytes(data[left:]) if len(data) > left else b"")
 
     def _dig(self, left: int) -> Basin:
-        """Room for one byte more than the body has, since there should be none."""
-        return Basin(left + 1 if left <= self._step else _STEP)
+        """Room for the next piece, and behind the last one for what should not be there."""
+        return Basin(left + _BEHIND if left <= self._step else _STEP)
 
     def _fill(self, nbytes: int) -> None:
         """Bytes have come into the basin."""

@@ -75,3 +75,18 @@ def test_each_answer_is_what_it_is_through_a_session(
     straight = uvloop.run(outcomes(answer, cuts, ca))
     monkeypatch.setattr(lanes, "_fits", lambda *_: False)
     assert straight == uvloop.run(outcomes(answer, cuts, ca))
+
+
+@pytest.mark.parametrize("tls", [False, True])
+@pytest.mark.parametrize("length", [5, 100 * 1024, 640 * 1024, len(BODY)])
+def test_an_empty_line_behind_a_body_means_nothing(
+    length: int, monkeypatch: pytest.MonkeyPatch, *, tls: bool
+) -> None:
+    """A session uses the connection again, and a lane does not: so much may differ."""
+    ca = trustme.CA() if tls else None
+    answer = OK + b"Content-Length: %d\r\n\r\n" % length + BODY[:length] + b"\r\n"
+    *straight, _ = uvloop.run(outcomes(answer, [], ca))
+    assert straight == [(200, BODY[:length])] * 3
+    monkeypatch.setattr(lanes, "_fits", lambda *_: False)
+    *by_session, _ = uvloop.run(outcomes(answer, [], ca))
+    assert straight == by_session

@@ -9,7 +9,7 @@ import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 import anyio
@@ -227,6 +227,8 @@ def test_wherever_it_is_cut_every_byte_comes_once_and_the_connection_serves_agai
 
 
 OK = b"HTTP/1.1 200 OK\r\n"
+AT_ONCE = lane.SCRATCH - len(OK + b"Content-Length: 65536\r\n\r\n")
+"""Bytes of a body that come together with its head at most."""
 FIVE = b"Content-Length: 5\r\n\r\nhello"
 CHUNKS = b"5\r\nhello\r\n0\r\n\r\n"
 ANSWERS = {
@@ -655,8 +657,16 @@ async def test_what_comes_later_than_a_body_is_nobodys_answer(more: bytes) -> No
     assert store.connections == 2
 
 
-@pytest.mark.parametrize("length", [5, 100 * KIB])
-@pytest.mark.parametrize("more", [b"H", ANSWERS["whole"], b"}", b"\r\n}", b"\n"])
+@pytest.mark.parametrize(
+    ("more", "length"),
+    [
+        *product(
+            [b"H", ANSWERS["whole"], b"}", b"\r\n}", b"\n", b"\r}"],
+            [5, AT_ONCE - 3, 100 * KIB, 320 * KIB, 640 * KIB],
+        ),
+        *product([b"}", b"\n"], [AT_ONCE - 1]),  # of two bytes the second would not be seen
+    ],
+)
 async def test_a_body_with_more_behind_it_is_none(more: bytes, length: int) -> None:
     """Whoever counts wrong may have cut the file off; it is asked for again.
 
@@ -675,13 +685,48 @@ async def test_a_body_with_more_behind_it_is_none(more: bytes, length: int) -> N
     assert store.connections == 2
 
 
-@pytest.mark.parametrize("left", [1, 320 * KIB - 1, 320 * KIB])
-async def test_where_a_body_ends_there_is_room_for_a_byte_too_many(
-    left: int, made: list[lane.Lane]
+@pytest.mark.parametrize("more", [b"}", b"\r\n}"])
+async def test_a_long_body_with_more_behind_it_does_not_come_to_its_end(more: bytes) -> None:
+    """The pieces before the last one are out by then; that one is not handed out."""
+    store = Store(pieces=[HEAD + BODY + more])
+    got = b""
+    async with meeting(store) as _:
+        transport = FileTransport(trust_env=False)
+        async with transport.open_link(SignedUrl(store.url), headers={}) as response:
+            with pytest.raises(NetworkError, match="what came is no HTTP answer"):
+                async for chunk in response.chunks():
+                    got += chunk
+        await transport.aclose()
+    assert BODY.startswith(got)
+    assert len(got) < len(BODY)
+
+
+@pytest.mark.parametrize("cut_at", ["nowhere", "head", "body"])
+@pytest.mark.parametrize(
+    "length",
+    [
+        *(0, 5, 1000),
+        *range(AT_ONCE - 3, AT_ONCE + 3),
+        *(100 * KIB, 320 * KIB - 1, 320 * KIB, 320 * KIB + 1),
+        *range(640 * KIB - 3, 640 * KIB + 3),
+        *(960 * KIB, 960 * KIB + 1, 1024 * KIB),
+    ],
+)
+async def test_an_empty_line_behind_a_body_of_any_length_means_what_it_means_to_a_session(
+    length: int, cut_at: str, by_session: Callable[[], None]
 ) -> None:
-    async with meeting(Store()) as fetch:
-        await fetch()
-    assert made[0]._dig(left).size == left + 1
+    head = OK + b"Content-Length: %d\r\n\r\n" % length
+    whole = head + BODY[:length] + b"\r\n"
+    place = {"nowhere": 0, "head": len(head), "body": len(head) + length}[cut_at]
+
+    async def outcome() -> Got:
+        async with meeting(Store(pieces=cut(whole, [place]))) as fetch:
+            return await fetch()
+
+    straight = await outcome()
+    assert straight[2] == BODY[:length]
+    by_session()
+    assert straight == await outcome()
 
 
 async def test_no_answer_that_was_not_asked_for_is_ever_handed_out() -> None:
