@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from io import BytesIO
 from typing import Final
 
 from attrs import define, field, frozen
@@ -108,10 +109,14 @@ class Journal:
             "task_id": self.task_id,
             "watch": None if self.watch is None else json.loads(self.watch),
         }
-        files = b",".join(
-            as_json(name) + b":" + as_json(_fields(file)) for name, file in self.files.items()
-        )
-        return write_note(FORMAT, head)[:-1] + b',"files":{' + files + b"}}"
+        note = BytesIO()  # joining the pieces would hold all of it three times
+        note.write(write_note(FORMAT, head)[:-1] + b',"files":{')
+        between = b""
+        for name, file in self.files.items():
+            note.write(between + as_json(name) + b":" + as_json(_fields(file)))
+            between = b","
+        note.write(b"}}")
+        return note.getvalue()
 
 
 def parse_journal(note: bytes, task_id: str | None = None) -> Journal:
