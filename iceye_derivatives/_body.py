@@ -148,7 +148,7 @@ class Body:
         if self._part is None:
             body, self._waiting = b"".join(self._waiting), []
             with storing(self._errors):
-                return await self._place.put(body, self._judge_whole)
+                return await self._place.put(body, partial(judge, self._ref, self._digests))
         await self._flush(mark=False)
         sha256 = await self._check(self._judge)
         with storing(self._errors):
@@ -214,9 +214,6 @@ class Body:
 
     def _judge(self) -> str:
         return _agreed(self._digests, self._checker.finish())
-
-    def _judge_whole(self, body: bytes) -> str:
-        return judge(self._ref, self._digests, body)
 
     def _mark(self) -> PartMark | None:
         if self._etag is None:

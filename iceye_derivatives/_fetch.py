@@ -10,10 +10,12 @@ from typing import NoReturn
 from attrs import field, frozen
 
 from iceye_derivatives._body import Body, judge, storing
+from iceye_derivatives._chunks import Rejoined, beginning, close
 from iceye_derivatives._core.content import ContentFault
 from iceye_derivatives._core.digest import DigestCheck, Offer
 from iceye_derivatives._core.download_settings import DownloadSettings
 from iceye_derivatives._core.flow import Flow
+from iceye_derivatives._core.lease import Lease
 from iceye_derivatives._core.link_policy import UnsafeLink
 from iceye_derivatives._core.transfer import Transfer
 from iceye_derivatives._core.transfer_errors import TransferErrors
@@ -45,7 +47,6 @@ from iceye_derivatives.sharing import Place, SharedSink
 
 __all__ = ["Fetch", "Surroundings"]
 
-_ERROR_BODY = 2048
 _OK = 200
 _BODIES = frozenset({_OK, 206})
 _STORE = Store()
@@ -91,8 +92,11 @@ class Fetch:
         """Its digests then, as the store gives them."""
         self._body: Body | None = None
         """Its bytes otherwise."""
-        self._grant: Grant | None = None
-        self._refused = self._reserved = False
+        self._lease: Lease | None = None
+        """The link that was asked last."""
+        self._refused: Lease | None = None
+        """The same, where the store has just refused it."""
+        self._reserved = False
         self._cause: Exception | None = None
         self._told = 0
         self.renewals = 0
@@ -143,10 +147,8 @@ class Fetch:
             return await self._in_pieces().store()
         whole, self._whole = self._whole, None
         digests = DigestCheck(self._offers) if self._offers else None
-        try:
+        with storing(self._errors):
             return await self._place.put(whole, partial(judge, self._ref, digests))
-        except OSError as error:
-            raise self._errors.storage(error) from error
 
     def _in_pieces(self) -> Body:
         """What holds bytes that do not come at one time; left with us."""
@@ -159,7 +161,7 @@ class Fetch:
             case Open():
                 return await self._open(decision)
             case Renew():
-                self._refused = True
+                self._refused = self._lease
             case Pause(seconds=seconds, reason=reason):
                 error = self._cause
                 if not isinstance(error, IceyeError):
@@ -203,11 +205,10 @@ class Fetch:
     async def _take(self) -> Grant:
         """A living link; never one that the store has just refused."""
         leases = self._around.leases
-        grant = None if self._refused else leases.at_hand(self._ref)
-        if grant is None:
-            refused = self._grant.lease if self._grant is not None and self._refused else None
-            grant = await leases.take(self._ref, refused=refused)
-        self._grant, self._refused = grant, False
+        grant = leases.at_hand(self._ref)  # mostly it is, and nobody has to be awaited
+        if grant is None or grant.lease is self._refused:
+            grant = await leases.take(self._ref, refused=self._refused)
+        self._lease, self._refused = grant.lease, None
         if grant.renewed:
             self.renewals += 1
             await self._around.emit(LinkRenewed(asset=self._ref))
@@ -215,7 +216,7 @@ class Fetch:
 
     async def _answered(self, response: LinkResponse, grant: Grant) -> Decision:
         if response.status not in _BODIES:
-            return self._decide(response, grant, await _beginning(response))
+            return self._decide(response, grant, await beginning(response))
         asked = self._around.clock.time()
         chunks = response.chunks()
         try:
@@ -223,17 +224,17 @@ class Fetch:
                 first = await anext(chunks, b"")
                 if await self._takes_whole(response.headers, first):
                     return _STORE
-                chunks = _Rejoined(first, chunks)
+                chunks = Rejoined(first, chunks)
             decision = self._decide(response, grant)
             if isinstance(decision, Receive):
                 return await self._receive(chunks, decision, asked)
             return decision
         finally:
-            await _close(chunks)
+            await close(chunks)
 
-    def _decide(self, response: LinkResponse, grant: Grant, beginning: bytes = b"") -> Decision:
+    def _decide(self, response: LinkResponse, grant: Grant, begins: bytes = b"") -> Decision:
         return self._machine.answered(
-            Answer(status=response.status, headers=response.headers, beginning=beginning),
+            Answer(status=response.status, headers=response.headers, beginning=begins),
             link=grant.facts,
             now=self._around.clock.time(),
             draw=self._around.jitter(),
@@ -312,46 +313,3 @@ class Fetch:
             await self._around.emit(
                 TransferProgressed(asset=self._ref, received=self._told, total=self._machine.total)
             )
-
-
-async def _beginning(response: LinkResponse) -> bytes:
-    """How an error's body begins: enough for the store's code, and never a reason to fail."""
-    beginning, chunks = b"", response.chunks()
-    try:
-        async for chunk in chunks:
-            beginning += chunk[: _ERROR_BODY - len(beginning)]
-            if len(beginning) >= _ERROR_BODY:
-                break
-    except NetworkError:
-        pass
-    finally:
-        await _close(chunks)
-    return beginning
-
-
-async def _close(chunks: AsyncIterator[bytes]) -> None:
-    """Close a body that was not read to its end, where that needs it: it may be a generator."""
-    close = getattr(chunks, "aclose", None)
-    if close is not None:
-        await close()
-
-
-class _Rejoined:
-    """A body whose first piece was looked at already."""
-
-    __slots__ = ("_chunks", "_first")
-
-    def __init__(self, first: bytes, chunks: AsyncIterator[bytes]) -> None:
-        self._first = first
-        self._chunks = chunks
-
-    def __aiter__(self) -> _Rejoined:
-        return self
-
-    async def __anext__(self) -> bytes:
-        first, self._first = self._first, b""
-        return first or await anext(self._chunks)
-
-    async def aclose(self) -> None:
-        """Close the rest."""
-        await _close(self._chunks)

@@ -98,14 +98,12 @@ class Leases:
             LinkUnavailableError: the API does not list the asset, or cannot be asked; its
                 ``__cause__`` is what the API said.
         """
+        grant = self.at_hand(ref)
+        if grant is not None and grant.lease is not refused:
+            return grant
         task = self._tasks[ref.task_id]
-        now = self._clock.time()
-        lease = task.book.usable(ref, now)
-        renewed = lease is None or lease is refused
-        if lease is None or lease is refused:
-            lease = await self._renew(task, ref, refused)
-            now = self._clock.time()
-        return Grant(lease=lease, renewed=renewed, book=task.book, taken_at=now)
+        lease = await self._renew(task, ref, refused)
+        return Grant(lease=lease, renewed=True, book=task.book, taken_at=self._clock.time())
 
     async def _renew(self, task: _Task, ref: AssetRef, refused: Lease | None) -> Lease:
         tries = 0

@@ -66,6 +66,19 @@ names = st.sampled_from(["a", "b", "c", "7fb95g75", "d/../e", "É"])
 kinds = st.lists(st.sampled_from(["geojson", "geojson", "png", "csv"]), max_size=3)
 
 
+def json_values(texts: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
+    """What JSON can hold, with texts and names of these."""
+    return st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | texts,
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+        max_leaves=12,
+    )
+
+
 @st.composite
 def snapshots(draw: st.DrawFn) -> Snapshot:
     """Any answer of the endpoint: growing, shrinking, repeating ids, complete or not."""

@@ -6,13 +6,12 @@ import re
 from collections.abc import Mapping
 
 from iceye_derivatives._core.content import ContentFault
+from iceye_derivatives._core.lengths import stated_length
 from iceye_derivatives._core.limits import Limits, how_to_raise
 
 __all__ = ["FileMeter", "RunMeter", "TooManyBytes"]
 
 _OK, _PARTIAL = 200, 206
-_LONGEST_LENGTH = 18
-"""No file has more digits of bytes, and `int()` refuses thousands of them."""
 _RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18}|\*)", re.IGNORECASE)
 
 
@@ -83,6 +82,6 @@ def announced(status: int, headers: Mapping[str, str]) -> tuple[int, int | None]
         if found is None:
             return 0, None
         return int(found[1]), None if found[2] == "*" else int(found[2])
-    length = headers.get("content-length", "").strip() if status == _OK else ""
-    is_number = length.isascii() and length.isdigit() and len(length) <= _LONGEST_LENGTH
-    return 0, int(length) if is_number else None
+    if status != _OK:
+        return 0, None
+    return 0, stated_length(headers.get("content-length", "").strip())

@@ -7,11 +7,10 @@ found there is either exactly what this version writes, or it is ignored with a 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from enum import Enum
-from functools import cache
 from typing import Final, TypeVar
 
+from iceye_derivatives._core.quick_json import quick_json
 from iceye_derivatives.models import AssetRef
 
 __all__ = [
@@ -63,23 +62,15 @@ def as_json(value: dict[str, object] | str) -> bytes:
     orjson refuses what Python's own writes as well as it reads it: half a surrogate pair, and whole
     numbers above 64 bits.
     """
-    quick = _quick()
-    if quick is not None:
+    orjson = quick_json()
+    if orjson is not None:
         try:
-            return quick(value)
+            quick: bytes = orjson.dumps(value)
         except TypeError:
             pass
+        else:
+            return quick
     return _encode(value).encode()
-
-
-@cache
-def _quick() -> Callable[[object], bytes] | None:
-    try:
-        from orjson import dumps  # noqa: PLC0415 - an extra, and nobody waits for it at the start
-    except ImportError:
-        return None
-    quick: Callable[[object], bytes] = dumps
-    return quick
 
 
 def read_note(note: bytes, form: int) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from functools import cache, partial
+from functools import partial
 from typing import Any, NoReturn, TypeVar
 
 from attrs import evolve, field, frozen
@@ -19,6 +19,7 @@ from iceye_derivatives._core.answer import (
 from iceye_derivatives._core.ceilings import OverLimit, check_tree
 from iceye_derivatives._core.limits import DEFAULT_LIMITS, Limits
 from iceye_derivatives._core.problem import LARGEST_PROBLEM
+from iceye_derivatives._core.quick_json import quick_json
 from iceye_derivatives._core.wire import (
     WireError,
     parse_derivatives,
@@ -273,11 +274,11 @@ def _read_quickly(response: ApiResponse, limits: Limits) -> dict[str, Any] | Non
     orjson refuses what Python's decoder may read (a byte order mark, half a surrogate pair) and
     rounds numbers beyond 64 bits, of which a listing knows none.
     """
-    loads = _quick()
-    if loads is None or len(response.body) > limits.json_bytes:
+    orjson = quick_json()
+    if orjson is None or len(response.body) > limits.json_bytes:
         return None
     try:
-        raw = loads(response.body)
+        raw = orjson.loads(response.body)
     except ValueError:
         return None
     return raw if isinstance(raw, dict) else None
@@ -285,16 +286,6 @@ def _read_quickly(response: ApiResponse, limits: Limits) -> dict[str, Any] | Non
 
 def _refuse(name: str) -> NoReturn:
     raise ValueError(name)  # NaN and the infinities, which Python's decoder would let through
-
-
-@cache
-def _quick() -> Callable[[bytes], Any] | None:
-    try:
-        from orjson import loads  # noqa: PLC0415 - an extra, and nobody waits for it at the start
-    except ImportError:
-        return None
-    quick: Callable[[bytes], Any] = loads
-    return quick
 
 
 _DECODER = json.JSONDecoder(parse_constant=_refuse)

@@ -26,6 +26,7 @@ from iceye_derivatives._core.content import first_bytes
 from iceye_derivatives._core.digest import Offer, offers
 from iceye_derivatives._core.download_settings import DownloadSettings
 from iceye_derivatives._core.http_date import parse_http_date, parse_retry_after
+from iceye_derivatives._core.lengths import stated_length
 from iceye_derivatives._core.transfer_terms import (
     Answer,
     GiveUp,
@@ -51,7 +52,6 @@ _STORE_CODE = re.compile(rb"<Code>\s*([A-Za-z0-9._-]{1,64})\s*</Code>")
 # S3 tells an expired link apart, CloudFront does not ("AccessDenied" for a bad signature too).
 _SAYS_EXPIRED = re.compile(rb"<Code>\s*(?:ExpiredToken|RequestExpired)|Request has expired")
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)", re.IGNORECASE)
-_NUMBER = re.compile(r"[0-9]{1,18}")  # of 64 bits
 # RFC 9110, section 13.1.5: "A client MUST NOT generate an If-Range header field containing an
 # entity tag that is marked as weak."
 _STRONG_ETAG = re.compile(r'"[\x21\x23-\x7e\x80-\xff]*"')
@@ -119,7 +119,7 @@ class Transfer:
         """
         if not size or "content-encoding" in headers:
             return None
-        if _number(headers.get("content-length")) != size:
+        if _length(headers) != size:
             return None
         self.offset = self.total = size
         self._etag = _strong(headers.get("etag"))
@@ -156,7 +156,7 @@ class Transfer:
         if answer.status == _PARTIAL:
             return self._goes_on(answer, draw)
         self._forget()
-        self.total = _number(answer.headers.get("content-length"))
+        self.total = _length(answer.headers)
         self._etag = _strong(answer.headers.get("etag"))
         return Receive(offset=0, total=self.total, offers=offers(answer.headers, whole=True))
 
@@ -232,9 +232,8 @@ class Transfer:
         )
 
 
-def _number(value: str | None) -> int | None:
-    found = None if value is None else _NUMBER.fullmatch(value.strip())
-    return None if found is None else int(found[0])
+def _length(headers: Mapping[str, str]) -> int | None:
+    return stated_length(headers.get("content-length", "").strip())
 
 
 def _strong(etag: str | None) -> str | None:

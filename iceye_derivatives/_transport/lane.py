@@ -20,6 +20,7 @@ from aiohttp.http import HttpResponseParser
 from aiohttp.http_exceptions import BadHttpMessage
 from attrs import define, field, frozen
 
+from iceye_derivatives._core.lengths import stated_length
 from iceye_derivatives._transport.basin import Basin
 from iceye_derivatives._transport.headers import lower_headers
 
@@ -48,8 +49,6 @@ _PLAIN = frozenset({200, 206})
 # 0 is no answer yet, and behind 101 comes no other one.
 _INTERIM = frozenset({0, *range(100, 200)}) - {101}
 _HEAD_ENDS = b"\r\n\r\n"
-_LONGEST_LENGTH: Final = 18
-"""No file has more digits of bytes, and `int()` refuses thousands of them."""
 
 
 @define(kw_only=True, eq=False)
@@ -361,6 +360,4 @@ def plain_length(status: int, headers: Mapping[str, str]) -> int | None:
     """How long the body is, where that is all that one must know of it; headers in lower case."""
     if status not in _PLAIN or "transfer-encoding" in headers:
         return None
-    length = headers.get("content-length", "")  # two of them are no number
-    is_number = length.isascii() and length.isdigit() and len(length) <= _LONGEST_LENGTH
-    return int(length) if is_number else None
+    return stated_length(headers.get("content-length", ""))  # two of them are no number

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Protocol
 
+from iceye_derivatives._chunks import close
 from iceye_derivatives._core.limits import Limits
 from iceye_derivatives._core.metering import RunMeter, announced
 from iceye_derivatives.models import SignedUrl, Snapshot
@@ -78,9 +79,7 @@ class _Counted:
 
     async def aclose(self) -> None:
         """Close what is counted, where that can be closed."""
-        close = getattr(self._chunks, "aclose", None)
-        if close is not None:
-            await close()
+        await close(self._chunks)
 
 
 class Source(SnapshotSource, LinkOpener, Protocol):

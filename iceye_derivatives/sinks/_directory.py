@@ -15,7 +15,7 @@ from iceye_derivatives._core.journal import LARGEST
 from iceye_derivatives.models import AssetRef
 from iceye_derivatives.protocols import FoundFile
 from iceye_derivatives.sharing import Busy, Place, Present, Space
-from iceye_derivatives.sinks._disk import BRIEF, Disk, Steps, at_once
+from iceye_derivatives.sinks._disk import Disk, Steps, at_once
 from iceye_derivatives.sinks._finish import finish
 from iceye_derivatives.sinks._folder import NO_FILE, Folder, split
 from iceye_derivatives.sinks._hash import hash_file
@@ -68,8 +68,8 @@ class DirectorySink:
 
     async def put(self, name: str, body: bytes, check: Callable[[bytes], str]) -> tuple[str, str]:
         """Check a small body and store it durably, together with others that come just then."""
-        steps, beside = self._store(name, body, check), len(body) > BRIEF
-        return self.locate(name), await self._disk.go_through(steps, beside=beside)
+        steps = self._store(name, body, check)
+        return self.locate(name), await self._disk.go_through(steps, size=len(body))
 
     @asynccontextmanager
     async def create(self, name: str) -> AsyncIterator[DirectoryPart]:

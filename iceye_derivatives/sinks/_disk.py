@@ -38,14 +38,14 @@ class Disk:
         """Do something that needs no sync; see `go_through()`."""
         return await self.go_through(whole(work), surely=surely)
 
-    async def go_through(self, steps: Steps[T], *, surely: bool = False, beside: bool = False) -> T:
+    async def go_through(self, steps: Steps[T], *, surely: bool = False, size: int = 0) -> T:
         """Go through all steps, in the thread.
 
         Under cancellation they are finished first: nothing is written behind the caller's back.
-        What was not begun by then is left out altogether, unless it is to be done `surely`.  What
-        takes longer than a small file does is done `beside` the loop, which never waits for it.
+        What was not begun by then is left out altogether, unless it is to be done `surely`.  Where
+        more than a small file's bytes (`size`) are handled, the loop never waits for it.
         """
-        job = self.begin(steps, beside=beside)
+        job = self.begin(steps, beside=size > BRIEF)
         await job.end(surely=surely)
         return job.outcome()
 

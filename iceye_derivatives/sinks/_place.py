@@ -12,7 +12,7 @@ from iceye_derivatives._core.sidecar import LARGEST, Sidecar, parse_sidecar
 from iceye_derivatives.models import AssetRef
 from iceye_derivatives.sharing import Busy, PartMark, Present
 from iceye_derivatives.sinks._claim import Claim
-from iceye_derivatives.sinks._disk import BRIEF, Disk, Steps
+from iceye_derivatives.sinks._disk import Disk, Steps
 from iceye_derivatives.sinks._finish import finish
 from iceye_derivatives.sinks._folder import Folder, stamp_of
 from iceye_derivatives.sinks._part import DirectoryPart
@@ -102,8 +102,8 @@ class DirectoryPlace:
 
     async def put(self, body: bytes, check: Callable[[bytes], str]) -> tuple[str, str]:
         """Check a small body and store it durably, together with others that come just then."""
-        steps, beside = self._store(body, check), len(body) > BRIEF
-        return self._path, await self._disk.go_through(steps, beside=beside)
+        steps = self._store(body, check)
+        return self._path, await self._disk.go_through(steps, size=len(body))
 
     @asynccontextmanager
     async def stream(self) -> AsyncIterator[DirectoryPart]:

@@ -10,6 +10,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from strategies import json_values
 
 from iceye_derivatives._core.content import ContentChecker, ContentFault, check_body, first_bytes
 from iceye_derivatives._core.geojson import DEEPEST, GeoJsonScanner
@@ -21,15 +22,7 @@ OPAQUE = AssetRef(task_id="t", derivative_id="d", product_type="DC_VESSELS", ass
 STRINGS = st.text(st.characters(codec="utf-8"), max_size=12) | st.sampled_from(
     ['"', "\\", '\\"', "[", "]}", "{", "type", "NaN"]
 )
-JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | STRINGS,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(STRINGS, inner, max_size=4),
-    max_leaves=12,
-)
+JSON = json_values(STRINGS)
 GEOMETRIES = st.none() | st.builds(
     lambda xy: {"type": "Point", "coordinates": xy}, st.lists(st.floats(-90, 90), max_size=3)
 )

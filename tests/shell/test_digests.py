@@ -13,14 +13,7 @@ from iceye_derivatives.downloader import Downloader
 from iceye_derivatives.errors import FileTooLargeError
 from iceye_derivatives.events import FileRecord
 
-pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(autouse=True, params=[7, 1 << 20], ids=["in pieces", "at one time"])
-def pieces(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A body that comes at one time goes a shorter way, to the same end."""
-    monkeypatch.setattr(FakeStore, "pieces", request.param)
-
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("pieces")]
 
 TINY = DownloadSettings(small=64, batch=32, progress_every=16)
 SMALL, LONG = detections(), detections("long", 100)

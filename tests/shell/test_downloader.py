@@ -50,14 +50,7 @@ from iceye_derivatives.models import AssetRef, Derivative
 from iceye_derivatives.protocols import FoundFile, PartialFile, Sink
 from iceye_derivatives.sinks import DirectorySink, MemorySink
 
-pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(autouse=True, params=[7, 1 << 20], ids=["in pieces", "at one time"])
-def pieces(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A body that comes at one time goes a shorter way, to the same end."""
-    monkeypatch.setattr(FakeStore, "pieces", request.param)
-
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("pieces")]
 
 TINY = DownloadSettings(small=64, batch=32, progress_every=16)
 """Bodies above 64 bytes are streamed, so that small tests see both ways."""

@@ -18,14 +18,7 @@ from iceye_derivatives.events import DownloadReport
 from iceye_derivatives.models import Derivative
 from iceye_derivatives.sinks import DirectorySink
 
-pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(autouse=True, params=[7, 1 << 20], ids=["in pieces", "at one time"])
-def pieces(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A body that comes at one time goes a shorter way, to the same end."""
-    monkeypatch.setattr(FakeStore, "pieces", request.param)
-
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("pieces")]
 
 SETTINGS = DownloadSettings(small=64, batch=32, retries=0)
 BODY = detections("abcdefgh", 40)

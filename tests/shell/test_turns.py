@@ -211,7 +211,7 @@ async def test_what_was_withdrawn_is_nothing_to_go_on_beside(waits: Waits) -> No
         await checkpoint()
         async with anyio.create_task_group() as given_up:
             steps = _steps.whole(lambda: done.append(1))
-            given_up.start_soon(lambda: disk.go_through(steps, beside=True))
+            given_up.start_soon(lambda: disk.go_through(steps, size=BRIEF + 1))
             await checkpoint()
             await checkpoint()
             given_up.cancel_scope.cancel()
