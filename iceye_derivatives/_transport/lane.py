@@ -224,7 +224,7 @@ class Lane(asyncio.BufferedProtocol):
             return self._reading.scratch
         if self._basin is None:
             self._basin = self._dig(self._left)
-        return self._basin.room
+        return self._basin.lend()
 
     def buffer_updated(self, nbytes: int) -> None:
         """So many have come."""
@@ -243,6 +243,8 @@ class Lane(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The one whose connection it is says what that means for an answer that did not begin."""
         self._is_lost = True
+        if self._basin is not None:
+            self._basin.call_back()
         self._wire.protocol.connection_lost(exc)
         self._wake()
 

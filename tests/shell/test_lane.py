@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict
 
 from iceye_derivatives._transport import FileTransport, lane, lanes, session
+from iceye_derivatives._transport.basin import Basin
 from iceye_derivatives._transport.headers import lower_headers
 from iceye_derivatives._transport.watchdog import Watchdog
 from iceye_derivatives.errors import NetworkError
@@ -632,6 +633,37 @@ async def test_a_body_that_breaks_off_is_the_error_that_it_always_was() -> None:
     async with meeting(store) as fetch:
         with pytest.raises(NetworkError, match="the body broke off"):
             await fetch()
+
+
+async def test_an_error_keeps_nobody_looking_into_a_body_that_was_reset(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It holds the frames of the loop's own read, and with them what was lent to that."""
+    dug: list[Basin] = []
+    errors: list[Exception | None] = []
+
+    class NotedBasin(Basin):
+        __slots__ = ()
+
+        def __init__(self, size: int) -> None:
+            dug.append(self)
+            super().__init__(size)
+
+    class NotedLane(lane.Lane):
+        def connection_lost(self, exc: Exception | None) -> None:
+            errors.append(exc)
+            super().connection_lost(exc)
+
+    monkeypatch.setattr(lane, "Basin", NotedBasin)
+    monkeypatch.setattr(lanes, "Lane", NotedLane)
+    store = Store(pieces=[HEAD + BODY[:1000], b""], pauses=True, resets=True, closes=True)
+    async with meeting(store) as fetch:
+        with pytest.raises(NetworkError, match="the body broke off"):
+            await fetch()
+    assert [*map(type, errors)] == [ConnectionResetError]
+    assert len(dug) == 2  # what was read, and what nothing came to
+    for basin in dug:
+        basin._kept.close()  # raises where somebody looks into it
 
 
 @pytest.mark.parametrize("pieces", [[], [HEAD[:9]], [HEAD], [HEAD, BODY[:9]], [OK, b"\r\nhello"]])
