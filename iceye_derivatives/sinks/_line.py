@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
 from iceye_derivatives._core.patience import Patience
+from iceye_derivatives._core.portion import Portion
 from iceye_derivatives.sinks._shared_handles import sharing_handles
 from iceye_derivatives.sinks._steps import Job, synced
 
@@ -61,6 +62,7 @@ class Line:
         """Where the loop waits, for the share of its turn in which the thread was idle."""
         # The thread's alone:
         self._began = self._worked = 0.0
+        self._portion = Portion()
 
     # -- in the loop -------------------------------------------------------------------------------
 
@@ -158,12 +160,16 @@ class Line:
     def _run(self) -> None:
         self._begin_turn()
         under_way: list[Job[Any]] = []
-        while jobs := [*under_way, *self._take(wait=not under_way)]:
+        while jobs := [*under_way, *(new := self._take(under_way))]:
+            began = perf_counter()
             under_way = self._step(jobs)
             if under_way:
+                stepped = perf_counter()
                 failures = synced([job.wants for job in under_way])
                 for job, failure in zip(under_way, failures, strict=True):
                     job.failure = failure
+                if long := sum(job.beside for job in new):
+                    self._portion.saw(long, stepped - began, perf_counter() - stepped)
 
     def _step(self, jobs: list[Job[Any]]) -> list[Job[Any]]:
         """Take the next step of each; those for which it was not the last."""
@@ -188,15 +194,16 @@ class Line:
         with suppress(RuntimeError):  # the loop was closed: nobody waits
             self.loop.call_soon_threadsafe(self._answer, ended)
 
-    def _take(self, *, wait: bool) -> list[Job[Any]]:
-        """All that waits; nothing where the thread may end."""
+    def _take(self, under_way: list[Job[Any]]) -> list[Job[Any]]:
+        """All that waits, but of long ones a portion; nothing where the thread may end."""
         with self._changed:
-            if wait and (self._rests or not self._waiting):  # it rests when it is started
+            # It rests when it is started.
+            if not under_way and (self._rests or not self._waiting):
                 self._rest(_IDLE, has_more=False)
-            jobs, self._waiting = self._waiting, []
+            jobs, self._waiting = _parted(self._waiting, self._portion.size)
             for job in jobs:
                 job.begun = True
-            self._runs = bool(jobs) or not wait
+            self._runs = bool(jobs or under_way)
             return jobs
 
     def _rest(self, seconds: float, *, has_more: bool) -> None:
@@ -217,6 +224,15 @@ class Line:
     def _idle(self) -> float:
         wall, worked = perf_counter() - self._began, thread_time() - self._worked
         return max(0.0, 1.0 - worked / wall) if wall else 0.0
+
+
+def _parted(jobs: list[Job[Any]], room: int) -> tuple[list[Job[Any]], list[Job[Any]]]:
+    """Who is taken, with so many long ones among them, and who goes on waiting."""
+    taken, left = list[Job[Any]](), list[Job[Any]]()
+    for job in jobs:
+        (taken if not job.beside or room > 0 else left).append(job)
+        room -= job.beside
+    return taken, left
 
 
 def _listen(bell: SimpleQueue[float], bound: float) -> float:

@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iceye_derivatives.sinks import _line, _steps, _sync
-from iceye_derivatives.sinks._disk import Disk, Steps, at_once
+from iceye_derivatives.sinks._disk import BRIEF, Disk, Steps, at_once
 
 pytestmark = pytest.mark.anyio
 
@@ -40,6 +40,7 @@ class Plan:
     """Turns of the loop."""
     by_scope: bool
     surely: bool
+    long: bool
     later: int
     """Turns of the loop before it is handed in."""
 
@@ -53,6 +54,7 @@ plans = st.builds(
     cancelled_after=st.none() | few,
     by_scope=st.booleans(),
     surely=st.booleans(),
+    long=st.booleans(),
     later=few,
 )
 
@@ -103,7 +105,9 @@ class Trial:
         for _ in range(plan.later):
             await asyncio.sleep(0)
         try:
-            answer: object = await disk.go_through(self.job(number), surely=plan.surely)
+            answer: object = await disk.go_through(
+                self.job(number), surely=plan.surely, size=BRIEF + plan.long
+            )
         except (Broken, OSError) as error:
             answer = type(error)
         except asyncio.CancelledError:
@@ -209,6 +213,57 @@ async def test_what_gathers_while_the_disk_is_busy_is_synced_together(
         await checkpoint()
         go_on.set()
     assert rounds == [50]
+
+
+@pytest.mark.parametrize(
+    ("sync", "rounds"),
+    [(0.0, [3, 2, 2, 2, 2, 2, 1]), (1.0, [3, 2, 2, 2, 2, 2, 1]), (9.0, [3, 4, 7])],
+)
+async def test_of_long_bodies_a_portion_is_stored_at_a_time_and_small_ones_pass_them(
+    sync: float, rounds: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each ends before the next one but one begins: others are read meanwhile."""
+    busy, go_on, clock = threading.Event(), threading.Event(), [0.0]
+    done, begun = list[str](), [0]
+
+    def sync_all(handles: Sequence[int]) -> list[None]:
+        begun.append(0)
+        clock[0] += sync
+        return [None] * len(handles)
+
+    def wait() -> None:
+        busy.set()
+        assert go_on.wait(10)
+
+    def job(name: str) -> Generator[int, None, None]:
+        done.append(f"begins {name}")
+        begun[-1] += 1
+        clock[0] += 1
+        yield 1
+        yield 1
+        done.append(f"ends {name}")
+
+    monkeypatch.setattr(_line, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(_steps, "sync_all", sync_all)
+    disk = Disk()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(disk.do, wait)
+        await anyio.to_thread.run_sync(busy.wait)
+        tasks.start_soon(disk.go_through, job("small"))
+        for number in range(13):
+            tasks.start_soon(lambda name: disk.go_through(job(name), size=BRIEF + 1), str(number))
+        await checkpoint()
+        await checkpoint()
+        go_on.set()
+    assert begun[: len(rounds)] == rounds
+    assert [word for word in done if word.startswith("begins")] == [
+        f"begins {name}" for name in ("small", *range(13))
+    ]
+    passed = rounds[0] - 1
+    for portion in rounds[1:-1]:
+        for number in range(passed):
+            assert done.index(f"ends {number}") < done.index(f"begins {passed + portion}")
+        passed += portion
 
 
 async def test_what_nobody_waits_for_any_more_is_not_begun_unless_it_must_be() -> None:
