@@ -17,16 +17,26 @@ def surely_a_collection(body: bytes) -> bool:
 
     A parser makes eight thousand dicts of a file of half a megabyte, and then the garbage collector
     walks through them.  With the extra ``speed``, msgspec reads it in a fifteenth of the time;
-    without it, Python's own scanner does in half.  False says nothing.
+    without it, SQLite does in a fifth, and Python's own scanner in half.  False says nothing.
     """
+    reads = _by_msgspec() or _by_sqlite() or _by_scanner
     try:
-        return (_reader() or _read_lean)(body)
+        return reads(body)
     except (ValueError, RecursionError):
         return False
 
 
 @cache
-def _reader() -> Callable[[bytes], bool] | None:
+def _by_sqlite() -> Callable[[bytes], bool] | None:
+    try:
+        from iceye_derivatives._core.sqlite_geojson import sqlite_reader  # noqa: PLC0415 - see below
+    except ImportError:  # a Python may be built without it
+        return None
+    return sqlite_reader()
+
+
+@cache
+def _by_msgspec() -> Callable[[bytes], bool] | None:
     try:
         import msgspec  # noqa: PLC0415 - an extra, and nobody waits for it at the start
     except ImportError:
@@ -45,7 +55,7 @@ def _reader() -> Callable[[bytes], bool] | None:
     return read
 
 
-def _read_lean(body: bytes) -> bool:
+def _by_scanner(body: bytes) -> bool:
     """The outermost object member by member; what is inside of them comes and goes."""
     text = body.decode("utf-8-sig")
     members: dict[str, Any] = {}
