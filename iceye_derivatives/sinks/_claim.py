@@ -79,11 +79,11 @@ class Claim:
 
     def drop(self, folder: Folder) -> None:
         """Give the name back; safe to call twice."""
-        mine = self.mine
-        if mine is None:
+        record = self._record
+        if record is None:
             return
         self.forsake(folder.file)
-        if folder.exists(heir_name(folder.file, mine.token)):
+        if folder.exists(heir_name(folder.file, record.owner.token)):
             return  # we were thought dead: the records are our heir's now
         # Oldest first: a reader goes from the first one on, and finds all of it or nothing.
         for name in self._chain:

@@ -132,9 +132,9 @@ class DirectorySink:
 
     def _write_note(self, name: str, render: Callable[[], bytes]) -> None:
         with Folder(self.path, name, make=True) as folder:
-            if self._strays(folder, name):
+            if self._strays(folder):
                 # At worst another process, which is just writing one, has to write it again.
-                self._strays.clear(folder, name)
+                self._strays.clear(folder)
             at_once(folder.store(render()))
 
     def _find(self, name: str, stop: Event) -> FoundFile | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import suppress
 from itertools import count
 from shutil import copyfileobj
 from typing import Final
@@ -24,9 +23,9 @@ _counter = count(1)
 
 def write_all(descriptor: int, body: bytes) -> None:
     """Write it from where the file stands, however little the system takes at a time."""
-    left = memoryview(body)
-    while left:
-        left = left[os.write(descriptor, left) :]
+    written = os.write(descriptor, body)
+    while written < len(body):
+        written += os.write(descriptor, memoryview(body)[written:])
 
 
 def stamp_of(found: os.stat_result) -> str:
@@ -53,15 +52,17 @@ class Folder(OpenFolder):
         """
         while True:
             part = part_name(self.file, unique_token(), next(_counter))
-            with suppress(FileExistsError):  # somebody put it there to be in our way
+            try:
                 # 0o666: the umask has the last word, as with files that the user makes.
-                return part, os.open(self._at(part), _NEW, 0o666, dir_fd=self._handle)
+                return part, os.open(self._before + part, _NEW, 0o666, dir_fd=self._handle)
+            except FileExistsError:  # somebody put it there to be in our way
+                continue
 
     def reopen(self, part: str, size: int) -> int | None:
         """A part that holds at least so many bytes, cut to them; None where there is none."""
         try:
             self._refuse_link(part)
-            descriptor = os.open(self._at(part), _AGAIN, dir_fd=self._handle)
+            descriptor = os.open(self._before + part, _AGAIN, dir_fd=self._handle)
         except OSError as error:
             if error.errno in NO_FILE:
                 return None
@@ -106,7 +107,8 @@ class Folder(OpenFolder):
                 stamp = stamp_of(os.fstat(descriptor))
             finally:
                 os.close(descriptor)  # an open file cannot be renamed everywhere
-            yield from self.publish(part)
+            self._rename(part, self.file)
+            yield from self._synced()
         except BaseException:
             self.discard(part)
             raise
@@ -138,7 +140,7 @@ class Folder(OpenFolder):
         "O_EXCL Ensure that this call creates the file" (open(2)): of several processes, one does.
         """
         try:
-            descriptor = os.open(self._at(name), _NEW, 0o666, dir_fd=self._handle)
+            descriptor = os.open(self._before + name, _NEW, 0o666, dir_fd=self._handle)
         except FileExistsError:
             return None
         try:
@@ -155,11 +157,11 @@ class Folder(OpenFolder):
         By its descriptor, since what stands under its first name may be another's by now.
         """
         own = f"/proc/self/fd/{descriptor}"
-        os.link(own, self._at(name), dst_dir_fd=self._handle, follow_symlinks=True)
+        os.link(own, self._before + name, dst_dir_fd=self._handle, follow_symlinks=True)
 
     def touch(self, name: str) -> None:
         """Set a file's time of modification to the file system's now."""
-        os.utime(self._at(name), dir_fd=self._handle, follow_symlinks=self._handle is None)
+        os.utime(self._before + name, dir_fd=self._handle, follow_symlinks=self._handle is None)
 
     def clock(self) -> float:
         """The file system's now: on a server, its machine's, and not ours."""

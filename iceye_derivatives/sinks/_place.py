@@ -34,35 +34,34 @@ class Strays:
         self._by_folder: dict[str, set[str]] = {}
         self._bare: set[str] = set()
 
-    def __call__(self, folder: Folder, name: str) -> bool:
-        """Whether anything stands beside this file; `name` is its name in the sink."""
-        above = name.rpartition("/")[0]
-        known = self._by_folder.get(above)
+    def __call__(self, folder: Folder) -> bool:
+        """Whether anything stands beside this file."""
+        known = self._by_folder.get(folder.path)
         if known is None:
             names = folder.names()
             files = map(file_of, names)
-            known = self._by_folder[above] = {file for file in files if file is not None}
+            known = self._by_folder[folder.path] = {file for file in files if file is not None}
             if not names:
-                self._bare.add(above)
+                self._bare.add(folder.path)
             for old in list(self._by_folder)[:-_FOLDERS]:
                 self._by_folder.pop(old, None)
                 self._bare.discard(old)
         return folder.file in known
 
-    def is_bare(self, name: str) -> bool:
-        """Whether the file's folder was empty when we came, and no file of others was met since."""
-        return name.rpartition("/")[0] in self._bare
+    def is_bare(self, folder: Folder) -> bool:
+        """Whether the folder was empty when we came, and no file of others was met since."""
+        return folder.path in self._bare
 
-    def met(self, name: str) -> None:
+    def met(self, folder: Folder) -> None:
         """A file stands there that this run has not made."""
-        self._bare.discard(name.rpartition("/")[0])
+        self._bare.discard(folder.path)
 
-    def clear(self, folder: Folder, name: str, *, kept: Container[str] = ()) -> None:
+    def clear(self, folder: Folder, *, kept: Container[str] = ()) -> None:
         """Delete it, but for what is `kept`."""
         for found in folder.names():
             if file_of(found) == folder.file and found not in kept:
                 folder.discard(found)
-        self._by_folder.get(name.rpartition("/")[0], set()).discard(folder.file)
+        self._by_folder.get(folder.path, set()).discard(folder.file)
 
 
 class DirectoryPlace:
@@ -134,9 +133,9 @@ class DirectoryPlace:
     def take(self, *, replace: bool) -> Present | Busy | None:
         """Look what is there; None where the name is ours now."""
         with self._folder as folder:
-            strays = self._strays(folder, self._name)
+            strays = self._strays(folder)
             # Mostly we came first: then the look that counts, behind the claim, is enough.
-            blind = replace or self._strays.is_bare(self._name)
+            blind = replace or self._strays.is_bare(folder)
             found = None if blind else self._present(folder)
             if found is not None and not strays:
                 return found
@@ -151,7 +150,7 @@ class DirectoryPlace:
                 self._claim.drop(folder)
                 raise
             if found is not None:
-                self._strays.met(self._name)
+                self._strays.met(folder)
                 self._claim.drop(folder)
             return found
 
@@ -174,15 +173,16 @@ class DirectoryPlace:
 
     def _tidy(self, folder: Folder, *, strays: bool, whole: bool) -> None:
         """Keep what can be gone on with, and clear away what else was left beside the file."""
-        note = folder.read(sidecar_name(folder.file), LARGEST)
+        sidecar = sidecar_name(folder.file)
+        note = folder.read(sidecar, LARGEST) if folder.exists(sidecar) else None
         if note is not None and not whole:
             with suppress(NoteFault):
                 self._sidecar = parse_sidecar(note, file=folder.file, asset=self._asset)
         if strays or self._claim.took_over or (note is not None and self._sidecar is None):
             kept = {*self._claim.names}
             if self._sidecar is not None:
-                kept |= {sidecar_name(folder.file), self._sidecar.part}
-            self._strays.clear(folder, self._name, kept=kept)
+                kept |= {sidecar, self._sidecar.part}
+            self._strays.clear(folder, kept=kept)
 
     def _stored(self, folder: Folder, stamp: str) -> None:
         self.stamp = stamp

@@ -19,20 +19,17 @@ __all__ = ["Handle", "keep_handle", "shared_handle", "sharing_handles"]
 class Handle:
     """An open folder, and how many need it; one thread alone shares it."""
 
-    __slots__ = ("_users", "number")
+    __slots__ = ("number", "users")
 
     def __init__(self, number: int) -> None:
         self.number = number
-        self._users = 1
-
-    def join(self) -> None:
-        """One more needs it."""
-        self._users += 1
+        self.users = 1
+        """Whoever comes adds one, and leaves in the end."""
 
     def leave(self) -> None:
         """One less; the last one closes it."""
-        self._users -= 1
-        if not self._users:
+        self.users -= 1
+        if not self.users:
             os.close(self.number)
 
 
@@ -68,12 +65,12 @@ def shared_handle(path: str) -> Handle | None:
     """A folder that was opened before in this round; whoever gets it leaves it in the end."""
     found = None if _ours.handles is None else _ours.handles.get(path)
     if found is not None:
-        found.join()
+        found.users += 1
     return found
 
 
 def keep_handle(path: str, handle: Handle) -> None:
     """Remember a folder for the rest of the round."""
     if _ours.handles is not None and path not in _ours.handles:
-        handle.join()
+        handle.users += 1
         _ours.handles[path] = handle

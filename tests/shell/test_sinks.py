@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import stat
+import subprocess
 import sys
 import threading
 from hashlib import sha256
@@ -17,8 +18,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iceye_derivatives.protocols import Sink
-from iceye_derivatives.sinks import DirectorySink, MemorySink
+from iceye_derivatives.sinks import DirectorySink, MemorySink, _open_folder
+from iceye_derivatives.sinks._disk import at_once
 from iceye_derivatives.sinks._folder import Folder, split
+from iceye_derivatives.sinks._shared_handles import sharing_handles
 
 pytestmark = pytest.mark.anyio
 posix = pytest.mark.skipif(sys.platform == "win32", reason="links and modes of POSIX")
@@ -210,6 +213,66 @@ async def test_where_folders_cannot_be_held_open_planted_links_are_not_followed_
     with pytest.raises(OSError, match="symbolic link"):
         await sink.put("linked/x.geojson", BODY, hashed)
     assert await sink.find("linked/x.geojson") is None
+
+
+@pytest.mark.parametrize("sees", [True, False])
+def test_whatever_stands_under_a_name_is_seen_and_no_link_is_gone_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sees: bool
+) -> None:
+    monkeypatch.setattr(_open_folder, "_SEES", sees)
+    (tmp_path / "file").write_bytes(b"x")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "dangling").symlink_to("nowhere")
+    (tmp_path / "link").symlink_to("file")
+    with Folder(os.fspath(tmp_path), "file") as folder:
+        names = ("file", "folder", "dangling", "link", "nothing")
+        assert [folder.exists(name) for name in names] == [True, True, True, True, False]
+        assert [folder.is_file(name) for name in names] == [True, False, False, False, False]
+        assert folder.look() is not None
+    with Folder(os.fspath(tmp_path), "link") as folder:
+        assert folder.look() is None
+
+
+@pytest.mark.skipif(not _open_folder._BY_HANDLE, reason="no such call is made there")
+def test_a_call_that_sees_nothing_where_it_is_forbidden_is_not_believed(tmp_path: Path) -> None:
+    """Old sandboxes refuse what newer C libraries make of it."""
+    program = (
+        "import os, sys\n"
+        "def refused(*_, **__): return False\n"
+        "for known in (os.supports_dir_fd, os.supports_follow_symlinks): known.add(refused)\n"
+        "os.access = refused\n"
+        "from iceye_derivatives.sinks._folder import Folder\n"
+        "with Folder(sys.argv[1], 'file') as folder:\n"
+        "    sys.exit(not folder.exists('file'))\n"
+    )
+    (tmp_path / "file").write_bytes(b"x")
+    found = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 0, found.stderr
+
+
+def test_a_folder_that_was_let_go_is_known_by_its_path_alone(tmp_path: Path) -> None:
+    """And never taken for the one in which the process happens to stand."""
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "file").write_bytes(b"x")
+    folder = Folder(os.fspath(tmp_path), "d/file")
+    assert folder.exists("file")
+    with folder:
+        assert folder.exists("file")
+    assert folder.exists("file")
+    assert not folder.exists("pyproject.toml")
+
+
+def test_a_folder_that_is_shared_is_the_same_by_a_path_from_where_we_stand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with sharing_handles():
+        for file in ("first", "second"):
+            with Folder("out", f"t/{file}", make=True) as folder:
+                at_once(folder.store(file.encode()))
+    assert tree(tmp_path / "out") == {"t/first", "t/second"}
 
 
 @posix
