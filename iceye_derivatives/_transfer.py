@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from iceye_derivatives._body import storing
 from iceye_derivatives._core.journal import WholeFile
@@ -22,6 +22,9 @@ from iceye_derivatives.protocols import FoundFile
 from iceye_derivatives.sharing import Busy, Place, Present, SharedSink
 
 __all__ = ["FileTransfer"]
+
+_NOT_OURS: Final = (Present, Busy)
+"""Not as a union, which is made anew each time that it is asked for."""
 
 
 class FileTransfer:
@@ -80,7 +83,7 @@ class FileTransfer:
         try:
             async with sink.claim(self._name, self._ref, replace=replace) as found:
                 claimed = True
-                return found if isinstance(found, Present | Busy) else await self._fetch(found)
+                return found if isinstance(found, _NOT_OURS) else await self._fetch(found)
         except OSError as error:
             if claimed:  # what the fetching raises is not the sink's
                 raise
@@ -140,10 +143,11 @@ class FileTransfer:
         self._around.room.check(self._errors)
         fetch = self._fetched = Fetch(self._ref, place, self._path, self._around, self._errors)
         path, sha256 = await fetch.run()
+        size = fetch.size
         self._around.journals.note(
             WholeFile(
                 asset=self._ref,
-                size=fetch.size,
+                size=size,
                 sha256=sha256,
                 stamp=place.stamp,
                 etag=fetch.etag,
@@ -151,7 +155,7 @@ class FileTransfer:
                 finished=self._around.clock.time(),
             )
         )
-        return self._record(path=path, size=fetch.size, sha256=sha256)
+        return self._record(path=path, size=size, sha256=sha256)
 
     def _record(self, **outcome: Any) -> FileRecord:  # noqa: ANN401 - FileRecord's own fields
         return FileRecord(

@@ -35,7 +35,7 @@ from iceye_derivatives.events import (
     TransferFinished,
 )
 from iceye_derivatives.leases import Leases
-from iceye_derivatives.models import AssetRef, Derivative
+from iceye_derivatives.models import Derivative
 from iceye_derivatives.protocols import Clock, LinkOpener, Sink, SnapshotSource
 from iceye_derivatives.sharing import SharedSink
 
@@ -244,8 +244,6 @@ class _Run:
     error: Exception | None = None
     """What the derivatives' own iterable raised."""
     _queue: AssetQueue = field(init=False, factory=AssetQueue)
-    _open: set[AssetRef] = field(init=False, factory=set)
-    """What waits or is being fetched."""
     _met: set[bytes] = field(init=False, factory=set)
     """Fingerprints of all assets that were ever handed in: all that a run of weeks has to keep."""
     _active: int = field(init=False, default=0)
@@ -294,11 +292,11 @@ class _Run:
         for number, (ref, asset, derivative) in enumerate(planned, 1):
             if number % _AT_A_TIME == 0:  # those that are known do not come to the queue
                 await checkpoint()
-            if ref in self._open:  # it brings a younger link for what still waits
-                self._around.leases.note(ref, asset.url)
-            elif (mark := fingerprint(ref)) not in self._met:
+            mark = fingerprint(ref)
+            if mark in self._met:  # it brings a younger link for what still waits
+                self._around.leases.update(ref, asset.url)
+            else:
                 self._met.add(mark)
-                self._open.add(ref)
                 self._around.leases.note(ref, asset.url)
                 await self._queue.put(ref, asset, derivative)
 
@@ -310,7 +308,6 @@ class _Run:
                     await FileTransfer(ref, derivative, self._around).run()
                 finally:
                     self._active -= 1
-                self._open.discard(ref)
                 self._around.leases.forget(ref)
                 idle = not self._active and not len(self._queue)
                 await self._around.journals.save(at_once=idle)
@@ -331,6 +328,10 @@ class _ReaderLeft(Exception):  # noqa: N818 - no error: somebody has heard enoug
     """Nobody reads events any more."""
 
 
+_ENDS: Final = (TransferFinished, TransferFailed)
+"""Not as a union, which is made anew each time that it is asked for."""
+
+
 @define
 class _Listener:
     """Hears of all events where nobody reads a stream, and keeps the records."""
@@ -339,7 +340,7 @@ class _Listener:
     ended: anyio.Event = field(init=False, factory=anyio.Event)
 
     async def __call__(self, event: TransferEvent) -> None:
-        if isinstance(event, TransferFinished | TransferFailed):
+        if isinstance(event, _ENDS):
             self.records.append(event.record)
 
     def end(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import anyio
-from attrs import define, field, frozen
+from attrs import define, field
 
 from iceye_derivatives._core.download_settings import DownloadSettings
 from iceye_derivatives._core.lease import Lease, LeaseBook
@@ -17,7 +17,7 @@ from iceye_derivatives.protocols import Clock, SnapshotSource
 __all__ = ["Grant", "Leases"]
 
 
-@frozen(kw_only=True)
+@define(kw_only=True, eq=False)
 class Grant:
     """A link to use at once."""
 
@@ -73,6 +73,12 @@ class Leases:
         if task is None:
             task = self._tasks[ref.task_id] = _Task(LeaseBook(ref.task_id, self._settings))
         task.book.note(ref, url)
+
+    def update(self, ref: AssetRef, url: SignedUrl) -> None:
+        """Another link of an asset, which counts where one is still asked for."""
+        task = self._tasks.get(ref.task_id)
+        if task is not None and task.book.get(ref) is not None:
+            task.book.note(ref, url)
 
     def forget(self, ref: AssetRef) -> None:
         """This asset's link is not needed any more."""

@@ -66,11 +66,10 @@ class LeaseBook:
         if lease is None:
             return None
         expires = lease.url.expires
-        # A link that was listed a moment ago is the best there is, be it ever so short-lived (or
+        # One that was listed a moment ago is the best there is, be it ever so short-lived (or
         # our idea of the clock ever so wrong): asking again for each asset would make a storm.
-        if expires is None or self._is_fresh(lease, now):
-            return lease
-        return lease if expires - (now + self._skew) >= self._settings.margin else None
+        lives = expires is None or expires - (now + self._skew) >= self._settings.margin
+        return lease if lives or self._is_fresh(lease, now) else None
 
     def facts(self, lease: Lease, now: float) -> LinkFacts:
         """What the transfer should know of the link that it is about to use."""

@@ -17,6 +17,6 @@ def stated_length(text: str) -> int | None:
         >>> stated_length("20000"), stated_length("-1"), stated_length("5,5"), stated_length("")
         (20000, None, None, None)
     """
-    # Not a pattern: it is asked for three times a file, and this takes half as long.
+    # Not a pattern: it is asked for twice a file, and this takes half as long.
     is_number = text.isascii() and text.isdigit() and len(text) <= _DIGITS
     return int(text) if is_number else None

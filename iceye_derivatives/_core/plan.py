@@ -157,7 +157,8 @@ def _is_plain_type(raw: str) -> bool:
 
 def death(asset: Asset) -> float:
     """Unix seconds at which the asset's link dies; one that does not tell comes last."""
-    return inf if asset.url.expires is None else asset.url.expires
+    expires = asset.url.expires
+    return inf if expires is None else expires
 
 
 def soonest_first(derivatives: Iterable[Derivative]) -> list[tuple[AssetRef, Asset, Derivative]]:

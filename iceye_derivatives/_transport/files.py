@@ -113,7 +113,7 @@ class FileTransport:
         few = self.limits.redirects
         for _ in range(few + 1):
             answer = await self._get(raw, origin, headers)
-            target = _leads_to(raw, answer)
+            target = _leads_to(raw, answer) if answer.status in _REDIRECTS else None
             if target is None:
                 return raw, answer
             answer.close()
@@ -140,8 +140,9 @@ class FileTransport:
                 proxy = self._line.proxies.known(origin)
             except LookupError:
                 proxy = await self._line.proxies.lookup(raw)
-            if proxy is None and self._neighbourhood is not None:
-                self._neighbourhood.check_direct(self._line.proxies.hosts, raw)
+            hosts = self._line.proxies.hosts
+            if hosts and proxy is None and self._neighbourhood is not None:
+                self._neighbourhood.check_direct(hosts, raw)
             # Not encoded and not decoded: sizes, digests and strong ETags mean the bytes on disk.
             sent = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
             answer = await self._line.get(raw, proxy=proxy, headers=sent, ahead=_AHEAD)
@@ -158,7 +159,7 @@ class FileTransport:
 
 def _leads_to(raw: Secret, answer: Answer) -> Secret | None:
     """Where it redirects to; in a frame of its own, since a header is plain text."""
-    location = answer.headers.get("location") if answer.status in _REDIRECTS else None
+    location = answer.headers.get("location")
     return None if location is None else Secret(redirect_target(raw, location))
 
 

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from threading import Event
-from types import TracebackType
 
 from anyio.to_thread import run_sync
 
@@ -168,22 +167,14 @@ class _Claiming:
         try:
             found = await self._disk.do(partial(place.take, replace=self._replace))
         except BaseException:
-            await self._let_go()
+            await self.__aexit__()
             raise
         if found is not None:
             return found
         self._held.add(place)
         return place
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self._let_go()
-
-    async def _let_go(self) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._held.discard(self._place)
         if self._place.ours:  # a stored file has given its name back when it was stored
             await self._disk.do(self._place.drop, surely=True)

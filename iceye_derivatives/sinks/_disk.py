@@ -8,8 +8,8 @@ disk, syncs for all of them at once, and so on; and it wakes the event loop once
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Final, TypeVar
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from iceye_derivatives.sinks._line import Line
 from iceye_derivatives.sinks._steps import Job, Steps, at_once, whole
@@ -34,9 +34,9 @@ class Disk:
     def __init__(self) -> None:
         self._lines: Mapping[asyncio.AbstractEventLoop, Line] = {}
 
-    async def do(self, work: Callable[[], T], *, surely: bool = False) -> T:
+    def do(self, work: Callable[[], T], *, surely: bool = False) -> Coroutine[Any, Any, T]:
         """Do something that needs no sync; see `go_through()`."""
-        return await self.go_through(whole(work), surely=surely)
+        return self.go_through(whole(work), surely=surely)
 
     async def go_through(self, steps: Steps[T], *, surely: bool = False, size: int = 0) -> T:
         """Go through all steps, in the thread.

@@ -57,6 +57,23 @@ async def test_a_link_that_died_in_the_queue_is_renewed_before_it_is_used() -> N
     assert grant.lease.url.expires == int(store.clock.now + store.life)
 
 
+async def test_a_link_that_nobody_asks_for_any_more_is_not_kept() -> None:
+    """In a run of weeks that would be all of them."""
+    store, found, refs = task(2)
+    url = found.at_hand(refs[0]).lease.url  # type: ignore[union-attr]
+    store.clock.now += 10
+    younger = store.add("d0", detections()).assets[0].url
+    found.forget(refs[0])
+    found.update(refs[0], younger)
+    found.update(refs[1], younger)
+    grant = found.at_hand(refs[1])
+    assert grant is not None
+    assert grant.lease.url == younger != url
+    found.forget(refs[1])
+    found.update(refs[1], younger)
+    assert not found._tasks
+
+
 async def test_one_listing_serves_all_assets_of_a_task() -> None:
     """ "One renewal in flight per task.\""""
     store, found, refs = task(50)
