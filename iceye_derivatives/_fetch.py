@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import partial
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from attrs import field, frozen
 
@@ -45,8 +45,13 @@ from iceye_derivatives.models import AssetRef
 from iceye_derivatives.protocols import Clock, LinkOpener, LinkResponse, Sink
 from iceye_derivatives.sharing import Place, SharedSink
 
+if TYPE_CHECKING:
+    import asyncio  # importing the library must not import it: it is half of what that costs
+
 __all__ = ["Fetch", "Surroundings"]
 
+_BRIEF = 64 * 1024
+"""Bytes up to which a file needs no slot while it is stored: longer ones fill the memory."""
 _OK = 200
 _BODIES = frozenset({_OK, 206})
 _STORE = Store()
@@ -70,6 +75,8 @@ class Surroundings:
     overwrite: bool
     repair: bool
     emit: Callable[[TransferEvent], Awaitable[None]] = field(repr=False)
+    slots: asyncio.Semaphore | None
+    """One for each link that is open at a time; None where no more transfers are under way."""
     progress: bool = True
     """Whether anybody hears how a transfer goes on, and not of its end alone."""
 
@@ -97,6 +104,7 @@ class Fetch:
         self._refused: Lease | None = None
         """The same, where the store has just refused it."""
         self._reserved = False
+        self._has_slot = False
         self._cause: Exception | None = None
         self._told = 0
         self.renewals = 0
@@ -119,6 +127,7 @@ class Fetch:
 
     async def run(self) -> tuple[str, str]:
         """Go on where an earlier process stood, then check and store: ``(path, sha256)``."""
+        await self._enter()
         try:
             decision: Decision
             if self._place.mark is None:
@@ -131,6 +140,7 @@ class Fetch:
         except ContentFault as fault:
             raise self._errors.fault(fault) from None
         finally:
+            self._leave()
             if self._reserved:
                 self._around.room.release(self._ref)
             if self._body is not None:
@@ -143,6 +153,8 @@ class Fetch:
         return self._machine.begin()
 
     async def _store(self) -> tuple[str, str]:
+        if self.size <= _BRIEF:
+            self._leave()
         if self._whole is None:
             return await self._in_pieces().store()
         whole, self._whole = self._whole, None
@@ -151,6 +163,18 @@ class Fetch:
             return await self._place.put(whole, partial(judge, self._ref, digests))
         except OSError as error:
             raise self._errors.storage(error) from error
+
+    async def _enter(self) -> None:
+        slots = self._around.slots
+        if slots is not None:
+            await slots.acquire()
+            self._has_slot = True
+
+    def _leave(self) -> None:
+        """Let the next link be opened; safe to call twice."""
+        if self._has_slot and self._around.slots is not None:
+            self._has_slot = False
+            self._around.slots.release()
 
     def _in_pieces(self) -> Body:
         """What holds bytes that do not come at one time; left with us."""

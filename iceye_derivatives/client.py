@@ -260,7 +260,7 @@ class DerivativesClient(ApiClient):
             watch: As in `watch_task`; None takes up what the journal knows of the task.
             max_failures: As in `watch_task`.
             push: As in `watch_task`.
-            concurrency: Transfers at a time.
+            concurrency: Links that are open at a time.
             overwrite: Fetch files again that are there already.
             repair: Hash the files that are there, and fetch those again that have changed.
             stac: Describe the files as a STAC Item beside them, and all tasks of the destination as

@@ -40,6 +40,8 @@ from iceye_derivatives.protocols import Clock, LinkOpener, Sink, SnapshotSource
 from iceye_derivatives.sharing import SharedSink
 
 if TYPE_CHECKING:
+    import asyncio
+
     from iceye_derivatives._catalogue import Catalogue
 
 __all__ = ["DownloadSettings", "DownloadSource", "Downloader"]
@@ -52,14 +54,16 @@ class DownloadSource(SnapshotSource, LinkOpener, Protocol):
 class Downloader:
     """Brings assets home: checked, hashed, whole or not at all.
 
-    At most `concurrency` transfers run at a time, and a slot is held until its body is closed and
-    its file stored.  No URL waits in a queue: the asset waits, and its link is taken, or renewed by
-    listing its task again, when a slot is free.  A downloader holds nothing between two runs.
+    At most `concurrency` links are open at a time.  A slot is held until its body is closed and,
+    above 64 KiB, its file stored.  Smaller files are stored without one, and a quarter as many
+    transfers more are under way, so that no line stands still meanwhile.  No URL waits in a queue:
+    the asset waits, and its link is taken, or renewed by listing its task again, when a slot is
+    free.  A downloader holds nothing between two runs.
 
     Args:
         client: Who lists derivatives and opens links; it is not closed here.
         sink: Where files go, e.g. ``DirectorySink("detections")``.
-        concurrency: Transfers at a time.
+        concurrency: Links that are open at a time.
         overwrite: Fetch files again that the sink holds already.  Otherwise they are kept: hashed
             (unless the journal beside them knows them), but neither requested nor parsed again,
             since sinks hold only whole, checked files under final names (an empty one is the
@@ -178,7 +182,7 @@ class Downloader:
     ) -> AsyncGenerator[None, None]:
         """All transfers, as long as the context is open; `on_end` when they have ended."""
         journals = Journals(self._sink, self._clock, watch, self._catalogue())
-        run = _Run(self._surroundings(emit, journals), on_end, self._concurrency)
+        run = _Run(self._surroundings(emit, journals), on_end, _crew(self._concurrency))
         error: BaseException | None
         try:
             async with anyio.create_task_group() as tasks:
@@ -223,11 +227,24 @@ class Downloader:
             settings=self._settings,
             journals=journals,
             room=Room(self._sink, self._clock, self._settings),
+            slots=_slots(self._concurrency),
             overwrite=self._overwrite,
             repair=self._repair,
             emit=emit,
             progress=isinstance(emit, _Teller),
         )
+
+
+def _crew(concurrency: int) -> int:
+    """How many transfers are under way: more than links are open, as some claim and some store."""
+    return concurrency + concurrency // 4
+
+
+def _slots(concurrency: int) -> asyncio.Semaphore | None:
+    import asyncio  # noqa: PLC0415 - importing the library must not: it is half of that
+
+    # Not anyio's: one that is waited for for each file costs a tenth of what the file does.
+    return asyncio.Semaphore(concurrency) if _crew(concurrency) > concurrency else None
 
 
 _AT_A_TIME: Final = 50

@@ -54,7 +54,7 @@ class DownloadDerivativesOperator(BaseOperator):
         min_wait: Seconds between a deferral and the next worker at least, see there.
         backoff: The rhythm of looking.
         max_failures: Failed looks at one task in a row before it is given up.
-        concurrency: Transfers at a time.
+        concurrency: Links that are open at a time.
         overwrite: Fetch files again that are there already.
         cancel_on_kill: Cancel the ICEYE tasks when the waiting task is marked as failed or cleared;
             from Airflow 3.3 on.

@@ -146,7 +146,7 @@ def download_options(command: F) -> F:
             type=click.IntRange(min=1),
             default=8,
             show_default=True,
-            help="Transfers at a time.",
+            help="Links that are open at a time.",
         ),
     ):
         command = option(command)

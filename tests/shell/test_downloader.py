@@ -166,7 +166,7 @@ def test_a_downloader_without_slots_is_refused() -> None:
         Downloader(FakeStore(), MemorySink(), concurrency=0)
 
 
-@pytest.mark.parametrize("concurrency", [1, 3])
+@pytest.mark.parametrize("concurrency", [1, 3, 4, 11])
 async def test_a_slot_is_held_until_the_body_is_closed(concurrency: int) -> None:
     """Trap (planet, slots): the worker limit is released when response headers arrive."""
     store = FakeStore()
@@ -174,6 +174,51 @@ async def test_a_slot_is_held_until_the_body_is_closed(concurrency: int) -> None
     await downloader(store, MemorySink(), concurrency=concurrency).download(derivatives)
     assert store.open_most == concurrency
     assert store.open_now == 0
+
+
+class Patient(MemorySink):
+    """Keeps whoever stores something waiting."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.storing = 0
+        self.goes_on = anyio.Event()
+
+    async def put(self, name: str, body: bytes, check: Callable[[bytes], str]) -> tuple[str, str]:
+        self.storing += 1
+        await self.goes_on.wait()
+        return await super().put(name, body, check)
+
+
+@pytest.mark.parametrize(
+    ("concurrency", "size", "stored"), [(3, 1, 3), (8, 1, 10), (8, 64 * 1024 + 1, 8)]
+)
+async def test_a_line_does_not_stand_still_while_small_files_are_stored(
+    concurrency: int, size: int, stored: int
+) -> None:
+    """But what fills the memory, or a slot of one's own choice, is not more than was asked for."""
+    store, sink = FakeStore(), Patient()
+    derivatives = [store.add(f"d{n}", detections("x", size)) for n in range(20)]
+    found = downloader(store, sink, concurrency=concurrency, settings=DownloadSettings())
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(found.download, derivatives)
+        with anyio.fail_after(10):
+            while sink.storing < stored:
+                await anyio.lowlevel.checkpoint()
+        for _ in range(100):
+            await anyio.lowlevel.checkpoint()
+        assert (sink.storing, len(store.requests), store.open_now) == (stored, stored, 0)
+        sink.goes_on.set()
+    assert len(sink.files) == 20
+    assert store.open_most <= concurrency
+
+
+async def test_whoever_fails_gives_back_his_slot() -> None:
+    store = FakeStore(faults=[Fault(refuse=True)] * 999)
+    derivatives = [store.add(f"d{n}", detections()) for n in range(40)]
+    with anyio.fail_after(10):
+        report = await downloader(store, MemorySink(), concurrency=4).download(derivatives)
+    assert len(report.failures) == 40
 
 
 async def test_the_soonest_to_die_goes_first() -> None:
