@@ -1,24 +1,18 @@
-"""When is what is known of a task's files read and written down?
+"""When is what is known of tasks' files read and written down?
 
-Read once a task, when its first file comes; written at most once a second, when nothing is left to
-do, and at the end.  A journal that cannot be read or written costs looks at files and nothing else,
-so it never stands in the way of one.
+Read once a task, when its first file comes; written at most once a second, when a page of it has
+gathered, when nothing is left to do, and at the end.  A journal that cannot be read or written
+costs looks at files and nothing else, so it never stands in the way of one.
 """
 
 from __future__ import annotations
 
 import logging
-from functools import partial
-from hashlib import sha256
+from itertools import count
 from typing import TYPE_CHECKING, Final
 
-import anyio
-import anyio.to_thread
-from attrs import define, evolve, field
-
-from iceye_derivatives._core.journal import Journal, WholeFile, parse_journal
-from iceye_derivatives._core.notes import NoteFault
-from iceye_derivatives._core.plan import journal_name
+from iceye_derivatives._book import Book, read_page
+from iceye_derivatives._core.journal import WholeFile
 from iceye_derivatives._core.watch import Watch
 from iceye_derivatives.models import AssetRef, Derivative
 from iceye_derivatives.protocols import Clock, Sink
@@ -32,23 +26,12 @@ __all__ = ["Journals", "resumed_watch"]
 logger = logging.getLogger("iceye_derivatives")
 
 _PAUSE: Final = 1.0
-_BOOKS: Final = 64
-"""Tasks whose journals are kept in memory though all of them is written."""
 _FILES_A_SECOND: Final = 500
-"""A journal of many files is written more rarely: it is written whole each time."""
-
-
-@define
-class _Book:
-    journal: Journal
-    lock: anyio.Lock = field(factory=anyio.Lock)
-    read: bool = False
-    dirty: bool = False
-    untold: bool = False
-    """The catalogue does not know all of it."""
-    written_at: float = 0.0
-    seal: bytes = b""
-    """The hash of what we wrote last: as long as that stands there, it tells nothing new."""
+"""What holds many files is written more rarely: it is written whole each time."""
+_BOOKS: Final = 64
+"""Tasks whose journals are remembered though all of them is written."""
+_FILES: Final = 4_000
+"""Files that all of these may hold: two full pages."""
 
 
 class Journals:
@@ -58,7 +41,7 @@ class Journals:
         sink: Where the files are.
         clock: Now.
         watch: Its state is written down beside its task's files.
-        catalogue: Is written whenever a journal is.
+        catalogue: Is written as often as a journal is, and after it.
     """
 
     def __init__(
@@ -73,131 +56,143 @@ class Journals:
         self._watch = watch
         self._catalogue = catalogue
         self._closing = False
-        self._books: dict[str, _Book] = {}
+        self._books: dict[str, Book] = {}
+        """Those that have nothing to write, the one that was used last at the end."""
+        self._open: dict[str, Book] = {}
+        """Those that have."""
+        self._untidy = False
+        """There are more of them than when we looked last, or they hold more."""
 
     async def known(self, asset: AssetRef) -> WholeFile | None:
         """What is known of an asset's file."""
         book = self._book(asset.task_id)
-        if not book.read:
-            await self._read(book)
-        return book.journal.get(asset)
+        return None if book is None else await book.known(asset)
 
     def note(self, file: WholeFile) -> None:
         """A file is whole; told to the sink with the next `save()`."""
-        book = self._book(file.asset.task_id)
-        book.journal.note(file)
-        book.dirty = True
+        book = self._opened(file.asset.task_id)
+        if book is not None:
+            book.note(file)
 
     def home(self, derivative: Derivative) -> None:
         """A file of this derivative is there, whether it was fetched or kept."""
         if self._catalogue is not None:
             self._catalogue.note(derivative)
-            self._book(derivative.task_id).untold = True
+            book = self._opened(derivative.task_id)
+            if book is not None:
+                book.untold = True
 
     async def save(self, *, at_once: bool = False) -> None:
         """Write what has changed; unless `at_once`, not where that was done a moment ago."""
-        for task_id, book in tuple(self._books.items()):
-            pause = max(_PAUSE, len(book.journal.files) / _FILES_A_SECOND)
-            changed = book.dirty or book.untold
-            if changed and (at_once or self._clock.time() - book.written_at >= pause):
-                book.dirty, book.written_at = False, self._clock.time()
-                try:
-                    await self._write(book)
-                except BaseException:
-                    book.dirty = True  # cancelled before it was written: `close` makes up for it
-                    raise
-            if book.dirty or book.untold or book.lock.locked():
-                continue  # a second book beside one that is being written would undo its entries
-            if at_once or len(self._books) > _BOOKS:
-                # A run of weeks must not collect the files of all its tasks, be it never idle.
-                self._books.pop(task_id, None)
+        now = self._clock.time()
+        for book in tuple(self._open.values()):
+            if at_once or not book.lock.locked():  # else somebody does it just now
+                await self._save(book, now, at_once=at_once)
+            if self._open.get(book.task_id) is not book:
+                continue  # another worker was quicker
+            if not (book.dirty or book.untold or book.lock.locked()):
+                self._books[book.task_id] = self._open.pop(book.task_id)
+                self._untidy = True
+        if at_once or self._untidy:
+            await self._tidy(now, idle=at_once)
 
     async def close(self) -> None:
         """Write what is left, and where the watch stands now."""
         self._closing = True
         if self._watch is not None:
-            self._book(self._watch.task_id).dirty = True
+            book = self._opened(self._watch.task_id)
+            if book is not None:
+                book.dirty, book.untold = True, self._catalogue is not None
         await self.save(at_once=True)
 
-    def _book(self, task_id: str) -> _Book:
-        book = self._books.get(task_id)
-        if book is None:
-            book = self._books[task_id] = _Book(Journal(task_id))
+    def _book(self, task_id: str) -> Book | None:
+        book = self._open.get(task_id)
+        if book is None and self._notes is not None:
+            book = self._books.pop(task_id, None)
+            if book is None:
+                book = Book(task_id, self._notes, everything=self._catalogue is not None)
+                self._untidy = True
+            self._books[task_id] = book
         return book
 
-    async def _read(self, book: _Book) -> None:
-        async with book.lock:
-            if not book.read:
-                found, _ = await _read(self._notes, book.journal.task_id)
-                if found is not None:
-                    book.journal.merge(found)
-                book.read = True
+    def _opened(self, task_id: str) -> Book | None:
+        book = self._book(task_id)
+        if book is not None and self._books.pop(task_id, None) is not None:
+            self._open[task_id] = book
+        return book
 
-    async def _write(self, book: _Book) -> None:
-        if self._notes is None:
-            return
-        task_id = book.journal.task_id
-        async with book.lock:
-            # Another process may share the folder: what it wrote down is kept.
-            found, same = await _read(self._notes, task_id, book.seal)
-            if found is not None:
-                book.journal.merge(found)
-            book.read = True
-            if self._watch is not None and self._watch.task_id == task_id:
-                book.journal.watch = self._watch.to_json()
-            if not book.journal.files and found is None and not same:
-                return  # a wait that brought nothing yet makes no folder
-            # A copy, as files go on being noted while a thread writes.
-            now = evolve(book.journal, files=dict(book.journal.files))
-            try:
-                await self._notes.write_note(journal_name(task_id), partial(_sealed, book, now))
-            except OSError as error:
-                book.dirty = True
-                logger.debug("The journal of task %s was not written: %s", task_id, error.strerror)
-            if self._catalogue is not None and now.files:
-                await self._describe(self._catalogue, book, now)
+    async def _save(self, book: Book, now: float, *, at_once: bool) -> None:
+        pause = _pause(book)
+        wrote = book.dirty and (at_once or book.presses or now - book.written_at >= pause)
+        if wrote:
+            book.written_at = now
+            ours = self._watch is not None and self._watch.task_id == book.task_id
+            await book.write(self._watch if ours else None)
+        if book.untold and (at_once or now - book.told_at >= pause):
+            book.told_at = now
+            if not wrote:
+                await book.refresh()
+            if self._catalogue is not None:
+                await self._describe(self._catalogue, book)
 
-    async def _describe(self, catalogue: Catalogue, book: _Book, journal: Journal) -> None:
+    async def _describe(self, catalogue: Catalogue, book: Book) -> None:
         window = None if self._watch is None else self._watch.window
-        book.untold, written = False, False
-        try:
-            await catalogue.write(journal, window, ask=not self._closing)
-            written = True
-        except OSError as error:
-            logger.debug("Task %s was not catalogued: %s", journal.task_id, error.strerror)
-        finally:
-            book.untold |= not written
+        async with book.lock:
+            book.untold, told = False, False
+            try:
+                everything = book.everything()
+                if everything is not None and everything.files:
+                    await catalogue.write(everything, window, ask=not self._closing)
+                told = True
+            except OSError as error:
+                logger.debug("Task %s was not catalogued: %s", book.task_id, error.strerror)
+            finally:
+                book.untold |= not told
+
+    async def _tidy(self, now: float, *, idle: bool) -> None:
+        """Forget what is written: a run of weeks must not collect the files of all its tasks.
+
+        One that was written a moment ago is not dropped before all others have had their pause, or
+        its next file would have it written again at once.
+        """
+        self._untidy = False
+        held = sum(book.held for book in self._books.values())
+        for task_id, book in tuple(self._books.items()):
+            crowd = len(self._books) > _BOOKS
+            if not (idle or crowd or held > _FILES):
+                break
+            if self._books.get(task_id) is not book or book.lock.locked():
+                continue
+            before = book.held
+            stale = idle or now - max(book.written_at, book.told_at) >= _pause(book)
+            if stale and (crowd or self._catalogue is not None):
+                del self._books[task_id]
+                held -= before
+            elif idle or (before and held > _FILES):
+                await book.rest(idle=idle)
+                held -= before - book.held
 
 
 async def resumed_watch(sink: Sink, task_id: str) -> Watch | None:
-    """A watch that knows what the last run there had learned of the task, or None."""
-    found, _ = await _read(sink if isinstance(sink, NoteSink) else None, task_id)
-    return None if found is None else found.resumed_watch()
+    """A watch that knows what the last run there had learned of the task, or None.
+
+    Its state stands in the page that was the last one when it was written: no other is written
+    then.  So the newest is in the last page that has one.
+    """
+    watch = None
+    if isinstance(sink, NoteSink):
+        try:
+            for page in count(1):
+                found, _ = await read_page(sink, task_id, page)
+                if found is None:
+                    break
+                watch = found.resumed_watch() or watch
+                if not found.full:
+                    break
+        except OSError as error:
+            logger.debug("The journal of task %s was not read: %s", task_id, error.strerror)
+    return watch
 
 
-def _sealed(book: _Book, journal: Journal) -> bytes:
-    note = journal.render()
-    book.seal = sha256(note).digest()
-    return note
-
-
-async def _read(
-    notes: NoteSink | None, task_id: str, seal: bytes = b""
-) -> tuple[Journal | None, bool]:
-    """The journal, and whether it is the very one that `seal` is the hash of: then it is None."""
-    if notes is None:
-        return None, False
-    try:
-        note = await notes.read_note(journal_name(task_id))
-        if note is not None:
-            found = await anyio.to_thread.run_sync(_parsed, note, task_id, seal)
-            return found, found is None
-    except NoteFault as fault:
-        logger.debug("The journal of task %s is ignored: %s", task_id, fault)
-    except OSError as error:
-        logger.debug("The journal of task %s was not read: %s", task_id, error.strerror)
-    return None, False
-
-
-def _parsed(note: bytes, task_id: str, seal: bytes) -> Journal | None:
-    return None if sha256(note).digest() == seal else parse_journal(note, task_id)
+def _pause(book: Book) -> float:
+    return max(_PAUSE, book.held / _FILES_A_SECOND)

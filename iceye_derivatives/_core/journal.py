@@ -3,12 +3,18 @@
 The journal stands beside the files.  It saves looks: a file whose size and stamp are still those
 that it remembers need not be hashed again.  Without it all files are hashed once more, and nothing
 else is lost.  It holds no URL: "Do not store the URLs for long term access."
+
+That of many files has pages, each a note of the same kind: only the last one grows, so neither
+memory nor a write has to hold more than one.  A page that is `full` has a next one, and no other
+has: who reads a usual task's journal looks for nothing more.  Where two pages speak of one file the
+later word counts, and of two that are as late that of the later page.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from io import BytesIO
 from typing import Final
 
@@ -33,9 +39,11 @@ from iceye_derivatives._core.watch import Watch
 from iceye_derivatives.errors import ConfigurationError
 from iceye_derivatives.models import AssetRef
 
-__all__ = ["LARGEST", "Journal", "WholeFile", "parse_journal"]
+__all__ = ["FULL", "LARGEST", "Journal", "WholeFile", "join_page", "name_of", "parse_journal"]
 
 FORMAT: Final = 1
+FULL: Final = 2_000
+"""Files of a page.  It may become smaller, never larger: who reads must not stop at a full page."""
 LARGEST: Final = 64 * 1024 * 1024
 """Bytes: a hundred thousand files are half of it."""
 _LATEST: Final = 1e15
@@ -60,20 +68,21 @@ class WholeFile:
 
 @define
 class Journal:
-    """One task's journal; `files` is by the names of the files in the task's folder."""
+    """One task's journal, or a page of it; `files` is by their names in the task's folder."""
 
     task_id: str
     files: dict[str, WholeFile] = field(factory=dict)
     watch: str | None = None
     """What `Watch.to_json()` gave."""
 
+    @property
+    def full(self) -> bool:
+        """Whether there may be a next page."""
+        return len(self.files) >= FULL
+
     def note(self, file: WholeFile) -> None:
         """A file is whole."""
-        self.files[_name_of(file.asset)] = file
-
-    def get(self, asset: AssetRef) -> WholeFile | None:
-        """What is known of an asset's file."""
-        return self.files.get(_name_of(asset))
+        self.files[name_of(file.asset)] = file
 
     def merge(self, other: Journal) -> None:
         """Add what another process has written down meanwhile; the later word counts."""
@@ -83,6 +92,13 @@ class Journal:
                 self.files[name] = file
         if self.watch is None:
             self.watch = other.watch
+
+    def update(self, files: Mapping[str, WholeFile]) -> None:
+        """Add what came to be known after this; a later word all the same counts."""
+        for name, file in files.items():
+            known = self.files.get(name)
+            if known is None or known.finished <= file.finished:
+                self.files[name] = file
 
     def resumed_watch(self) -> Watch | None:
         """A watch that knows of the task what the saved one knew; None where none can be read.
@@ -135,10 +151,19 @@ def parse_journal(note: bytes, task_id: str | None = None) -> Journal:
     for name in files:
         file = _read(read_object(files, name))
         # Our name for the asset, and nobody else's: it becomes a path.
-        if file.asset.task_id != journal.task_id or _name_of(file.asset) != name:
+        if file.asset.task_id != journal.task_id or name_of(file.asset) != name:
             raise NoteFault(Reason.OTHER_FILE)
         journal.files[name] = file
     return journal
+
+
+def join_page(before: Journal | None, page: Journal | None) -> Journal | None:
+    """What a page and all pages before it say together; None for a page is one of no use."""
+    if before is None or page is None or page.task_id != before.task_id:
+        return page if before is None else before
+    before.update(page.files)
+    before.watch = page.watch or before.watch
+    return before
 
 
 def _fields(file: WholeFile) -> dict[str, object]:
@@ -176,5 +201,6 @@ def _moment(fields: dict[str, object], name: str) -> float:
     return float(value)  # type: ignore[arg-type]  # one of the two, as the lines above say
 
 
-def _name_of(asset: AssetRef) -> str:
+def name_of(asset: AssetRef) -> str:
+    """What an asset's file is called in its task's folder."""
     return file_name(asset).partition("/")[2]

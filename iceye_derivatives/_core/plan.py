@@ -31,12 +31,14 @@ __all__ = [
     "fingerprint",
     "folder_name",
     "journal_name",
+    "journals_among",
+    "page_name",
     "read_file_name",
     "soonest_first",
 ]
 
 JOURNAL = ".iceye-journal.json"
-"""Beside a task's files; none of them begins with a dot."""
+"""Beside a task's files; none of them begins with a dot.  Of many files it is the first page."""
 ITEM = "item.json"
 """Beside them, too: no file's name is without a ``_``."""
 COLLECTION = "collection.json"
@@ -44,6 +46,7 @@ COLLECTION = "collection.json"
 CATALOG = "catalog.json"
 """Beside that."""
 
+_FURTHER = re.compile(r"\.iceye-journal-([1-9][0-9]{0,8})\.json", re.ASCII)
 _PLAIN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _PLAIN_PRODUCT = re.compile(r"[A-Z][A-Z0-9_]{0,31}")
 _PLAIN_TYPE = re.compile(r"[a-z0-9]{1,16}")
@@ -123,9 +126,33 @@ def read_file_name(folder: str, name: str) -> AssetRef | None:
     )
 
 
-def journal_name(task_id: str) -> str:
+def journal_name(task_id: str, page: int = 1) -> str:
     """Where what is known of a task's files is written down."""
-    return f"{folder_name(task_id)}/{JOURNAL}"
+    return f"{folder_name(task_id)}/{page_name(page)}"
+
+
+def page_name(page: int) -> str:
+    """What a page of a journal is called in its task's folder.
+
+    Example:
+        >>> page_name(1), page_name(2)
+        ('.iceye-journal.json', '.iceye-journal-2.json')
+    """
+    return JOURNAL if page == 1 else f".iceye-journal-{page}.json"
+
+
+def journals_among(names: Iterable[str]) -> list[str]:
+    """Those names that `page_name` gives, in the order of their pages."""
+    pages = {number: name for name in names if (number := _page_of(name)) is not None}
+    return [pages[number] for number in sorted(pages)]
+
+
+def _page_of(name: str) -> int | None:
+    if name == JOURNAL:
+        return 1
+    found = _FURTHER.fullmatch(name)
+    number = None if found is None else int(found[1])
+    return None if number == 1 else number
 
 
 def folder_name(task_id: str) -> str:

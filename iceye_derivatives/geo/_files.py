@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Final
 
 from attrs import frozen
 
 from iceye_derivatives._core.content import is_geojson
-from iceye_derivatives._core.journal import LARGEST, Journal, parse_journal
+from iceye_derivatives._core.journal import LARGEST, Journal, join_page, parse_journal
 from iceye_derivatives._core.notes import NoteFault
-from iceye_derivatives._core.plan import JOURNAL, read_file_name
+from iceye_derivatives._core.plan import page_name, read_file_name
 from iceye_derivatives.errors import ConfigurationError
 from iceye_derivatives.events import DownloadReport
 from iceye_derivatives.models import AssetRef
@@ -95,7 +96,7 @@ class _Journals:
         """Whose file it is: by the journal, else by its name."""
         folder = path.parent
         if folder not in self._known:
-            self._known[folder] = _read(folder / JOURNAL)
+            self._known[folder] = _read(folder)
         journal = self._known[folder]
         known = None if journal is None else journal.files.get(path.name)
         if known is not None:
@@ -103,7 +104,17 @@ class _Journals:
         return FoundFile(path=path, asset=read_file_name(folder.resolve().name, path.name))
 
 
-def _read(path: Path) -> Journal | None:
+def _read(folder: Path) -> Journal | None:
+    journal = None
+    for number in count(1):
+        page = _page(folder / page_name(number))
+        journal = join_page(journal, page)
+        if page is None or not page.full:
+            break
+    return journal
+
+
+def _page(path: Path) -> Journal | None:
     try:
         with path.open("rb") as file:
             return parse_journal(file.read(LARGEST))

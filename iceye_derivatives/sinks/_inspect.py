@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterator
 
 from iceye_derivatives._core.inventory import Finding, Inventory, judge_file, roll_call
-from iceye_derivatives._core.journal import LARGEST, Journal, parse_journal
+from iceye_derivatives._core.journal import LARGEST, Journal, join_page, parse_journal
 from iceye_derivatives._core.notes import NoteFault
-from iceye_derivatives._core.plan import JOURNAL
+from iceye_derivatives._core.plan import JOURNAL, journals_among
 from iceye_derivatives.sinks._destination import sink_for
 from iceye_derivatives.sinks._folder import NO_FILE, Folder
 from iceye_derivatives.sinks._hash import hash_file
@@ -38,7 +38,7 @@ def inspect(root: str | os.PathLike[str]) -> Iterator[Inventory]:
 def _inspect_folders(path: str) -> Iterator[Inventory]:
     with Folder(path, JOURNAL) as folder:
         names = sorted(folder.names())
-        if JOURNAL in names:
+        if journals_among(names):
             yield _inspect(folder, path, names)
             return
     for name in names:
@@ -56,7 +56,9 @@ def _inspect_folders(path: str) -> Iterator[Inventory]:
 
 
 def _inspect(folder: Folder, path: str, names: list[str]) -> Inventory:
-    journal = _journal(folder)
+    journal = None
+    for page in journals_among(names):
+        journal = join_page(journal, _page(folder, page))
     findings: list[Finding] = []
     for name, known in sorted(journal.files.items()) if journal else ():
         findings.append(judge_file(name, known, hash_file(folder, name)))
@@ -67,8 +69,8 @@ def _inspect(folder: Folder, path: str, names: list[str]) -> Inventory:
     )
 
 
-def _journal(folder: Folder) -> Journal | None:
-    note = folder.read(JOURNAL, LARGEST)
+def _page(folder: Folder, name: str) -> Journal | None:
+    note = folder.read(name, LARGEST)
     try:
         return None if note is None else parse_journal(note)
     except NoteFault:

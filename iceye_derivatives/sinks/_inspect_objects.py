@@ -9,9 +9,9 @@ from typing import Any
 import anyio
 
 from iceye_derivatives._core.inventory import Finding, Inventory, judge_file, roll_call
-from iceye_derivatives._core.journal import Journal, parse_journal
+from iceye_derivatives._core.journal import Journal, join_page, parse_journal
 from iceye_derivatives._core.notes import NoteFault
-from iceye_derivatives._core.plan import JOURNAL
+from iceye_derivatives._core.plan import journals_among
 from iceye_derivatives.sinks._object_errors import os_error
 from iceye_derivatives.sinks._object_store import ObjectStoreSink
 
@@ -41,14 +41,16 @@ def _names(sink: ObjectStoreSink) -> dict[str, set[str]]:
         fault = os_error(error, sink.url)
     if fault is not None:
         raise fault
-    if "" in names and JOURNAL not in names[""]:
+    if "" in names and not journals_among(names[""]):
         del names[""]
     return names
 
 
 async def _inspect(sink: ObjectStoreSink, task: str, names: list[str]) -> Inventory:
     above = f"{task}/" if task else ""
-    journal = await _journal(sink, f"{above}{JOURNAL}")
+    journal = None
+    for page in journals_among(names):
+        journal = join_page(journal, await _page(sink, f"{above}{page}"))
     findings: list[Finding] = []
     for name, known in sorted(journal.files.items()) if journal else ():
         found: Any = await sink.find(f"{above}{name}")
@@ -61,7 +63,7 @@ async def _inspect(sink: ObjectStoreSink, task: str, names: list[str]) -> Invent
     )
 
 
-async def _journal(sink: ObjectStoreSink, name: str) -> Journal | None:
+async def _page(sink: ObjectStoreSink, name: str) -> Journal | None:
     note = await sink.read_note(name)
     try:
         return None if note is None else parse_journal(note)

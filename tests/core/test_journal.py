@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import TASK_ID, derivative, snapshot
 
-from iceye_derivatives._core.journal import Journal, WholeFile, parse_journal
+from iceye_derivatives._core.journal import Journal, WholeFile, join_page, parse_journal
 from iceye_derivatives._core.notes import NoteFault, Reason
-from iceye_derivatives._core.plan import file_name, journal_name
+from iceye_derivatives._core.plan import JOURNAL, file_name, journal_name, journals_among, page_name
 from iceye_derivatives._core.watch import Watch
 from iceye_derivatives.models import AssetRef
 
@@ -144,6 +144,28 @@ def test_merging_keeps_all_files_and_of_each_the_later_word(one: Journal, two: J
     assert again == merged
 
 
+@given(st.lists(st.none() | journals("t"), max_size=4), journals("another"))
+def test_pages_say_together_what_each_says_and_of_two_words_the_later(
+    pages: list[Journal | None], foreign: Journal
+) -> None:
+    """The same counts for the watch; of two words that are as late it is the later page's."""
+    words: dict[str, WholeFile] = {}
+    watch = None
+    for page in pages:
+        for name, file in {} if page is None else page.files.items():
+            if name not in words or words[name].finished <= file.finished:
+                words[name] = file
+        watch = (page and page.watch) or watch
+    whole = None
+    for page in pages:
+        whole = join_page(whole, page and evolve(page, files=dict(page.files)))
+    if whole is None:
+        assert set(pages) <= {None}
+    else:
+        assert whole == Journal("t", words, watch)
+        assert join_page(whole, foreign) == Journal("t", words, watch)
+
+
 def test_a_resumed_watch_knows_the_task_and_hands_everything_out_again() -> None:
     """Only whole files count as done: a killed process may have stored nothing of it."""
     watch = Watch(TASK_ID, requested=["DC_VESSELS"])
@@ -165,10 +187,20 @@ def test_a_watch_that_cannot_be_read_is_begun_anew(watch: str | None) -> None:
     assert Journal("t", watch=watch).resumed_watch() is None
 
 
-@given(texts)
-def test_a_journal_has_a_name_that_no_file_has(task_id: str) -> None:
+@given(texts, st.integers(1, 999_999))
+def test_a_journal_has_a_name_that_no_file_has(task_id: str, page: int) -> None:
     asset = AssetRef(task_id=task_id, derivative_id="d", product_type="P", asset_type="json")
-    folder, _, name = journal_name(task_id).partition("/")
+    folder, _, name = journal_name(task_id, page).partition("/")
     assert file_name(asset).startswith(f"{folder}/")
     assert name.startswith(".")
     assert not file_name(evolve(asset, product_type=".iceye")).partition("/")[2].startswith(".")
+
+
+@given(st.sets(st.integers(1, 300)), st.lists(texts))
+def test_pages_are_known_by_their_names_in_their_order(pages: set[int], others: list[str]) -> None:
+    names = [page_name(page) for page in pages]
+    strays = [".iceye-journal-1.json", ".iceye-journal-02.json", "x.iceye-journal-2.json"]
+    strays += [".iceye-journal-0.json", ".iceye-journal-2.json.part", ".iceye-journal-\u0662.json"]
+    found = journals_among([*others, *strays, *sorted(names)])
+    assert found == [page_name(page) for page in sorted(pages)]
+    assert page_name(1) == JOURNAL == ".iceye-journal.json"

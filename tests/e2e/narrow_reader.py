@@ -2,6 +2,7 @@
 
 What a machine has taken in for a program that gets no time to read it was not fetched by that
 program: so it is the program itself that counts, and the buffers of its sockets are small.
+Its journals have a page for each file, so that a kill may come between two.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 from aiohttp import connector
 from aiohttp.client_proto import ResponseHandler
 
+from iceye_derivatives._core import journal
 from iceye_derivatives._transport import lane
 
 BUFFER = 64 * 1024
@@ -69,6 +71,7 @@ class NotingLane(lane.Lane):
 if __name__ == "__main__":
     NotingHandler.line = int(sys.argv.pop(1))
     NotingHandler.notes = os.open(sys.argv.pop(1), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    journal.FULL = 1  # type: ignore[misc]
     lane.Lane = NotingLane  # type: ignore[misc]
     connector.ResponseHandler = NotingHandler  # type: ignore[attr-defined]  # for each connection
     socket.socket = NarrowSocket  # type: ignore[misc]  # for all that is imported from here on

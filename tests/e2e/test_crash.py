@@ -37,6 +37,7 @@ def test_killed_at_any_moment_it_ends_whole_and_fetches_little_twice(
                 raise AssertionError("nobody killed it")
             kills += trial.kills
             twice += trial.check_end()
+            trial.check_journal()
             whole += sum(len(body) for body in trial.truth().values())
     with capsys.disabled():
         print(  # noqa: T201 - what the test is for
@@ -80,3 +81,4 @@ def test_the_second_program_takes_over_what_the_first_was_killed_at(tmp_path: Pa
                 trial.allow({})
                 assert end_of(two) == 0
         trial.check_end()
+        trial.check_journal()

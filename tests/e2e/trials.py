@@ -18,6 +18,7 @@ from attrs import define, field
 from narrow_line import NarrowLine
 
 from iceye_derivatives.simulator import Simulator, TaskPlan
+from iceye_derivatives.sinks import inspect
 
 MIB = 1024 * 1024
 BATCH = 512 * 1024
@@ -163,3 +164,11 @@ class Trial:
         twice = self.read() - sum(len(body) for body in truth.values())
         assert 0 <= twice <= self.allowed, self.line.fetched
         return twice
+
+    def check_journal(self) -> None:
+        """Each file stands in a page of it; not where two write it down at the same moment."""
+        [inventory] = inspect(self.folder)
+        assert inventory.ok
+        assert len(inventory.findings) == len(self.truth())
+        pages = [path.name for path in self.folder.rglob(".iceye-journal*.json")]
+        assert len(pages) >= len(self.truth())

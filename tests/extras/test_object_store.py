@@ -10,6 +10,7 @@ from functools import partial
 
 import anyio
 import pytest
+from attrs import evolve
 from object_stores import (
     BODY,
     MIB,
@@ -20,10 +21,13 @@ from object_stores import (
 )
 from s3_server import PLANTED_SECRET, Refusal, Request, S3Server, serving
 
+from iceye_derivatives._core.journal import Journal, WholeFile
+from iceye_derivatives._core.plan import file_name, journal_name
 from iceye_derivatives.errors import ConfigurationError
 from iceye_derivatives.protocols import Sink
 from iceye_derivatives.sharing import Busy, NoteSink, Place, Present, SharedSink
 from iceye_derivatives.sinks import ObjectStoreSink
+from iceye_derivatives.sinks._inspect_objects import inspect_objects
 
 pytestmark = pytest.mark.anyio
 
@@ -109,6 +113,32 @@ async def test_a_note_replaces_the_one_before_it(sink: ObjectStoreSink) -> None:
     await sink.write_note(name, lambda: b"first")
     await sink.write_note(name, lambda: b"second")
     assert await sink.read_note(name) == b"second"
+
+
+def test_verifying_looks_into_all_pages_of_a_journal(s3: S3Server) -> None:
+    sink = s3_sink(s3)
+
+    async def fill() -> None:
+        for number in (1, 2, 3):
+            asset = evolve(REF, derivative_id=f"d{number}")
+            word = WholeFile(
+                asset=asset,
+                size=len(BODY),
+                sha256=hashed(BODY),
+                stamp=None,
+                etag=None,
+                begun=0.0,
+                finished=1.0,
+            )
+            page = Journal(REF.task_id)
+            page.note(word)
+            await sink.put(file_name(asset), BODY, hashed)
+            await sink.write_note(journal_name(REF.task_id, number), page.render)
+
+    anyio.run(fill)
+    [inventory] = inspect_objects(sink)
+    assert inventory.ok
+    assert len(inventory.findings) == 3
 
 
 async def test_a_change_to_the_same_or_to_nothing_writes_nothing(s3: S3Server) -> None:

@@ -14,6 +14,8 @@ import anyio
 import pytest
 from s3_server import PLANTED_KEY, PLANTED_SECRET, Refusal, S3Server, serving
 
+from iceye_derivatives._core import journal as journals
+from iceye_derivatives._core.plan import journals_among, page_name
 from iceye_derivatives.cli import main
 from iceye_derivatives.simulator import Simulator, TaskPlan
 from iceye_derivatives.sinks import ObjectStoreSink
@@ -80,9 +82,11 @@ def conditions(capsys: Captured, place: str = TO) -> tuple[int, dict[str, str]]:
     return code, {line["name"]: line["condition"] for line in lines}
 
 
+@pytest.mark.parametrize("full", [2_000, 1], ids=["one page", "pages"])
 def test_download_verify_and_repair_work_for_a_url(
-    s3: S3Server, task: str, capsys: Captured
+    s3: S3Server, task: str, capsys: Captured, monkeypatch: pytest.MonkeyPatch, full: int
 ) -> None:
+    monkeypatch.setattr(journals, "FULL", full)
     assert main(["download", task, "--to", TO]) == 0
     assert f"The files are in {TO}/{task}\n" in capsys.readouterr().out
     truth = {key: body for key, body in s3.objects().items() if key.endswith(".geojson")}
@@ -107,12 +111,20 @@ def test_download_verify_and_repair_work_for_a_url(
     assert conditions(capsys)[0] == 0
 
 
-def test_a_second_run_reads_no_object(s3: S3Server, task: str) -> None:
+@pytest.mark.parametrize("full", [2_000, 1], ids=["one page", "pages"])
+def test_a_second_run_reads_no_object(
+    s3: S3Server, task: str, monkeypatch: pytest.MonkeyPatch, full: int
+) -> None:
+    """Only behind a page that is full it looks for another."""
+    monkeypatch.setattr(journals, "FULL", full)
     assert main(["download", task, "--to", TO]) == 0
     s3.requests.clear()
+    pages = journals_among(key.rpartition("/")[2] for key in s3.objects())
     assert main(["download", task, "--to", TO]) == 0
     read = [r.key for r in s3.requests if r.step == "GetObject"]
-    assert {key.rpartition("/")[2] for key in read} == {".iceye-journal.json"}
+    looked_for = {key.rpartition("/")[2] for key in read} - set(pages)
+    assert looked_for <= (set() if full > 1 else {page_name(len(pages) + 1)})
+    assert len(read) >= len(pages)
     assert [r for r in s3.requests if r.step == "PutObject" and r.key.endswith("geojson")] == []
 
 

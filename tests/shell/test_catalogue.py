@@ -16,6 +16,8 @@ import pytest
 from attrs import evolve
 from store_fakes import CANARY, FakeStore
 
+from iceye_derivatives._core import journal as journals
+from iceye_derivatives._core.watch import Watch
 from iceye_derivatives.downloader import Downloader
 from iceye_derivatives.errors import ConfigurationError, NetworkError
 from iceye_derivatives.models import AcquisitionWindow, Derivative, PointOfInterest, Task
@@ -27,6 +29,13 @@ pytestmark = pytest.mark.anyio
 
 START = datetime(2026, 5, 1, 12, tzinfo=UTC)
 ITEM = "task-1/item.json"
+
+
+@pytest.fixture(params=[None, 2], ids=["one page", "pages"], autouse=True)
+def full(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An item tells of all pages of a journal."""
+    if request.param is not None:
+        monkeypatch.setattr(journals, "FULL", request.param)
 
 
 class Knowing(FakeStore):
@@ -98,7 +107,7 @@ def item_in(root: Path, name: str = ITEM) -> dict[str, Any]:
 async def test_without_being_asked_nothing_is_described(tmp_path: Path) -> None:
     store, derivatives = world()
     await run(store, DirectorySink(tmp_path), derivatives, stac=False)
-    assert {path.name for path in tmp_path.rglob("*.json")} == {".iceye-journal.json"}
+    assert all(path.name.startswith(".iceye-journal") for path in tmp_path.rglob("*.json"))
     assert store.asked == []
 
 
@@ -208,6 +217,19 @@ async def test_an_api_that_does_not_answer_costs_the_window_until_the_next_run(
     store.knows = False
     await run(store, DirectorySink(tmp_path), derivatives)
     assert item_in(tmp_path)["properties"]["datetime"] is None
+
+
+async def test_what_the_watch_learns_last_is_in_the_item(tmp_path: Path) -> None:
+    store, derivatives = world()
+    store.knows = False
+    watch = Watch("task-1")
+    downloader = Downloader(store, DirectorySink(tmp_path), clock=store.clock, stac=True)
+    async with downloader.transfers(derivatives, watch=watch) as events:
+        async for _ in events:
+            pass
+        assert item_in(tmp_path)["properties"]["iceye_derivatives:datetime_is"] == "download"
+        watch.window = AcquisitionWindow(start=START, end=START + timedelta(days=2))
+    assert item_in(tmp_path)["properties"]["start_datetime"] == "2026-05-01T12:00:00Z"
 
 
 async def test_a_catalogue_that_cannot_be_written_costs_no_file(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 from collections.abc import Callable
 from functools import partial
@@ -16,8 +15,9 @@ import pytest
 from store_fakes import CANARY, FakeStore, detections
 
 from iceye_derivatives._clock import SystemClock
-from iceye_derivatives._core.journal import WholeFile, parse_journal
-from iceye_derivatives._core.plan import file_name
+from iceye_derivatives._core import journal as journals
+from iceye_derivatives._core.journal import Journal, WholeFile, join_page, parse_journal
+from iceye_derivatives._core.plan import file_name, journals_among
 from iceye_derivatives._core.watch import Watch
 from iceye_derivatives._journal import Journals, resumed_watch
 from iceye_derivatives.downloader import Downloader
@@ -29,6 +29,13 @@ from iceye_derivatives.sinks import DirectorySink, MemorySink
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("pieces")]
 
 JOURNAL = "task-1/.iceye-journal.json"
+
+
+@pytest.fixture(params=[None, 2], ids=["one page", "pages"], autouse=True)
+def full(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever holds for a journal holds for one of several pages."""
+    if request.param is not None:
+        monkeypatch.setattr(journals, "FULL", request.param)
 
 
 class Counting(DirectorySink):
@@ -61,6 +68,19 @@ async def run(
     return report
 
 
+def journal_in(root: Path) -> Journal:
+    """All that stands beside the files of the task."""
+    folder = root / "task-1"
+    whole = None
+    for name in journals_among(path.name for path in folder.iterdir()):
+        note = (folder / name).read_bytes()
+        assert b"http" not in note
+        assert CANARY.encode() not in note
+        whole = join_page(whole, parse_journal(note, "task-1"))
+    assert whole is not None
+    return whole
+
+
 def path_of(root: Path, derivative: Derivative) -> Path:
     return root / file_name(derivative.asset_refs()[0])
 
@@ -83,10 +103,7 @@ async def test_the_second_run_neither_fetches_nor_hashes(tmp_path: Path) -> None
 async def test_it_says_what_is_whole_and_holds_no_link(tmp_path: Path) -> None:
     store, derivatives = world()
     await run(store, DirectorySink(tmp_path), derivatives)
-    note = (tmp_path / JOURNAL).read_bytes()
-    assert b"http" not in note
-    assert CANARY.encode() not in note
-    journal = parse_journal(note, "task-1")
+    journal = journal_in(tmp_path)
     assert len(journal.files) == 3
     for name, file in journal.files.items():
         body = (tmp_path / "task-1" / name).read_bytes()
@@ -102,10 +119,10 @@ async def test_without_it_files_are_hashed_and_nothing_else_is_lost(
     """ "Deleting it costs checks, not data.\""""
     store, derivatives = world()
     await run(store, DirectorySink(tmp_path), derivatives)
-    if harm is None:
-        (tmp_path / JOURNAL).unlink()
-    else:
-        (tmp_path / JOURNAL).write_bytes(harm)
+    for page in (tmp_path / "task-1").glob(".iceye-journal*"):
+        page.unlink()
+        if harm is not None:
+            page.write_bytes(harm)
     sink = Counting(tmp_path)
     await run(store, sink, derivatives)
     assert len(store.requests) == 3
@@ -123,15 +140,14 @@ async def test_a_touched_file_is_hashed_once_and_a_changed_one_is_kept_but_not_b
     touched, changed = (path_of(tmp_path, derivative) for derivative in derivatives[:2])
     os.utime(touched, (1, 1))
     changed.write_bytes(b"my own work")
-    before = (tmp_path / JOURNAL).read_bytes()
+    before = journal_in(tmp_path)
     sink = Counting(tmp_path)
     report = await run(store, sink, derivatives)
     assert len(sink.hashed) == 2
     assert all(record.kept for record in report.files)
     assert changed.read_bytes() == b"my own work"
-    noted = {name: file["sha256"] for name, file in json.loads(before)["files"].items()}
-    again = json.loads((tmp_path / JOURNAL).read_bytes())["files"]
-    assert {name: file["sha256"] for name, file in again.items()} == noted
+    noted = {name: file.sha256 for name, file in before.files.items()}
+    assert {name: file.sha256 for name, file in journal_in(tmp_path).files.items()} == noted
     sink = Counting(tmp_path)
     await run(store, sink, derivatives)
     assert len(sink.hashed) == 1
@@ -165,15 +181,15 @@ async def test_many_files_cost_few_writes(tmp_path: Path) -> None:
     store, derivatives = world(60)
     sink = Counting(tmp_path)
     await run(store, sink, derivatives)
-    assert 1 <= sink.written <= 3
-    assert len(json.loads((tmp_path / JOURNAL).read_bytes())["files"]) == 60
+    assert 1 <= sink.written <= 3 + 60 / journals.FULL
+    assert len(journal_in(tmp_path).files) == 60
 
 
 async def test_two_runs_into_one_folder_write_down_each_other_s_files(tmp_path: Path) -> None:
     store, derivatives = world()
     await run(store, DirectorySink(tmp_path), derivatives[:1])
     await run(store, DirectorySink(tmp_path), derivatives[1:])
-    assert len(json.loads((tmp_path / JOURNAL).read_bytes())["files"]) == 3
+    assert len(journal_in(tmp_path).files) == 3
 
 
 async def test_a_journal_that_cannot_be_kept_stands_in_nobody_s_way(tmp_path: Path) -> None:
