@@ -127,7 +127,10 @@ class Fetch:
 
     async def run(self) -> tuple[str, str]:
         """Go on where an earlier process stood, then check and store: ``(path, sha256)``."""
-        await self._enter()
+        slots = self._around.slots
+        if slots is not None:
+            await slots.acquire()
+            self._has_slot = True
         try:
             decision: Decision
             if self._place.mark is None:
@@ -140,7 +143,8 @@ class Fetch:
         except ContentFault as fault:
             raise self._errors.fault(fault) from None
         finally:
-            self._leave()
+            if self._has_slot:
+                self._leave()
             if self._reserved:
                 self._around.room.release(self._ref)
             if self._body is not None:
@@ -163,12 +167,6 @@ class Fetch:
             return await self._place.put(whole, partial(judge, self._ref, digests))
         except OSError as error:
             raise self._errors.storage(error) from error
-
-    async def _enter(self) -> None:
-        slots = self._around.slots
-        if slots is not None:
-            await slots.acquire()
-            self._has_slot = True
 
     def _leave(self) -> None:
         """Let the next link be opened; safe to call twice."""

@@ -68,7 +68,7 @@ _DEVICES = frozenset(
 _RESERVED_TYPES = frozenset({"part", "tmp", "lock", "owner", "journal"})
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=256)  # a file's is asked for when it begins and when it is whole
 def file_name(ref: AssetRef) -> str:
     """``<task id>/<product type>_<derivative id>.<asset type>``, safe on every file system.
 

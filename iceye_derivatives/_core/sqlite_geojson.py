@@ -20,7 +20,7 @@ __all__ = ["is_strict", "sqlite_reader"]
 # text; from 3.42 on it takes JSON5 as well, and `json_valid` alone does not.
 _FORMS: Final = (
     "SELECT jsonb(?1) WHERE json_valid(?1)",
-    "SELECT ?1",
+    None,
     "SELECT ?1 WHERE json_valid(?1)",
 )
 _MEMBERS: Final = """
@@ -59,7 +59,7 @@ def sqlite_reader() -> Callable[[bytes], bool] | None:
 
 
 class _Reader:
-    def __init__(self, connection: sqlite3.Connection, form: str) -> None:
+    def __init__(self, connection: sqlite3.Connection, form: str | None) -> None:
         self._connection = connection
         self._form = form
 
@@ -78,7 +78,7 @@ class _Reader:
 
     def _is_collection(self, text: str) -> bool:
         ask = self._connection.execute
-        document = ask(self._form, (text,)).fetchone()
+        document = (text,) if self._form is None else ask(self._form, (text,)).fetchone()
         return (
             document is not None
             and ask(_MEMBERS, document).fetchall() == _COLLECTION

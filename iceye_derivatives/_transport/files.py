@@ -174,7 +174,7 @@ class _Opening(Countable):
     def __init__(
         self, transport: FileTransport, url: SignedUrl, headers: Mapping[str, str]
     ) -> None:
-        super().__init__(FileMeter(transport.limits))
+        self.meters = (FileMeter(transport.limits),)
         self._transport = transport
         self._url = url
         self._headers = headers

@@ -36,8 +36,7 @@ class Countable:
 
     __slots__ = ("meters",)
 
-    def __init__(self, *meters: Meter) -> None:
-        self.meters = meters
+    meters: tuple[Meter, ...]
 
 
 class MeteredResponse:

@@ -23,7 +23,7 @@ from iceye_derivatives.sinks import DirectorySink, MemorySink
 pytestmark = pytest.mark.anyio
 
 BODY = detections()
-WARM, MORE = 200, 250
+WARM, MORE = 300, 250
 AHEAD = 20
 """How many assets wait at most: the queue's own bound, of thousands, would hide what grows."""
 PER_ASSET = 250
