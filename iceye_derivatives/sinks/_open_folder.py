@@ -32,9 +32,9 @@ _NO_CHARACTERS: Final = re.compile(r'[\\:\0"*?<>|]')
 
 _BY_HANDLE: Final = {os.open, os.unlink, os.rename, os.mkdir} <= os.supports_dir_fd
 # A sandbox may forbid the call, or the system not know it all: then it would see nothing anywhere.
-_SEES: Final = {os.access} <= (os.supports_dir_fd & os.supports_follow_symlinks) and os.access(
-    os.sep, os.F_OK, follow_symlinks=False
-)
+_SEES: Final = os.access in (
+    os.supports_dir_fd & os.supports_effective_ids & os.supports_follow_symlinks
+) and os.access(os.sep, os.F_OK, effective_ids=True, follow_symlinks=False)
 # Some file systems cannot sync a folder and say so; then nobody can.
 _CANNOT_SYNC: Final = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}
 # Not there; a planted link (ENOTDIR for a folder's); a folder.  None of them is a file of ours.
@@ -138,7 +138,10 @@ class OpenFolder:
     def _stat(self, name: str) -> os.stat_result | None:
         path = self._before + name
         # What is looked for is mostly not there, and an error costs three times what the call does.
-        if _SEES and not os.access(path, os.F_OK, dir_fd=self._handle, follow_symlinks=False):
+        # As who we act as, like all other calls: it would ask for who started the program.
+        if _SEES and not os.access(
+            path, os.F_OK, dir_fd=self._handle, effective_ids=True, follow_symlinks=False
+        ):
             return None
         try:
             return os.stat(path, dir_fd=self._handle, follow_symlinks=False)

@@ -239,13 +239,34 @@ def test_a_call_that_sees_nothing_where_it_is_forbidden_is_not_believed(tmp_path
     program = (
         "import os, sys\n"
         "def refused(*_, **__): return False\n"
-        "for known in (os.supports_dir_fd, os.supports_follow_symlinks): known.add(refused)\n"
+        "ways = os.supports_dir_fd, os.supports_effective_ids, os.supports_follow_symlinks\n"
+        "for known in ways: known.add(refused)\n"
         "os.access = refused\n"
         "from iceye_derivatives.sinks._folder import Folder\n"
         "with Folder(sys.argv[1], 'file') as folder:\n"
         "    sys.exit(not folder.exists('file'))\n"
     )
     (tmp_path / "file").write_bytes(b"x")
+    found = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 0, found.stderr
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "setresuid") or os.geteuid() != 0, reason="only root may act as another user"
+)
+def test_what_the_user_sees_as_whom_we_act_is_seen(tmp_path: Path) -> None:
+    """Even where who started the program may not look into the folder."""
+    program = (
+        "import os, sys\n"
+        "from iceye_derivatives.sinks._folder import Folder\n"
+        "os.setresuid(65534, 0, 0)\n"
+        "with Folder(sys.argv[1], 'file') as folder:\n"
+        "    sys.exit(not folder.exists('file'))\n"
+    )
+    (tmp_path / "file").write_bytes(b"x")
+    tmp_path.chmod(0o700)
     found = subprocess.run(  # noqa: S603 - our own program
         [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=False
     )
