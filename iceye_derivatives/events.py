@@ -159,7 +159,7 @@ class FileRecord:
     sha256: str | None = None
     """Hexadecimal, over the bytes as stored."""
     seconds: float = 0.0
-    """From taking the slot to the final name."""
+    """From its turn to the final name: waiting for another process or for a slot is counted."""
     renewals: int = 0
     """How often its link was renewed."""
     retries: int = 0
