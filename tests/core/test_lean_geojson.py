@@ -15,6 +15,7 @@ from iceye_derivatives._core import quick_geojson
 from iceye_derivatives._core.quick_geojson import surely_a_collection
 from iceye_derivatives._core.sqlite_geojson import is_strict, sqlite_reader
 
+_LOOKS_FOR_SQLITE = quick_geojson._by_sqlite.__wrapped__
 DOCUMENTS = st.builds(
     lambda kind, members: {"type": kind, **members},
     st.sampled_from(["FeatureCollection", "Feature", "Nothing", None]),
@@ -89,6 +90,16 @@ def test_sqlite_reads_it_where_there_is_one() -> None:
     assert reads is not None
     assert reads(WHOLE)
     assert not reads(WHOLE[:-3])
+
+
+def test_a_python_that_was_built_without_sqlite_reads_it_as_well(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "sqlite3", None)
+    monkeypatch.delitem(sys.modules, "iceye_derivatives._core.sqlite_geojson")
+    monkeypatch.setattr(quick_geojson, "_by_sqlite", _LOOKS_FOR_SQLITE)
+    assert surely_a_collection(WHOLE)
+    assert not surely_a_collection(WHOLE[:-3])
 
 
 def test_a_reader_that_takes_more_or_less_than_json_is_not_asked() -> None:
