@@ -283,6 +283,10 @@ def _fits(connector: aiohttp.BaseConnector | None, reading: Reading) -> bool:
     """Whether aiohttp connects, and reads heads, as it is known here."""
     if connector is None or not hasattr(aiohttp, "ClientMiddlewareType"):
         return False
+    # The loop of Windows reads first, and then wants room for all of it, though the line was
+    # stopped for want of room in between.
+    if isinstance(reading.loop, getattr(asyncio, "ProactorEventLoop", ())):
+        return False
     try:
         signature(connector.connect).bind("request", traces=[], timeout="timeout")
         parser = reading.parser(ResponseHandler(reading.loop))

@@ -398,6 +398,16 @@ def test_an_aiohttp_that_is_not_as_it_is_known_is_asked_as_ever(
     assert not asyncio.run(verdict())
 
 
+async def test_a_loop_that_reads_before_it_asks_for_room_is_left_to_the_session(
+    made: list[lane.Lane], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As that of Windows does, whose reads are longer than what is left in a room."""
+    monkeypatch.setattr(asyncio, "ProactorEventLoop", asyncio.AbstractEventLoop, raising=False)
+    async with meeting(Store(pieces=[ANSWERS["whole"]])) as fetch:
+        assert (await fetch())[0] == 200
+    assert not made
+
+
 async def test_a_header_that_is_two_is_never_sent() -> None:
     store = Store()
     async with meeting(store) as fetch:
