@@ -293,6 +293,27 @@ async def test_what_nobody_waits_for_any_more_is_not_begun_unless_it_must_be() -
     assert done == ["tidied"]
 
 
+async def test_a_long_body_that_waits_for_its_portion_was_not_begun() -> None:
+    busy, go_on, done = threading.Event(), threading.Event(), list[str]()
+    disk = Disk()
+
+    def job(name: str) -> Steps[None]:
+        done.append(name)
+        busy.set()
+        assert go_on.wait(10)
+        yield from ()
+
+    async with anyio.create_task_group() as tasks:
+        for name in ("first", "second", "left out", "left out as well"):
+            tasks.start_soon(lambda name: disk.go_through(job(name), size=BRIEF + 1), name)
+        await anyio.to_thread.run_sync(busy.wait)
+        tasks.cancel_scope.cancel()
+        asyncio.get_running_loop().call_later(0.01, go_on.set)
+    assert done == ["first", "second"]
+    await disk.do(lambda: done.append("later"))
+    assert done == ["first", "second", "later"]
+
+
 async def test_a_sync_that_fails_as_a_whole_fails_its_jobs_and_not_the_thread(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
