@@ -38,7 +38,7 @@ _NOT_JSON: Final = (
 )
 
 _turn: Final = Lock()
-"""One connection serves all threads, each for some microseconds."""
+"""One connection serves all threads, each for some microseconds; it is made in turn as well."""
 if sys.platform != "win32":
     # SQLite's own locks would stay closed in a fork, had another thread just closed them.
     os.register_at_fork(
@@ -48,11 +48,13 @@ if sys.platform != "win32":
 
 def sqlite_reader() -> Callable[[bytes], bool] | None:
     """Who reads a body; None where this SQLite is too old, or takes for JSON what is none."""
-    connection = sqlite3.connect(":memory:", check_same_thread=False)
+    with _turn:
+        connection = sqlite3.connect(":memory:", check_same_thread=False)
     readers = (_Reader(connection, form) for form in _FORMS)
     found = next(filter(is_strict, readers), None)
     if found is None:
-        connection.close()
+        with _turn:
+            connection.close()
         return None
     atexit.register(found.close)
     return found

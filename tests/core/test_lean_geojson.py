@@ -117,24 +117,31 @@ def test_a_reader_that_takes_more_or_less_than_json_is_not_asked() -> None:
     assert not is_strict(lambda _: True)
 
 
-def test_a_fork_reads_on_whatever_another_thread_was_just_reading() -> None:
+@pytest.mark.parametrize(
+    ("task", "forks"),
+    [
+        ("reads(whole % (b',{\"a\":[1,2,3]}' * 100_000))", 5),
+        ("sqlite_reader().close() or True", 100),  # of which one in seventeen met it
+    ],
+)
+def test_a_fork_reads_on_whatever_another_thread_was_just_doing(task: str, forks: int) -> None:
     """SQLite's own locks are copied as they are, and so are ours."""
-    program = """
+    program = f"""
 import os, signal, sys
 from threading import Event, Thread
 from iceye_derivatives._core.sqlite_geojson import sqlite_reader
 reads, begun = sqlite_reader(), Event()
-whole = b'{"type":"FeatureCollection","features":[{}%s]}'
-def read_on():
-    while reads(whole % (b',{"a":[1,2,3]}' * 100_000)):
+whole = b'{{"type":"FeatureCollection","features":[{{}}%s]}}'
+def go_on():
+    while {task}:
         begun.set()
-Thread(target=read_on, daemon=True).start()
+Thread(target=go_on, daemon=True).start()
 begun.wait()
-for _ in range(5):
+for _ in range({forks}):
     child = os.fork()
     if child == 0:
         signal.alarm(20)
-        os._exit(not reads(whole % b""))
+        os._exit(not (reads(whole % b"") and sqlite_reader()))
     if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
         sys.exit("the fork waits for a thread that it has not")
 """
