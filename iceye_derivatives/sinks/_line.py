@@ -168,7 +168,7 @@ class Line:
                 failures = synced([job.wants for job in under_way])
                 for job, failure in zip(under_way, failures, strict=True):
                     job.failure = failure
-                if long := sum(job.beside for job in new):
+                if long := sum([job.beside for job in new]):
                     self._portion.saw(long, stepped - began, perf_counter() - stepped)
 
     def _step(self, jobs: list[Job[Any]]) -> list[Job[Any]]:
