@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from iceye_derivatives.sinks import _line, _steps, _sync
 from iceye_derivatives.sinks._disk import BRIEF, Disk, Steps, at_once
+from iceye_derivatives.sinks._steps import whole
 
 pytestmark = pytest.mark.anyio
 
@@ -291,6 +292,26 @@ async def test_what_nobody_waits_for_any_more_is_not_begun_unless_it_must_be() -
             inner.cancel_scope.cancel()
             asyncio.get_running_loop().call_later(0.01, go_on.set)
     assert done == ["tidied"]
+
+
+async def test_a_small_file_passes_long_bodies_that_wait_for_their_portion() -> None:
+    busy, go_on, begun = threading.Event(), threading.Event(), list[str]()
+    disk = Disk()
+
+    def wait() -> None:
+        busy.set()
+        assert go_on.wait(10)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(disk.do, wait)
+        await anyio.to_thread.run_sync(busy.wait)
+        for name, size in (("1", BRIEF + 1), ("2", BRIEF + 1), ("3", BRIEF + 1), ("small", BRIEF)):
+            job = whole(partial(begun.append, name))
+            tasks.start_soon(lambda job, size: disk.go_through(job, size=size), job, size)
+        await checkpoint()
+        await checkpoint()
+        go_on.set()
+    assert begun == ["1", "2", "small", "3"]
 
 
 async def test_a_long_body_that_waits_for_its_portion_was_not_begun() -> None:

@@ -215,6 +215,17 @@ async def test_where_folders_cannot_be_held_open_planted_links_are_not_followed_
     assert await sink.find("linked/x.geojson") is None
 
 
+async def test_a_system_that_takes_a_few_bytes_at_a_time_is_given_all_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ "The number of bytes written may be less than count", says write(2), of a signal, say."""
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:7]))
+    sink = DirectorySink(tmp_path)
+    assert await sink.put(NAME, BODY, hashed) == (sink.locate(NAME), hashed(BODY))
+    assert (tmp_path / NAME).read_bytes() == BODY
+
+
 @pytest.mark.parametrize("sees", [True, False])
 def test_whatever_stands_under_a_name_is_seen_and_no_link_is_gone_after(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sees: bool

@@ -641,6 +641,18 @@ async def test_a_redirect_is_followed_byte_for_byte(status: int) -> None:
     assert other.seen[0].headers["range"] == "bytes=0-"
 
 
+@pytest.mark.parametrize("status", [200, 201, 304, 404])
+async def test_nothing_but_a_redirect_leads_elsewhere(status: int) -> None:
+    async with (
+        serving(web.Response(body=b"abc")) as other,
+        serving(moved(other.url, status)) as server,
+        files() as opener,
+    ):
+        assert (await fetch(opener, server.url))[0] == status
+
+    assert other.seen == []
+
+
 async def test_a_redirect_within_the_store_may_be_relative() -> None:
     """And three are followed, but not a fourth."""
     end = web.Response(body=b"abc")
