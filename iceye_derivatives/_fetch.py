@@ -104,7 +104,8 @@ class Fetch:
         self._refused: Lease | None = None
         """The same, where the store has just refused it."""
         self._reserved = False
-        self._has_slot = False
+        self._slots: asyncio.Semaphore | None = None
+        """Where we hold a slot."""
         self._cause: Exception | None = None
         self._told = 0
         self.renewals = 0
@@ -130,7 +131,7 @@ class Fetch:
         slots = self._around.slots
         if slots is not None:
             await slots.acquire()
-            self._has_slot = True
+            self._slots = slots
         try:
             decision: Decision
             if self._place.mark is None:
@@ -143,8 +144,7 @@ class Fetch:
         except ContentFault as fault:
             raise self._errors.fault(fault) from None
         finally:
-            if self._has_slot:
-                self._leave()
+            self._leave()
             if self._reserved:
                 self._around.room.release(self._ref)
             if self._body is not None:
@@ -170,9 +170,9 @@ class Fetch:
 
     def _leave(self) -> None:
         """Let the next link be opened; safe to call twice."""
-        if self._has_slot and self._around.slots is not None:
-            self._has_slot = False
-            self._around.slots.release()
+        slots, self._slots = self._slots, None
+        if slots is not None:
+            slots.release()
 
     def _in_pieces(self) -> Body:
         """What holds bytes that do not come at one time; left with us."""

@@ -39,7 +39,16 @@ from iceye_derivatives._core.watch import Watch
 from iceye_derivatives.errors import ConfigurationError
 from iceye_derivatives.models import AssetRef
 
-__all__ = ["FULL", "LARGEST", "Journal", "WholeFile", "join_page", "name_of", "parse_journal"]
+__all__ = [
+    "FULL",
+    "LARGEST",
+    "Journal",
+    "WholeFile",
+    "join_page",
+    "name_of",
+    "parse_journal",
+    "read_journal",
+]
 
 FORMAT: Final = 1
 FULL: Final = 2_000
@@ -155,6 +164,14 @@ def parse_journal(note: bytes, task_id: str | None = None) -> Journal:
             raise NoteFault(Reason.OTHER_FILE)
         journal.files[name] = file
     return journal
+
+
+def read_journal(note: bytes | None) -> Journal | None:
+    """Whosever journal it is; None where there is no note, or none that is of use."""
+    try:
+        return None if note is None else parse_journal(note)
+    except NoteFault:
+        return None
 
 
 def join_page(before: Journal | None, page: Journal | None) -> Journal | None:

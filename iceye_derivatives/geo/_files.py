@@ -12,8 +12,7 @@ from typing import Final
 from attrs import frozen
 
 from iceye_derivatives._core.content import is_geojson
-from iceye_derivatives._core.journal import LARGEST, Journal, join_page, parse_journal
-from iceye_derivatives._core.notes import NoteFault
+from iceye_derivatives._core.journal import LARGEST, Journal, join_page, read_journal
 from iceye_derivatives._core.plan import page_name, read_file_name
 from iceye_derivatives.errors import ConfigurationError
 from iceye_derivatives.events import DownloadReport
@@ -117,8 +116,8 @@ def _read(folder: Path) -> Journal | None:
 def _page(path: Path) -> Journal | None:
     try:
         with path.open("rb") as file:
-            return parse_journal(file.read(LARGEST))
-    except (NoteFault, OSError):
+            return read_journal(file.read(LARGEST))
+    except OSError:
         return None
 
 

@@ -107,8 +107,7 @@ class Folder(OpenFolder):
                 stamp = stamp_of(os.fstat(descriptor))
             finally:
                 os.close(descriptor)  # an open file cannot be renamed everywhere
-            self._rename(part, self.file)
-            yield from self._synced()
+            yield from self.publish(part)
         except BaseException:
             self.discard(part)
             raise

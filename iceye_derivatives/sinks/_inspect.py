@@ -6,8 +6,7 @@ import os
 from collections.abc import Iterator
 
 from iceye_derivatives._core.inventory import Finding, Inventory, judge_file, roll_call
-from iceye_derivatives._core.journal import LARGEST, Journal, join_page, parse_journal
-from iceye_derivatives._core.notes import NoteFault
+from iceye_derivatives._core.journal import LARGEST, join_page, read_journal
 from iceye_derivatives._core.plan import JOURNAL, journals_among
 from iceye_derivatives.sinks._destination import sink_for
 from iceye_derivatives.sinks._folder import NO_FILE, Folder
@@ -58,7 +57,7 @@ def _inspect_folders(path: str) -> Iterator[Inventory]:
 def _inspect(folder: Folder, path: str, names: list[str]) -> Inventory:
     journal = None
     for page in journals_among(names):
-        journal = join_page(journal, _page(folder, page))
+        journal = join_page(journal, read_journal(folder.read(page, LARGEST)))
     findings: list[Finding] = []
     for name, known in sorted(journal.files.items()) if journal else ():
         findings.append(judge_file(name, known, hash_file(folder, name)))
@@ -67,11 +66,3 @@ def _inspect(folder: Folder, path: str, names: list[str]) -> Inventory:
         task_id=None if journal is None else journal.task_id,
         findings=(*findings, *roll_call(names, journal)),
     )
-
-
-def _page(folder: Folder, name: str) -> Journal | None:
-    note = folder.read(name, LARGEST)
-    try:
-        return None if note is None else parse_journal(note)
-    except NoteFault:
-        return None

@@ -9,8 +9,7 @@ from typing import Any
 import anyio
 
 from iceye_derivatives._core.inventory import Finding, Inventory, judge_file, roll_call
-from iceye_derivatives._core.journal import Journal, join_page, parse_journal
-from iceye_derivatives._core.notes import NoteFault
+from iceye_derivatives._core.journal import join_page, read_journal
 from iceye_derivatives._core.plan import journals_among
 from iceye_derivatives.sinks._object_errors import os_error
 from iceye_derivatives.sinks._object_store import ObjectStoreSink
@@ -50,7 +49,7 @@ async def _inspect(sink: ObjectStoreSink, task: str, names: list[str]) -> Invent
     above = f"{task}/" if task else ""
     journal = None
     for page in journals_among(names):
-        journal = join_page(journal, await _page(sink, f"{above}{page}"))
+        journal = join_page(journal, read_journal(await sink.read_note(f"{above}{page}")))
     findings: list[Finding] = []
     for name, known in sorted(journal.files.items()) if journal else ():
         found: Any = await sink.find(f"{above}{name}")
@@ -61,11 +60,3 @@ async def _inspect(sink: ObjectStoreSink, task: str, names: list[str]) -> Invent
         task_id=None if journal is None else journal.task_id,
         findings=(*findings, *roll_call(names, journal)),
     )
-
-
-async def _page(sink: ObjectStoreSink, name: str) -> Journal | None:
-    note = await sink.read_note(name)
-    try:
-        return None if note is None else parse_journal(note)
-    except NoteFault:
-        return None
