@@ -63,15 +63,13 @@ async def test_heartbeats_are_told_on_request_only() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "kind"),
+    "error",
     [
-        (PermissionDeniedError("not yours", status=403), PermissionDeniedError),
-        (TaskNotFoundError("unknown", status=404), TaskNotFoundError),
+        PermissionDeniedError("not yours", status=403),
+        TaskNotFoundError("unknown", status=404),
     ],
 )
-async def test_one_failed_task_is_an_event_and_disturbs_no_other(
-    error: Exception, kind: type[Exception]
-) -> None:
+async def test_one_failed_task_is_an_event_and_disturbs_no_other(error: Exception) -> None:
     source = world("a", "bad", "c", ready=HOUR)
     source.failing["bad"] = error
 
@@ -79,7 +77,7 @@ async def test_one_failed_task_is_an_event_and_disturbs_no_other(
         events = await drained(fleet)
 
     (failed,) = [event for event in events if isinstance(event, WatchFailed)]
-    assert (failed.task_id, type(failed.error)) == ("bad", kind)
+    assert (failed.task_id, type(failed.error)) == ("bad", type(error))
     assert sum(isinstance(event, WatchFinished) for event in events) == 2
 
 
