@@ -32,7 +32,7 @@ TRAPS: dict[str, tuple[int, tuple[str, ...]]] = {
     "Trap (planet, logs)": (
         3,
         (
-            "shell/test_transport.py::test_the_log_tells_what_was_asked_and_no_secret",
+            "shell/test_transport_broken.py::test_the_log_tells_what_was_asked_and_no_secret",
             "e2e/test_canary.py::test_no_secret_is_told_under_any_fault",
         ),
     ),
@@ -120,7 +120,7 @@ TRAPS: dict[str, tuple[int, tuple[str, ...]]] = {
         13,
         (
             "shell/test_auth.py::test_a_silent_endpoint_is_given_up",
-            "shell/test_transport.py::test_every_broken_file_is_one_error_of_ours",
+            "shell/test_transport_broken.py::test_every_broken_file_is_one_error_of_ours",
             "core/test_retry.py::test_what_will_not_pass_is_not_repeated",
             "core/test_transfer.py::test_a_file_that_is_not_there_yet_is_waited_for_so_many_times",
         ),
@@ -163,7 +163,7 @@ TRAPS: dict[str, tuple[int, tuple[str, ...]]] = {
         19,
         (
             "shell/test_downloader.py::test_files_are_whole_or_absent_for_any_interleaving_of_faults",
-            "shell/test_transport.py::test_cancelling_anywhere_leaves_no_connection_in_use",
+            "shell/test_transport_ends.py::test_cancelling_anywhere_leaves_no_connection_in_use",
         ),
     ),
     "Trap (azure, Retry-After)": (
@@ -200,7 +200,7 @@ COMPLAINTS: dict[str, tuple[str, ...]] = {
         "cdn/test_cdn_resume.py::test_a_link_that_dies_before_its_time_is_renewed_and_resumed",
     ),
     "Complaint 6 (asfadmin/Discovery-asf_search #46)": (
-        "shell/test_transport.py::test_a_link_travels_byte_for_byte_and_without_our_token",
+        "shell/test_transport_links.py::test_a_link_travels_byte_for_byte_and_without_our_token",
         "cdn/test_cdn_whole.py::test_the_token_goes_to_the_api_alone",
     ),
     "Complaint 7 (encode/httpx #2760)": (
@@ -215,7 +215,7 @@ COMPLAINTS: dict[str, tuple[str, ...]] = {
         "simulator/test_sim_faults_travel.py::test_reset_body_is_got_over_only_by_going_on_where_one_stood",
     ),
     "Complaint 10 (planetlabs/planet-client-python #759)": (
-        "shell/test_transport.py::test_calls_are_paced",
+        "shell/test_transport_api.py::test_calls_are_paced",
         "e2e/test_answers.py::test_retry_after_stops_the_whole_client",
         "cdn/test_cdn_whole.py::test_no_more_transfers_at_a_time_than_the_store_bears",
     ),
@@ -242,7 +242,7 @@ COMPLAINTS: dict[str, tuple[str, ...]] = {
     "Complaint 16 (earthaccess-dev/earthaccess #1128)": (
         "shell/test_room.py::test_a_trickle_is_cut_and_gone_on_with_where_it_stood",
         "core/test_flow.py::test_a_trickle_is_found_out_within_a_window",
-        "shell/test_transport.py::test_every_broken_file_is_one_error_of_ours",
+        "shell/test_transport_broken.py::test_every_broken_file_is_one_error_of_ours",
     ),
     "Complaint 17 (earthaccess-dev/earthaccess #481)": (
         "shell/test_downloader.py::test_a_failed_file_is_a_record_and_stops_nobody",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 import traceback
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -123,3 +124,9 @@ def library_locals(error: BaseException) -> str:
     return "".join(
         f"{frame.name} {frame.locals}\n" for frame in whole.stack if frame.filename.startswith(root)
     )
+
+
+def everything(error: BaseException) -> str:
+    """All that a log, a person, another process or an error tracker may see of an error."""
+    shown = "".join(traceback.format_exception(error))
+    return f"{shown}{error!r}{vars(error)}{pickle.dumps(error)!r}{library_locals(error)}"

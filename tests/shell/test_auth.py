@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import traceback
 from base64 import b64encode
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 from aiohttp import web
 from anyio.lowlevel import checkpoint
 from attrs import field, mutable
-from loopback import FakeClock, library_locals, raw_serving, serving
+from loopback import FakeClock, everything, raw_serving, serving
 
 from iceye_derivatives._auth import ClientCredentials, StaticToken, TokenKeeper
 from iceye_derivatives._core.requests import USER_AGENT
@@ -36,12 +35,6 @@ both_backends = pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 
 def credentials(url: str, **settings: Any) -> ClientCredentials:
     return ClientCredentials(f"{url}/v1/token", "our-id", SECRET, trust_env=False, **settings)
-
-
-def everything(error: BaseException) -> str:
-    """All that a log, a person or another process may see of an error."""
-    shown = "".join(traceback.format_exception(error))
-    return f"{shown}{error!r}{vars(error)}{pickle.dumps(error)!r}{library_locals(error)}"
 
 
 async def test_the_token_request_is_the_one_of_the_docs() -> None:
