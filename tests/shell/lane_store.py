@@ -13,10 +13,12 @@ from typing import Any
 import anyio
 from anyio.lowlevel import checkpoint
 from attrs import field, mutable
+from transports import files
 
-from iceye_derivatives._transport import FileTransport, lane
+from iceye_derivatives._transport import lane
 from iceye_derivatives.models import SignedUrl
 
+KIB = 1024
 BODY = bytes(range(256)) * 4096
 """A mebibyte, of which no two neighbours are alike."""
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(BODY)
@@ -78,7 +80,6 @@ async def meeting(store: Store, **named: Any) -> AsyncIterator[Callable[..., Awa
     """A store, and what fetches a link there."""
     server = await asyncio.start_server(store.serve, "127.0.0.1", 0)
     store.url = "http://{}:{}".format(*server.sockets[0].getsockname())
-    transport = FileTransport(trust_env=False, **named)
 
     async def fetch(target: str = "/a?Signature=b", **headers: str) -> Got:
         body = b""
@@ -90,10 +91,10 @@ async def meeting(store: Store, **named: Any) -> AsyncIterator[Callable[..., Awa
         return response.status, response.headers, body
 
     try:
-        yield fetch
+        async with files(**named) as transport:
+            yield fetch
     finally:
         with anyio.CancelScope(shield=True):
-            await transport.aclose()
             server.close()
             await server.wait_closed()
 
@@ -103,8 +104,6 @@ def cut(whole: bytes, places: list[int]) -> list[bytes]:
     edges = sorted({0, len(whole), *(place % len(whole) for place in places)})
     return [whole[a:b] for a, b in pairwise(edges)]
 
-
-KIB = 1024
 
 OK = b"HTTP/1.1 200 OK\r\n"
 AT_ONCE = lane.SCRATCH - len(OK + b"Content-Length: 65536\r\n\r\n")

@@ -8,8 +8,9 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 from lane_store import ANSWERS, BODY, Store, meeting
+from transports import files
 
-from iceye_derivatives._transport import FileTransport, lanes
+from iceye_derivatives._transport import lanes
 from iceye_derivatives.models import SignedUrl
 
 pytestmark = pytest.mark.anyio
@@ -19,15 +20,13 @@ async def test_of_many_stores_few_are_remembered(monkeypatch: pytest.MonkeyPatch
     """And connections that are at hand to the others are aiohttp's again."""
     monkeypatch.setattr(lanes, "_ORIGINS", 1)
     stores = Store(pieces=[ANSWERS["whole"]]), Store(pieces=[ANSWERS["whole"]])
-    async with meeting(stores[0]) as _, meeting(stores[1]) as _:
-        transport = FileTransport(trust_env=False)
+    async with meeting(stores[0]) as _, meeting(stores[1]) as _, files() as transport:
         for store in (*stores, *stores):
             async with transport.open_link(SignedUrl(store.url), headers={}):
                 pass
         assert [store.connections for store in stores] == [1, 1]
         found: Any = transport._line._lanes
         assert [*found._stores] == [(stores[1].url, None)]
-        await transport.aclose()
 
 
 async def test_one_file_after_the_other_the_pool_is_asked_once(connects: list[object]) -> None:
@@ -43,13 +42,11 @@ async def test_whoever_must_connect_is_not_kept_from_it_by_connections_at_hand(
 ) -> None:
     """One may be open at a time: the one at hand goes back to the pool, which closes it."""
     stores = Store(), Store()
-    async with meeting(stores[0]) as _, meeting(stores[1]) as _:
-        transport = FileTransport(trust_env=False, connections=1)
+    async with meeting(stores[0]) as _, meeting(stores[1]) as _, files(connections=1) as transport:
         with anyio.fail_after(20):
             for store in (*stores, *stores):
                 async with transport.open_link(SignedUrl(store.url), headers={}) as response:
                     assert b"".join([chunk async for chunk in response.chunks()]) == BODY
-        await transport.aclose()
     assert len(connects) == 4
 
 
@@ -59,10 +56,10 @@ async def test_whoever_waits_in_the_pool_gets_the_next_connection(
 ) -> None:
     """Also where a session waits there."""
     first, second = Store(pauses=True), Store()
-    async with meeting(first) as _, meeting(second) as _:
+    proxied = files(trust_env=True, connections=1, allow_http=True)
+    async with meeting(first) as _, meeting(second) as _, proxied as transport:
         monkeypatch.setenv("http_proxy", second.url)
         monkeypatch.setenv("no_proxy", "127.0.0.1")
-        transport = FileTransport(connections=1, allow_http=True)
 
         async def fetch(url: str) -> None:
             async with transport.open_link(SignedUrl(url), headers={}) as response:
@@ -77,7 +74,6 @@ async def test_whoever_waits_in_the_pool_gets_the_next_connection(
                 while len(connects) < 2:
                     await checkpoint()
                 first.taken.set()
-        await transport.aclose()
 
 
 async def test_a_store_that_is_forgotten_while_a_file_comes_keeps_no_connection(
@@ -85,8 +81,7 @@ async def test_a_store_that_is_forgotten_while_a_file_comes_keeps_no_connection(
 ) -> None:
     monkeypatch.setattr(lanes, "_ORIGINS", 1)
     first, second = Store(pauses=True), Store()
-    async with meeting(first) as _, meeting(second) as _:
-        transport = FileTransport(trust_env=False)
+    async with meeting(first) as _, meeting(second) as _, files() as transport:
         async with transport.open_link(SignedUrl(first.url), headers={}) as response:
             async with transport.open_link(SignedUrl(second.url), headers={}) as other:
                 assert b"".join([chunk async for chunk in other.chunks()]) == BODY
@@ -95,15 +90,13 @@ async def test_a_store_that_is_forgotten_while_a_file_comes_keeps_no_connection(
         found: Any = transport._line._lanes
         found._let_go(all_of_them=True)
         assert not found._connector._acquired
-        await transport.aclose()
     assert len(connects) == 2
 
 
 async def test_a_link_leads_to_the_store_that_it_names() -> None:
     """And not to one whose name begins alike, or through another proxy."""
     store = Store(pieces=[ANSWERS["empty"]])
-    async with meeting(store) as _:
-        transport = FileTransport(trust_env=False)
+    async with meeting(store) as _, files() as transport:
         async with transport.open_link(SignedUrl(store.url), headers={}):
             pass
         found: Any = transport._line._lanes
@@ -111,7 +104,6 @@ async def test_a_link_leads_to_the_store_that_it_names() -> None:
         for other in ("0/a", "@store.invalid/a", ".invalid/a", "?a", ""):
             assert not found._latest.has(store.url + other, None)
         assert not found._latest.has(f"{store.url}/a", "http://proxy.invalid")
-        await transport.aclose()
 
 
 async def test_what_must_go_through_a_session_is_not_kept_from_it_either(
@@ -119,22 +111,20 @@ async def test_what_must_go_through_a_session_is_not_kept_from_it_either(
 ) -> None:
     """As plain http through a proxy: the pool is the same."""
     store, proxy = Store(), Store()
-    async with meeting(store) as _, meeting(proxy) as _:
+    proxied = files(trust_env=True, connections=1, allow_http=True)
+    async with meeting(store) as _, meeting(proxy) as _, proxied as transport:
         monkeypatch.setenv("http_proxy", proxy.url)
         monkeypatch.setenv("no_proxy", "127.0.0.1")
-        transport = FileTransport(connections=1, allow_http=True)
         with anyio.fail_after(20):
             for url in (store.url, "http://store.invalid/a", store.url, "http://store.invalid/a"):
                 async with transport.open_link(SignedUrl(url), headers={}) as response:
                     assert b"".join([chunk async for chunk in response.chunks()]) == BODY
-        await transport.aclose()
     assert [len(one.requests) for one in (store, proxy)] == [2, 2]
 
 
 async def test_what_nobody_has_wanted_for_a_while_is_given_back(connects: list[object]) -> None:
     store = Store()
-    async with meeting(store) as _:
-        transport = FileTransport(trust_env=False)
+    async with meeting(store) as _, files() as transport:
 
         async def fetch_one() -> None:
             async with transport.open_link(SignedUrl(store.url), headers={}) as response:
@@ -158,5 +148,4 @@ async def test_what_nobody_has_wanted_for_a_while_is_given_back(connects: list[o
         await fetch_one()
         assert (len(connects), store.connections) == (used + 1, 3)
         timer = found._timer
-        await transport.aclose()
-        assert timer.cancelled()
+    assert timer.cancelled()

@@ -10,8 +10,9 @@ import pytest
 from aiohttp import TCPConnector
 from anyio.lowlevel import checkpoint
 from lane_store import ANSWERS, BODY, HEAD, OK, Store, meeting
+from transports import files
 
-from iceye_derivatives._transport import FileTransport, lane, lanes, session
+from iceye_derivatives._transport import lane, lanes, session
 from iceye_derivatives._transport.basin import Basin
 from iceye_derivatives._transport.watchdog import Watchdog
 from iceye_derivatives.errors import NetworkError
@@ -107,11 +108,10 @@ async def test_who_refuses_connections_is_asked_once(
         pass
     counts = []
     for _ in range(2):
-        transport = FileTransport(trust_env=False)
-        with pytest.raises(NetworkError, match="no connection could be made"):
-            async with transport.open_link(SignedUrl(store.url), headers={}):
-                pass
-        await transport.aclose()
+        async with files() as transport:
+            with pytest.raises(NetworkError, match="no connection could be made"):
+                async with transport.open_link(SignedUrl(store.url), headers={}):
+                    pass
         counts.append(len(connects))
         connects.clear()
         by_session()
@@ -120,12 +120,10 @@ async def test_who_refuses_connections_is_asked_once(
 
 async def test_whoever_leaves_in_the_middle_closes_the_connection() -> None:
     store = Store(pieces=[HEAD, BODY[:500_000]])
-    async with meeting(store) as _:
-        transport = FileTransport(trust_env=False)
+    async with meeting(store) as _, files() as transport:
         async with transport.open_link(SignedUrl(store.url), headers={}) as response:
             await anext(response.chunks())
         await store.gone.wait()
-        await transport.aclose()
 
 
 @pytest.mark.parametrize("pieces", [[b"H"], [HEAD, BODY[:500_000]]])

@@ -10,8 +10,9 @@ from aiohttp import TCPConnector
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.http import HttpResponseParser
 from lane_store import ANSWERS, BODY, Store, meeting
+from transports import files
 
-from iceye_derivatives._transport import FileTransport, lane, lanes
+from iceye_derivatives._transport import lane, lanes
 from iceye_derivatives.errors import NetworkError
 
 pytestmark = pytest.mark.anyio
@@ -103,11 +104,9 @@ async def test_a_header_that_is_two_is_never_sent() -> None:
 async def test_a_link_that_is_two_lines_is_never_sent() -> None:
     """Whoever opens links refuses it before; here, it must not be what everything hangs on."""
     store = Store()
-    async with meeting(store) as _:
-        transport = FileTransport(trust_env=False)
+    async with meeting(store) as _, files() as transport:
         with pytest.raises(ValueError, match="end of a line"):
             await transport._line.get(
                 f"{store.url}/a HTTP/1.1\r\nX: y", proxy=None, headers={}, ahead=1
             )
-        await transport.aclose()
     assert not store.requests

@@ -12,8 +12,9 @@ import pytest
 from aiohttp import TCPConnector
 from anyio.lowlevel import checkpoint
 from lane_store import ANSWERS, AT_ONCE, BODY, HEAD, KIB, OK, Got, Store, cut, meeting
+from transports import files
 
-from iceye_derivatives._transport import FileTransport, lanes
+from iceye_derivatives._transport import lanes
 from iceye_derivatives.errors import NetworkError
 from iceye_derivatives.models import SignedUrl
 
@@ -51,14 +52,12 @@ async def test_a_body_with_more_behind_it_is_none(more: bytes, length: int) -> N
     """
     head = OK + b"Content-Length: %d\r\n\r\n" % length
     store = Store(pieces=[head + BODY[:length] + more])
-    async with meeting(store) as _:
-        transport = FileTransport(trust_env=False)
+    async with meeting(store) as _, files() as transport:
         for _ in range(2):
             async with transport.open_link(SignedUrl(store.url), headers={}) as response:
                 chunks = response.chunks()
                 with pytest.raises(NetworkError, match="what came is no HTTP answer"):
                     await anext(chunks)
-        await transport.aclose()
     assert store.connections == 2
 
 
@@ -67,13 +66,14 @@ async def test_a_long_body_with_more_behind_it_does_not_come_to_its_end(more: by
     """The pieces before the last one are out by then; that one is not handed out."""
     store = Store(pieces=[HEAD + BODY + more])
     got = b""
-    async with meeting(store) as _:
-        transport = FileTransport(trust_env=False)
-        async with transport.open_link(SignedUrl(store.url), headers={}) as response:
-            with pytest.raises(NetworkError, match="what came is no HTTP answer"):
-                async for chunk in response.chunks():
-                    got += chunk
-        await transport.aclose()
+    async with (
+        meeting(store) as _,
+        files() as transport,
+        transport.open_link(SignedUrl(store.url), headers={}) as response,
+    ):
+        with pytest.raises(NetworkError, match="what came is no HTTP answer"):
+            async for chunk in response.chunks():
+                got += chunk
     assert BODY.startswith(got)
     assert len(got) < len(BODY)
 
