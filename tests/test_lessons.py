@@ -53,7 +53,7 @@ TRAPS: dict[str, tuple[int, tuple[str, ...]]] = {
     "Trap (capella, 403)": (
         6,
         (
-            "shell/test_downloader.py::test_a_store_that_refuses_fresh_links_gets_two_requests_and_one_listing",
+            "shell/test_downloader_links.py::test_a_store_that_refuses_fresh_links_gets_two_requests_and_one_listing",
             "cdn/test_cdn_links.py::test_a_store_that_refuses_a_fresh_link_is_not_stormed",
         ),
     ),
@@ -90,7 +90,7 @@ TRAPS: dict[str, tuple[int, tuple[str, ...]]] = {
     ),
     "Trap (eodag, failures)": (
         11,
-        ("shell/test_downloader.py::test_a_failed_file_is_a_record_and_stops_nobody",),
+        ("shell/test_downloader_failures.py::test_a_failed_file_is_a_record_and_stops_nobody",),
     ),
     "Trap (eodag, write paths)": (
         11,
@@ -101,7 +101,7 @@ TRAPS: dict[str, tuple[int, tuple[str, ...]]] = {
     "Trap (eodag, Retry-After)": (
         11,
         (
-            "shell/test_downloader.py::test_retry_after_is_obeyed",
+            "shell/test_downloader_failures.py::test_retry_after_is_obeyed",
             "core/test_watch.py::test_retry_after_is_never_undercut_and_hardly_exceeded",
         ),
     ),
@@ -133,15 +133,15 @@ TRAPS: dict[str, tuple[int, tuple[str, ...]]] = {
     "Trap (parfive, writers)": (
         15,
         (
-            "shell/test_downloader.py::test_a_failing_disk_is_told_apart_and_never_retried",
+            "shell/test_downloader_failures.py::test_a_failing_disk_is_told_apart_and_never_retried",
             "e2e/test_full_disk.py::test_a_file_that_cannot_grow_is_told_kept_and_gone_on_with",
         ),
     ),
     "Trap (parfive, queues)": (
         15,
         (
-            "shell/test_downloader.py::test_a_body_of_unknown_length_that_grows_is_streamed_in_bounded_memory",
-            "shell/test_downloader.py::test_a_slow_reader_holds_transfers_back_and_loses_nothing",
+            "shell/test_downloader_whole.py::test_a_body_of_unknown_length_that_grows_is_streamed_in_bounded_memory",
+            "shell/test_downloader_stream.py::test_a_slow_reader_holds_transfers_back_and_loses_nothing",
         ),
     ),
     "Trap (synapse, locks)": (
@@ -162,7 +162,7 @@ TRAPS: dict[str, tuple[int, tuple[str, ...]]] = {
     "Trap (aiohttp_retry, responses)": (
         19,
         (
-            "shell/test_downloader.py::test_files_are_whole_or_absent_for_any_interleaving_of_faults",
+            "shell/test_downloader_whole.py::test_files_are_whole_or_absent_for_any_interleaving_of_faults",
             "shell/test_transport_ends.py::test_cancelling_anywhere_leaves_no_connection_in_use",
         ),
     ),
@@ -178,7 +178,7 @@ TRAPS: dict[str, tuple[int, tuple[str, ...]]] = {
 
 COMPLAINTS: dict[str, tuple[str, ...]] = {
     "Complaint 1 (aria2/aria2 #2197)": (
-        "shell/test_downloader.py::test_a_link_that_dies_on_the_way_is_renewed_and_the_file_goes_on",
+        "shell/test_downloader_links.py::test_a_link_that_dies_on_the_way_is_renewed_and_the_file_goes_on",
     ),
     "Complaint 2 (dimensionalOS/dimos #3913)": (
         "simulator/test_sim_links.py::test_a_link_is_good_until_its_hour_is_over",
@@ -245,7 +245,7 @@ COMPLAINTS: dict[str, tuple[str, ...]] = {
         "shell/test_transport_broken.py::test_every_broken_file_is_one_error_of_ours",
     ),
     "Complaint 17 (earthaccess-dev/earthaccess #481)": (
-        "shell/test_downloader.py::test_a_failed_file_is_a_record_and_stops_nobody",
+        "shell/test_downloader_failures.py::test_a_failed_file_is_a_record_and_stops_nobody",
         "faces/test_cli_commands.py::test_one_failed_file_does_not_stop_the_others",
     ),
     "Complaint 18 (stac-utils/stac-asset #161)": (
@@ -261,12 +261,12 @@ COMPLAINTS: dict[str, tuple[str, ...]] = {
     ),
     "Complaint 21 (sentinelsat/sentinelsat #481)": (
         "e2e/test_cancellation.py::test_a_cancelled_download_leaves_nothing_behind_and_can_be_run_again",
-        "shell/test_downloader.py::test_cancelled_at_any_await_it_leaves_no_task_no_body_and_only_whole_files",
+        "shell/test_downloader_whole.py::test_cancelled_at_any_await_it_leaves_no_task_no_body_and_only_whole_files",
     ),
     "Complaint 22 (ASFHyP3/hyp3-sdk #137)": (
         "shell/test_journals.py::test_the_second_run_neither_fetches_nor_hashes",
         "shell/test_resume.py::test_it_goes_on_at_the_marked_byte_under_the_same_etag",
-        "shell/test_downloader.py::test_after_a_cancelled_run_the_next_one_brings_the_rest",
+        "shell/test_downloader_whole.py::test_after_a_cancelled_run_the_next_one_brings_the_rest",
     ),
     "Complaint 23 (huggingface/huggingface_hub #4196)": (
         "shell/test_sharing.py::test_the_second_waits_until_the_first_has_finished_and_keeps_its_file",
@@ -295,7 +295,7 @@ CLOSE_BEHIND: dict[str, tuple[str, ...]] = {
         "e2e/test_answers.py::test_retry_after_stops_the_whole_client",
     ),
     "Complaint (microsoft/kiota-python #564)": (
-        "shell/test_downloader.py::test_files_are_whole_or_absent_for_any_interleaving_of_faults",
+        "shell/test_downloader_whole.py::test_files_are_whole_or_absent_for_any_interleaving_of_faults",
     ),
     "Complaint (wandb/wandb #12592)": (
         "shell/test_downloader.py::test_a_name_is_made_of_ids_and_never_of_the_link",

@@ -12,10 +12,7 @@ import anyio.lowlevel
 import pytest
 from fleet_world import HOUR, both, drained, watching, world
 
-from iceye_derivatives import (
-    DerivativeReady,
-    WatchEvent,
-)
+from iceye_derivatives import DerivativeReady, WatchEvent
 
 pytestmark = pytest.mark.anyio
 

@@ -10,11 +10,7 @@ import anyio.lowlevel
 import pytest
 from fleet_world import HOUR, Jumping, World, drained, watching, world
 
-from iceye_derivatives import (
-    DerivativeReady,
-    WatchEvent,
-    WatchFinished,
-)
+from iceye_derivatives import DerivativeReady, WatchEvent, WatchFinished
 
 pytestmark = pytest.mark.anyio
 

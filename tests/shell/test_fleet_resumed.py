@@ -11,13 +11,7 @@ from attrs import evolve
 from fleet_world import HOUR, World, watching, world
 from strategies import derivative
 
-from iceye_derivatives import (
-    Availability,
-    DerivativeReady,
-    FleetState,
-    Snapshot,
-    WatchFinished,
-)
+from iceye_derivatives import Availability, DerivativeReady, FleetState, Snapshot, WatchFinished
 
 pytestmark = pytest.mark.anyio
 
