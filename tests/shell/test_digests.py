@@ -6,16 +6,15 @@ import hashlib
 from base64 import b64encode
 
 import pytest
+from downloads import downloader
 from store_fakes import FakeStore, Fault, detections
 
-from iceye_derivatives import ContentError, DownloadSettings, Limits, MemorySink
-from iceye_derivatives.downloader import Downloader
+from iceye_derivatives import ContentError, Limits, MemorySink
 from iceye_derivatives.errors import FileTooLargeError
 from iceye_derivatives.events import FileRecord
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("pieces")]
 
-TINY = DownloadSettings(small=64, batch=32, progress_every=16)
 SMALL, LONG = detections(), detections("long", 100)
 
 
@@ -26,14 +25,7 @@ def repr_digest(body: bytes) -> dict[str, str]:
 async def fetched(body: bytes, *faults: Fault, limits: Limits | None = None) -> FileRecord:
     store = FakeStore(faults=list(faults))
     derivative = store.add("d1", body)
-    found = Downloader(
-        store,
-        MemorySink(),
-        clock=store.clock,
-        jitter=lambda: 0.5,
-        settings=TINY,
-        limits=limits,
-    )
+    found = downloader(store, MemorySink(), limits=limits)
     (record,) = (await found.download([derivative])).files
     return record
 

@@ -78,7 +78,7 @@ async def test_closing_the_stream_is_leaving_too() -> None:
 
 @pytest.mark.parametrize("raised", [ValueError("mine"), ExceptionGroup("mine", [ValueError("a")])])
 async def test_the_reader_s_own_error_arrives_as_what_it_is(raised: Exception) -> None:
-    """E7 of the style guide's experiments: a lone exception is unwrapped, without a context."""
+    """A lone one is unwrapped, a group stays a group, and neither gets a context."""
     store = FakeStore()
     derivatives = [store.add(f"d{n}", detections()) for n in range(10)]
     with pytest.raises(type(raised)) as caught:

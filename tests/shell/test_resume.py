@@ -8,11 +8,11 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from downloads import downloader, parts_in
 from sidecars import note_in, rewrite
 from store_fakes import FakeStore, Fault, detections
 
 from iceye_derivatives._core.download_settings import DownloadSettings
-from iceye_derivatives.downloader import Downloader
 from iceye_derivatives.errors import ContentError, TransferError
 from iceye_derivatives.events import DownloadReport
 from iceye_derivatives.models import Derivative
@@ -26,10 +26,7 @@ BODY = detections("abcdefgh", 40)
 
 async def run(store: FakeStore, root: Path, *derivatives: Derivative) -> DownloadReport:
     """As a process of its own would do it: nothing is shared but the folder."""
-    found = Downloader(
-        store, DirectorySink(root), clock=store.clock, jitter=lambda: 0.5, settings=SETTINGS
-    )
-    return await found.download(derivatives)
+    return await downloader(store, DirectorySink(root), settings=SETTINGS).download(derivatives)
 
 
 async def stopped(root: Path, after: int = 200) -> tuple[FakeStore, Derivative]:
@@ -42,10 +39,6 @@ async def stopped(root: Path, after: int = 200) -> tuple[FakeStore, Derivative]:
     return store, derivative
 
 
-def tree(root: Path) -> set[str]:
-    return {path.name for path in root.rglob("*") if path.is_file() and path.suffix == ".part"}
-
-
 def the(root: Path, pattern: str) -> Path:
     [found] = root.rglob(pattern)
     return found
@@ -55,7 +48,7 @@ async def check_whole(root: Path, report: DownloadReport, body: bytes = BODY) ->
     report.raise_for_failures()
     assert the(root, "*.geojson").read_bytes() == body
     assert report.files[0].sha256 == sha256(body).hexdigest()
-    assert tree(root) == set()
+    assert parts_in(root) == set()
 
 
 async def test_it_goes_on_at_the_marked_byte_under_the_same_etag(tmp_path: Path) -> None:
@@ -103,7 +96,7 @@ async def test_a_part_longer_than_the_file_is_fetched_anew(tmp_path: Path) -> No
     assert note["size"] > len(whole)
     # The store has nothing behind it (416); with no retry left, the next process starts over.
     assert not (await run(store, tmp_path, derivative)).ok
-    assert tree(tmp_path) == set()
+    assert parts_in(tmp_path) == set()
     await check_whole(tmp_path, await run(store, tmp_path, derivative), whole)
 
 
@@ -209,7 +202,7 @@ async def test_what_turns_out_to_be_no_file_leaves_nothing_to_go_on_with(tmp_pat
     derivative = store.add("d1", BODY[:-1] + b"]")
     report = await run(store, tmp_path, derivative)
     assert isinstance(report.failures[0].error, ContentError)
-    assert tree(tmp_path) == set()
+    assert parts_in(tmp_path) == set()
 
 
 async def test_without_a_strong_etag_nothing_is_kept_and_the_file_starts_over(
@@ -218,7 +211,7 @@ async def test_without_a_strong_etag_nothing_is_kept_and_the_file_starts_over(
     store = FakeStore(faults=[Fault(stop_after=200)], etags=False)
     derivative = store.add("d1", BODY)
     await run(store, tmp_path, derivative)
-    assert tree(tmp_path) == set()
+    assert parts_in(tmp_path) == set()
     await check_whole(tmp_path, await run(store, tmp_path, derivative))
 
 
