@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from aiohttp import TCPConnector
+from journal_notes import FULL
 from store_fakes import FakeStore
 
+from iceye_derivatives._core import journal as journals
 from iceye_derivatives._transport import lane, lanes
 
 
@@ -16,6 +18,14 @@ from iceye_derivatives._transport import lane, lanes
 def pieces(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """A body that comes at one time goes a shorter way, to the same end."""
     monkeypatch.setattr(FakeStore, "pieces", request.param)
+
+
+@pytest.fixture(scope="module")
+def small_pages() -> Iterator[None]:
+    """A page of a journal is full with a few files."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(journals, "FULL", FULL)
+        yield
 
 
 @pytest.fixture
