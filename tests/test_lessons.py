@@ -39,7 +39,7 @@ TRAPS: dict[str, tuple[int, tuple[str, ...]]] = {
     "Trap (stac-asset, cancellation)": (
         4,
         (
-            "shell/test_sinks.py::test_a_stream_cancelled_at_any_step_is_whole_or_absent_and_leaves_no_handle",
+            "shell/test_sink_cancelled.py::test_a_stream_cancelled_at_any_step_is_whole_or_absent_and_leaves_no_handle",
             "e2e/test_cancellation.py::test_a_cancelled_download_leaves_nothing_behind_and_can_be_run_again",
         ),
     ),

@@ -1,0 +1,34 @@
+"""A file for a sink, and what of it can be seen in a folder or among the open handles."""
+
+from __future__ import annotations
+
+import os
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="links and modes of POSIX")
+
+NAME = "task-1/DC_VESSELS_d1.geojson"
+BODY = b'{"type":"FeatureCollection","features":[]}'
+
+
+def hashed(body: bytes) -> str:
+    return sha256(body).hexdigest()
+
+
+def tree(root: Path) -> set[str]:
+    return {str(path.relative_to(root)) for path in root.rglob("*") if not path.is_dir()}
+
+
+def open_handles(root: Path) -> set[str]:
+    """What files below a folder this process has open."""
+    found = set()
+    for entry in Path("/proc/self/fd").iterdir():
+        try:
+            found.add(os.readlink(entry))  # noqa: PTH115 - also of what was deleted
+        except OSError:
+            continue
+    return {path for path in found if path.startswith(str(root))}

@@ -1,0 +1,108 @@
+"""Is what stands in a folder seen as it is, by whichever way the system lets us look?"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sink_files import posix, tree
+
+from iceye_derivatives.sinks import DirectorySink, _open_folder
+from iceye_derivatives.sinks._disk import at_once
+from iceye_derivatives.sinks._folder import Folder
+from iceye_derivatives.sinks._shared_handles import sharing_handles
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize("sees", [True, False])
+def test_whatever_stands_under_a_name_is_seen_and_no_link_is_gone_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sees: bool
+) -> None:
+    monkeypatch.setattr(_open_folder, "_SEES", sees)
+    (tmp_path / "file").write_bytes(b"x")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "dangling").symlink_to("nowhere")
+    (tmp_path / "link").symlink_to("file")
+    with Folder(os.fspath(tmp_path), "file") as folder:
+        names = ("file", "folder", "dangling", "link", "nothing")
+        assert [folder.exists(name) for name in names] == [True, True, True, True, False]
+        assert [folder.is_file(name) for name in names] == [True, False, False, False, False]
+        assert folder.look() is not None
+    with Folder(os.fspath(tmp_path), "link") as folder:
+        assert folder.look() is None
+
+
+@pytest.mark.skipif(not _open_folder._BY_HANDLE, reason="no such call is made there")
+def test_a_call_that_sees_nothing_where_it_is_forbidden_is_not_believed(tmp_path: Path) -> None:
+    """Old sandboxes refuse what newer C libraries make of it."""
+    program = (
+        "import os, sys\n"
+        "def refused(*_, **__): return False\n"
+        "ways = os.supports_dir_fd, os.supports_effective_ids, os.supports_follow_symlinks\n"
+        "for known in ways: known.add(refused)\n"
+        "os.access = refused\n"
+        "from iceye_derivatives.sinks._folder import Folder\n"
+        "with Folder(sys.argv[1], 'file') as folder:\n"
+        "    sys.exit(not folder.exists('file'))\n"
+    )
+    (tmp_path / "file").write_bytes(b"x")
+    found = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 0, found.stderr
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "setresuid") or os.geteuid() != 0, reason="only root may act as another user"
+)
+def test_what_the_user_sees_as_whom_we_act_is_seen(tmp_path: Path) -> None:
+    """Even where who started the program may not look into the folder."""
+    program = (
+        "import os, sys\n"
+        "from iceye_derivatives.sinks._folder import Folder\n"
+        "os.setresuid(65534, 0, 0)\n"
+        "with Folder(sys.argv[1], 'file') as folder:\n"
+        "    sys.exit(not folder.exists('file'))\n"
+    )
+    (tmp_path / "file").write_bytes(b"x")
+    tmp_path.chmod(0o700)
+    found = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 0, found.stderr
+
+
+def test_a_folder_that_was_let_go_is_known_by_its_path_alone(tmp_path: Path) -> None:
+    """And never taken for the one in which the process happens to stand."""
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "file").write_bytes(b"x")
+    folder = Folder(os.fspath(tmp_path), "d/file")
+    assert folder.exists("file")
+    with folder:
+        assert folder.exists("file")
+    assert folder.exists("file")
+    assert not folder.exists("pyproject.toml")
+
+
+def test_a_folder_that_is_shared_is_the_same_by_a_path_from_where_we_stand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with sharing_handles():
+        for file in ("first", "second"):
+            with Folder("out", f"t/{file}", make=True) as folder:
+                at_once(folder.store(file.encode()))
+    assert tree(tmp_path / "out") == {"t/first", "t/second"}
+
+
+@posix
+async def test_what_is_no_regular_file_is_not_found(tmp_path: Path) -> None:
+    sink = DirectorySink(tmp_path)
+    (tmp_path / "t" / "folder").mkdir(parents=True)
+    os.mkfifo(tmp_path / "t" / "pipe")
+    assert await sink.find("t/folder") is None
+    assert await sink.find("t/pipe") is None
