@@ -15,7 +15,7 @@ from random import Random
 import anyio
 
 from iceye_derivatives._clock import SystemClock
-from iceye_derivatives.cli.clocks import VARIABLE, TimeLapse, spell_clock
+from iceye_derivatives._lapse import VARIABLE, TimeLapse, spell_clock
 from iceye_derivatives.simulator import Simulator, TaskPlan
 
 HERE = Path(__file__).parent

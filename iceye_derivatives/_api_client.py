@@ -24,6 +24,7 @@ from iceye_derivatives._core.pace import Pacer, PacerState, Urgency
 from iceye_derivatives._core.requests import normalise_base_url
 from iceye_derivatives._core.retry import RetryPolicy
 from iceye_derivatives._core.task_check import check_task_request
+from iceye_derivatives._lapse import clock_from
 from iceye_derivatives._ordering import order_once
 from iceye_derivatives._persistent import PersistentCalls
 from iceye_derivatives._transport import ApiTransport, FileTransport
@@ -129,10 +130,17 @@ class ApiClient:
         Credentials are ``ICEYE_TOKEN_URL``, ``ICEYE_CLIENT_ID`` and ``ICEYE_CLIENT_SECRET``, or a
         ready ``ICEYE_ACCESS_TOKEN``, which wins.  `settings` go to the constructor.
 
+        Where ``iceye-derivatives simulate`` has set ``ICEYE_SIMULATED_CLOCK`` and the API is on
+        this machine, the client waits in the simulator's time, unless a `clock` is given.
+
         Raises:
-            ConfigurationError: names all variables that are missing.
+            ConfigurationError: names all variables that are missing; or a simulator's clock is set
+                and the API is no simulator's.
         """
-        found = read_environment(os.environ if environ is None else environ)
+        environ = os.environ if environ is None else environ
+        found = read_environment(environ)
+        if settings.get("clock") is None:
+            settings["clock"] = clock_from(environ)
         auth: TokenSource = (
             StaticToken(found.access_token)
             if found.access_token is not None

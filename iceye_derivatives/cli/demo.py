@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 
 from iceye_derivatives._core.watch import Watch
+from iceye_derivatives._lapse import clock_from, is_loopback
 from iceye_derivatives.cli.board import Ordered
-from iceye_derivatives.cli.clocks import clock_from, is_loopback
 from iceye_derivatives.cli.exit_codes import Interrupted
 from iceye_derivatives.cli.options import contract_option, debug_option, json_option
 from iceye_derivatives.cli.order import MAYBE_ORDERED, build_request

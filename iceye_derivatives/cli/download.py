@@ -10,7 +10,7 @@ import click
 
 from iceye_derivatives._core.watch import Watch
 from iceye_derivatives._journal import resumed_watch
-from iceye_derivatives.cli.clocks import clock_from
+from iceye_derivatives._lapse import clock_from
 from iceye_derivatives.cli.many import download_many, ids_of, ids_option, open_many
 from iceye_derivatives.cli.options import (
     PlaceType,

@@ -11,8 +11,8 @@ from typing import Any
 
 import click
 
+from iceye_derivatives._lapse import clock_from
 from iceye_derivatives.cli.board import Ordered
-from iceye_derivatives.cli.clocks import clock_from
 from iceye_derivatives.cli.exit_codes import Interrupted
 from iceye_derivatives.cli.json_lines import event_line
 from iceye_derivatives.cli.options import MOMENT, contract_option, debug_option, json_option

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from iceye_derivatives.cli.clocks import TimeLapse
+from iceye_derivatives._lapse import TimeLapse
 from iceye_derivatives.simulator import Simulator, TaskPlan
 
 __all__ = ["Rehearsal"]

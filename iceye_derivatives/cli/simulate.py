@@ -11,7 +11,7 @@ import anyio
 import click
 
 from iceye_derivatives._clock import SystemClock
-from iceye_derivatives.cli.clocks import VARIABLE, TimeLapse, spell_clock
+from iceye_derivatives._lapse import VARIABLE, TimeLapse, spell_clock
 from iceye_derivatives.cli.exit_codes import Interrupted
 from iceye_derivatives.cli.options import debug_option
 from iceye_derivatives.cli.running import run

@@ -7,8 +7,8 @@ import os
 
 import click
 
+from iceye_derivatives._lapse import clock_from
 from iceye_derivatives.cli.board import ANSWERS
-from iceye_derivatives.cli.clocks import clock_from
 from iceye_derivatives.cli.options import debug_option, json_option
 from iceye_derivatives.cli.running import run
 from iceye_derivatives.cli.wording import iso

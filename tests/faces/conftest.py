@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from cli_stage import READY, Stage
 
-from iceye_derivatives.cli.clocks import TimeLapse, spell_clock
+from iceye_derivatives._lapse import TimeLapse, spell_clock
 from iceye_derivatives.cli.redaction import SECRETS
 from iceye_derivatives.simulator import Simulator
 

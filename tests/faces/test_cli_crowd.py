@@ -23,8 +23,8 @@ from iceye_derivatives import (
     WatchFailed,
     WatchFinished,
 )
+from iceye_derivatives._lapse import TimeLapse
 from iceye_derivatives.cli.board import BoardEvent
-from iceye_derivatives.cli.clocks import TimeLapse
 from iceye_derivatives.cli.crowd import Crowd, CrowdPicture
 from iceye_derivatives.cli.news import news_of
 from iceye_derivatives.cli.recording import ROWS, RecordingMany

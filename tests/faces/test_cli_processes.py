@@ -53,6 +53,19 @@ def read_until(process: subprocess.Popen[str], *words: str) -> list[str]:
     raise AssertionError(f"It ended before it said {wanted}: {lines}")
 
 
+def variables(lines: list[str]) -> dict[str, str]:
+    """What a shell would know after these lines."""
+    pairs = (line.removeprefix("export ").strip().split("=", 1) for line in lines)
+    return {name: value.strip("'") for name, value in pairs}
+
+
+@contextmanager
+def simulating(*options: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
+    """A simulator that serves, and the variables that lead to it."""
+    with running("simulate", *options) as simulator:
+        yield simulator, variables(read_until(simulator, "ICEYE_SIMULATED_CLOCK"))
+
+
 def files_in(folder: Path) -> list[Path]:
     """Every file but for journals."""
     return sorted(
@@ -109,11 +122,9 @@ def test_a_signal_ends_a_wait_and_programs_are_told(stage: Stage, tmp_path: Path
 def test_simulate_order_and_download_are_three_processes(tmp_path: Path) -> None:
     """As the README shows it, faster; links still live long enough for a busy machine."""
     folder, exports = tmp_path / "found", tmp_path / "sim.env"
-    with running("simulate", "--speed", "20000", "--env-file", str(exports)) as simulator:
-        lines = read_until(simulator, "ICEYE_SIMULATED_CLOCK")
-        environ = dict(line.removeprefix("export ").strip().split("=", 1) for line in lines)
-        environ = {name: value.strip("'") for name, value in environ.items()}
-        assert exports.read_text().splitlines() == "".join(lines).splitlines()
+    told = ("--speed", "20000", "--env-file", str(exports))
+    with simulating(*told) as (simulator, environ):
+        assert variables(exports.read_text().splitlines()) == environ
         assert exports.stat().st_mode & 0o077 == 0 or os.name == "nt"
         code, out, _ = run("order", "--lat", "51.95", "--lon", "4.05", **environ)
         assert code == 0
@@ -126,6 +137,32 @@ def test_simulate_order_and_download_are_three_processes(tmp_path: Path) -> None
             assert simulator.returncode == 130
             assert error.endswith("The simulator is closed and has forgotten its tasks\n")
             assert not exports.exists()
+
+
+def test_a_program_of_ones_own_goes_in_the_simulators_time() -> None:
+    """It would wait for hours of the machine's own otherwise."""
+    program = """
+import asyncio, os, sys
+from iceye_derivatives import DerivativesClient
+
+async def main():
+    async with DerivativesClient.from_env() as client:
+        async for derivative in client.watch_task(sys.argv[1]):
+            print(derivative.product_type)
+
+asyncio.run(main())
+"""
+    with simulating("--speed", "20000") as (_, environ):
+        _, task_id, _ = run("order", "--lat", "51.95", "--lon", "4.05", **environ)
+        ended = subprocess.run(  # noqa: S603  our own program
+            [sys.executable, "-c", program, task_id.strip()],
+            env={**os.environ, **environ},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+    assert sorted(ended.stdout.split()) == ["DC_AIRCRAFT", "DC_VEHICLES", "DC_VESSELS"]
 
 
 def test_a_reader_that_leaves_early_causes_no_traceback(stage: Stage) -> None:

@@ -1,4 +1,4 @@
-"""Does simulated time pass evenly, and never against ICEYE?"""
+"""Does simulated time pass evenly, for whoever is led to a simulator, and never against ICEYE?"""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iceye_derivatives import ConfigurationError
-from iceye_derivatives.cli.clocks import TimeLapse, clock_from, spell_clock
+from iceye_derivatives import ConfigurationError, DerivativesClient
+from iceye_derivatives._clock import SystemClock
+from iceye_derivatives._lapse import TimeLapse, clock_from, spell_clock
 
 LOOPBACK = {"ICEYE_API_BASE_URL": "http://127.0.0.1:8080"}
 speeds = st.floats(0.01, 1e6)
@@ -75,6 +76,16 @@ def test_a_fast_clock_is_refused_where_the_api_is_not_on_this_machine(url: str) 
 def test_a_variable_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(ConfigurationError, match="cannot be read"):
         clock_from({**LOOPBACK, "ICEYE_SIMULATED_CLOCK": text})
+
+
+@pytest.mark.anyio
+async def test_a_client_from_the_environment_waits_in_that_time() -> None:
+    environ = {**LOOPBACK, "ICEYE_ACCESS_TOKEN": "t", "ICEYE_SIMULATED_CLOCK": "3600 1 1"}
+    async with DerivativesClient.from_env(environ, allow_http=True) as client:
+        assert isinstance(client._clock, TimeLapse)
+    mine = SystemClock()
+    async with DerivativesClient.from_env(environ, allow_http=True, clock=mine) as client:
+        assert client._clock is mine
 
 
 def test_without_the_variable_time_is_the_machines() -> None:

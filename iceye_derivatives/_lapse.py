@@ -1,6 +1,6 @@
-"""What time is it for a command: the machine's time, or a simulator's?
+"""What time is it for a client: the machine's time, or a simulator's that runs fast?
 
-A client that talks to a simulator whose days pass in seconds has to wait in the same time, else it
+One that talks to a simulator whose days pass in seconds has to wait in the same time, else it
 would sleep for real hours until a window opens that opened a second ago.
 """
 
