@@ -55,12 +55,20 @@ async def test_the_readmes_ten_lines(sim: Simulator, tmp_path: Path) -> None:
     assert len(list((tmp_path / "detections").rglob("*.geojson"))) == 3
 
 
-async def test_the_readmes_pipeline_test(tmp_path: Path) -> None:
-    names: dict[str, object] = {}
-    exec(compile(BLOCKS[1], "README.md", "exec"), names)  # noqa: S102  it is our own text
+def test_the_readmes_test_as_somebody_pastes_it(tmp_path: Path) -> None:
+    pasted = tmp_path / "test_pasted.py"
+    pasted.write_text(BLOCKS[1])
 
-    await names["test_my_pipeline"](tmp_path)  # type: ignore[operator]
+    ended = subprocess.run(  # noqa: S603  our own text
+        [sys.executable, "-m", "pytest", "-q", "--basetemp", str(tmp_path / "base"), str(pasted)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
+    assert ended.returncode == 0, ended.stdout
+    assert "1 passed" in ended.stdout
     assert len(list(tmp_path.rglob("*.geojson"))) == 1
 
 
