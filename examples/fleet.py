@@ -1,4 +1,8 @@
-"""Download many tasks into one folder; a restart goes on where the fleet stood."""
+"""Download many tasks into one folder; a restart goes on where the fleet stood.
+
+The ids are those of the first start: nothing is remembered of a task that has finished, so at a
+later one they would all be new.  `fleet.add()` takes more while it runs.
+"""
 
 import asyncio
 import sys

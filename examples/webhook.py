@@ -1,6 +1,7 @@
-"""Wait for callbacks instead of asking often: order with a webhook's id, and take the files home.
+"""Wait for callbacks instead of asking often, and take the files home.
 
-ICEYE_WEBHOOK_ID is what registering the URL of this server with ICEYE once has given.
+The task was ordered with the id of a webhook (`TaskRequest(webhook_id=...)`), which is what ICEYE
+gave when the URL of this server was registered once.
 """
 
 import asyncio
