@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -23,12 +23,10 @@ def tree(root: Path) -> set[str]:
     return {str(path.relative_to(root)) for path in root.rglob("*") if not path.is_dir()}
 
 
-def open_handles(root: Path) -> set[str]:
-    """What files below a folder this process has open."""
-    found = set()
-    for entry in Path("/proc/self/fd").iterdir():
-        try:
-            found.add(os.readlink(entry))  # noqa: PTH115 - also of what was deleted
-        except OSError:
-            continue
-    return {path for path in found if path.startswith(str(root))}
+def open_handles(root: Path) -> list[str]:
+    """What this process has open at that path or below it, also what was deleted there."""
+    found: list[str] = []
+    for entry in list(Path("/proc/self/fd").iterdir()):
+        with suppress(FileNotFoundError):  # the handle that lists them is gone by now
+            found.append(str(entry.readlink()))
+    return [path for path in found if path.startswith(str(root))]

@@ -8,12 +8,12 @@ import shutil
 import stat
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 from threading import Barrier, Thread
 from typing import Any
 
 import pytest
+from sink_files import open_handles
 
 from iceye_derivatives._core.ownership import Owner, parse_owner, render_owner
 from iceye_derivatives.models import AssetRef
@@ -58,15 +58,6 @@ def owner_of(root: Path, file: str) -> Owner:
     return parse_owner(record_of(root, file).read_bytes())
 
 
-def handles_below(root: Path) -> list[str]:
-    """Also to what was deleted there; the handle that lists them is gone when it is looked at."""
-    found: list[str] = []
-    for entry in list(Path("/proc/self/fd").iterdir()):
-        with suppress(FileNotFoundError):
-            found.append(str(entry.readlink()))
-    return [path for path in found if path.startswith(str(root))]
-
-
 def test_claims_of_one_folder_are_names_of_one_record_and_nothing_stays_of_them(
     tmp_path: Path,
 ) -> None:
@@ -79,7 +70,7 @@ def test_claims_of_one_folder_are_names_of_one_record_and_nothing_stays_of_them(
         assert {path.name for path in tmp_path.iterdir()} == {
             record_of(tmp_path, left).name for left in files[number + 1 :]
         }
-    assert handles_below(tmp_path) == []
+    assert open_handles(tmp_path) == []
 
 
 def test_each_folder_has_a_record_of_its_own(tmp_path: Path) -> None:
@@ -210,7 +201,7 @@ def test_where_there_are_no_links_each_has_its_own_and_links_are_not_tried_again
     for file, claim in claims.items():
         assert take(tmp_path, file) is None
         drop(tmp_path, file, claim)
-    assert handles_below(tmp_path) == []
+    assert open_handles(tmp_path) == []
 
 
 @pytest.mark.parametrize("why", ["unknown", "elsewhere", "no handle"])
@@ -228,7 +219,7 @@ def test_where_none_is_shared_each_has_its_own_and_nothing_stays_open(
     monkeypatch.delattr(os, "link")  # nobody asks for one
     records, files = Records(), ("d1", "d2", "d3")
     claims = {file: had(tmp_path, file, records) for file in files}
-    kept = [path for path in handles_below(tmp_path) if path.endswith(".part")]
+    kept = [path for path in open_handles(tmp_path) if path.endswith(".part")]
     assert kept == []
     assert len({record_of(tmp_path, file).stat().st_ino for file in files}) == 3
     for file, claim in claims.items():
@@ -249,9 +240,9 @@ def test_once_a_link_was_refused_nothing_stays_open_for_the_next(
     first = had(tmp_path, "d0", records)
     for number in range(1, 4):
         had(tmp_path, f"d{number}", records)
-    assert handles_below(tmp_path) == [str(record_of(tmp_path, "d0"))]
+    assert open_handles(tmp_path) == [str(record_of(tmp_path, "d0"))]
     drop(tmp_path, "d0", first)
-    assert handles_below(tmp_path) == []
+    assert open_handles(tmp_path) == []
 
 
 def test_a_record_that_cannot_be_closed_is_none(
@@ -322,7 +313,7 @@ async def test_a_claim_ends_though_its_folder_is_gone(tmp_path: Path) -> None:
         assert not isinstance(place, Present | Busy)
         shutil.rmtree(tmp_path / "task-1")
     assert _process._claims == before
-    assert handles_below(tmp_path) == []
+    assert open_handles(tmp_path) == []
 
 
 def test_an_heir_that_cannot_look_again_is_none(
@@ -340,7 +331,7 @@ def test_an_heir_that_cannot_look_again_is_none(
     monkeypatch.setattr(_claim, "_walk", walks)
     with pytest.raises(OSError, match="bad sector"):
         take(tmp_path, "d1")
-    assert handles_below(tmp_path) == []
+    assert open_handles(tmp_path) == []
     had(tmp_path, "d1")
 
 
@@ -360,7 +351,7 @@ def test_what_fails_or_ends_the_thread_leaves_no_claim_and_no_handle(
     drop(tmp_path, "d2", had(tmp_path, "d2", records))
     drop(tmp_path, "d1", first)
     assert list(tmp_path.iterdir()) == []
-    assert handles_below(tmp_path) == []
+    assert open_handles(tmp_path) == []
 
 
 def test_threads_that_share_records_have_each_name_once_and_close_all_of_them(
@@ -388,4 +379,4 @@ def test_threads_that_share_records_have_each_name_once_and_close_all_of_them(
     assert all(seen)
     assert len(seen) > 60
     assert list(tmp_path.iterdir()) == []
-    assert handles_below(tmp_path) == []
+    assert open_handles(tmp_path) == []

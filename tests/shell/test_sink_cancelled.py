@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -15,13 +17,26 @@ from iceye_derivatives.sinks import DirectorySink
 pytestmark = pytest.mark.anyio
 
 
+def begun(
+    work: Callable[[], Awaitable[None]], *, plainly: bool
+) -> tuple[asyncio.Task[None], Callable[[], object]]:
+    """A task, and what cancels it: asyncio's own way, which no shield holds off, or a scope."""
+    scope = anyio.CancelScope()
+
+    async def run() -> None:
+        with scope:
+            await work()
+
+    task = asyncio.get_running_loop().create_task(run())
+    return task, task.cancel if plainly else scope.cancel
+
+
 @pytest.mark.parametrize("plainly", [False, True])
 async def test_a_cancelled_put_is_finished_first_and_not_abandoned(
     tmp_path: Path, *, plainly: bool
 ) -> None:
-    """Both kinds: anyio's scopes, and asyncio's `task.cancel()`, which shields do not hold off."""
     sink = DirectorySink(tmp_path)
-    started, go_on = threading.Event(), threading.Event()
+    started, go_on, ended = threading.Event(), threading.Event(), list[BaseException]()
 
     def slow(body: bytes) -> str:
         started.set()
@@ -29,36 +44,21 @@ async def test_a_cancelled_put_is_finished_first_and_not_abandoned(
         return hashed(body)
 
     async def put() -> None:
-        await sink.put(NAME, BODY, slow)
+        try:
+            await sink.put(NAME, BODY, slow)
+        except asyncio.CancelledError as cancelled:
+            ended.append(cancelled)
+            raise
 
-    ended = []
-    if plainly:
-        task = asyncio.get_running_loop().create_task(put())
-        await anyio.to_thread.run_sync(started.wait)
-        task.cancel()
-        for _ in range(5):
-            await asyncio.sleep(0)
-        assert not task.done()
-        go_on.set()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-    else:
-
-        async def watched() -> None:
-            try:
-                await put()
-            finally:
-                ended.append(True)
-
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(watched)
-            await anyio.to_thread.run_sync(started.wait)
-            tasks.cancel_scope.cancel()
-            with anyio.CancelScope(shield=True):
-                for _ in range(5):
-                    await asyncio.sleep(0)
-                assert not ended
-                go_on.set()
+    task, cancel = begun(put, plainly=plainly)
+    await anyio.to_thread.run_sync(started.wait)
+    for _ in range(5):
+        cancel()  # a second one must not tear it away either
+        await asyncio.sleep(0)
+    assert not task.done()
+    go_on.set()
+    await asyncio.wait([task])
+    assert len(ended) == 1
     assert (tmp_path / NAME).read_bytes() == BODY
     assert tree(tmp_path) == {NAME}
 
@@ -70,8 +70,8 @@ async def test_a_stream_cancelled_at_any_step_is_whole_or_absent_and_leaves_no_h
     """Trap (stac-asset, cancellation): clean-up catches `Exception`, and a cancellation is none."""
     body = b"x" * 700_000
 
-    async def stream(sink: DirectorySink) -> None:
-        async with sink.create(NAME) as part:
+    async def stream(root: Path) -> None:
+        async with DirectorySink(root).create(NAME) as part:
             await part.write(body[:300_000])
             await part.write(body[300_000:])
             await part.commit()
@@ -79,14 +79,10 @@ async def test_a_stream_cancelled_at_any_step_is_whole_or_absent_and_leaves_no_h
     outcomes = set()
     for steps in [*range(60), *range(60, 130, 10)]:
         root = tmp_path / str(steps)
-        task = asyncio.get_running_loop().create_task(_in_scope(stream, DirectorySink(root)))
+        task, cancel = begun(partial(stream, root), plainly=plainly)
         for _ in range(steps):
             await asyncio.sleep(0.0001 if steps > 60 else 0)
-        scope = _scopes.get(task)
-        if plainly or scope is None:
-            task.cancel()
-        else:
-            scope.cancel()
+        cancel()
         await asyncio.wait([task])
         names = tree(root) if root.exists() else set()
         assert names in (set(), {NAME})
@@ -95,15 +91,6 @@ async def test_a_stream_cancelled_at_any_step_is_whole_or_absent_and_leaves_no_h
         assert not open_handles(tmp_path)
         outcomes.add(bool(names))
     assert outcomes == {False, True}
-
-
-_scopes: dict[object, anyio.CancelScope] = {}
-
-
-async def _in_scope(stream: object, sink: DirectorySink) -> None:
-    with anyio.CancelScope() as scope:
-        _scopes[asyncio.current_task()] = scope
-        await stream(sink)  # type: ignore[operator]
 
 
 async def test_a_cancelled_look_at_a_long_file_stops_reading(
