@@ -13,6 +13,7 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 from sidecars import note_in
+from sink_files import open_handles
 
 from iceye_derivatives._core.content import ContentFault
 from iceye_derivatives.models import AssetRef
@@ -162,8 +163,7 @@ def test_a_folder_is_opened_once_in_a_round_and_is_open_no_longer(
                     os.close(made)
                     folder.discard(f"{number}")
     assert kept == [f"{tmp_path}/task-1"] * 2
-    handles = [entry.resolve() for entry in Path("/proc/self/fd").iterdir() if entry.exists()]
-    assert tmp_path / "task-1" not in handles
+    assert not open_handles(tmp_path)
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts handles as Linux tells them")
@@ -179,8 +179,7 @@ def test_who_works_in_a_folder_has_it_longer_than_the_round(tmp_path: Path) -> N
     os.close(made)
     second.close()
     assert files(tmp_path) == {"y": b"y"}
-    handles = [entry.resolve() for entry in Path("/proc/self/fd").iterdir() if entry.exists()]
-    assert tmp_path / "task-1" not in handles
+    assert not open_handles(tmp_path)
 
 
 def test_another_thread_shares_nothing_of_it(tmp_path: Path) -> None:

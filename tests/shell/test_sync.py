@@ -14,8 +14,6 @@ import pytest
 from iceye_derivatives.sinks import _sync
 from iceye_derivatives.sinks._disk import Steps, at_once
 
-pytestmark = pytest.mark.anyio
-
 
 class Calls:
     """What the system was asked for."""
