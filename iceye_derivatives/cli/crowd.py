@@ -5,6 +5,8 @@ The news goes by as lines; below them a few counts stand still, however many tas
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from attrs import define, field
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
@@ -148,6 +150,11 @@ class ManyLive(ManyAsPlain):
         now = self.time()
         if line := news_of(event, clock_time(now, now)):
             self.say(line)
+
+    def remember(self, finished: Sequence[str]) -> None:
+        """Count what an earlier run has shown to its end."""
+        super().remember(finished)
+        self.crowd.finished += len(finished)
 
     def draw(self) -> None:
         """Draw from the first event on."""

@@ -12,14 +12,14 @@ import click
 from attrs import define, field
 
 from iceye_derivatives._core.backoff import Backoff
-from iceye_derivatives._core.fleet_state import FleetState
 from iceye_derivatives.cli.board import Board, BoardEvent
 from iceye_derivatives.cli.exit_codes import SomeTasksFailed, sentence
+from iceye_derivatives.cli.fleet_file import FleetFile
 from iceye_derivatives.cli.json_lines import many_report_line
 from iceye_derivatives.cli.plain import say
 from iceye_derivatives.cli.screens import JsonScreen, PlainScreen, Screen
 from iceye_derivatives.cli.session import moves
-from iceye_derivatives.cli.state_file import load_fleet, save_text
+from iceye_derivatives.cli.wording import count
 from iceye_derivatives.client import DerivativesClient
 from iceye_derivatives.downloader import Downloader
 from iceye_derivatives.errors import IceyeError
@@ -107,6 +107,10 @@ class ManyAsJson(JsonScreen):
         self.tally.note(event)
         self.show(self.board, event)
 
+    def remember(self, finished: Sequence[str]) -> None:
+        """Count what an earlier run has shown to its end."""
+        self.tally.finished += finished
+
     def end(self, error: BaseException | None) -> None:
         """Print the report."""
         tally = self.tally
@@ -135,6 +139,12 @@ class ManyAsPlain(PlainScreen):
             case _:
                 pass
 
+    def remember(self, finished: Sequence[str]) -> None:
+        """Count what an earlier run has shown to its end, and say that it is not shown again."""
+        self.tally.finished += finished
+        if finished:
+            self.note(f"{count(len(finished), 'task')} finished in an earlier run")
+
 
 def open_many(
     clock: Clock, *, total: int, as_json: bool, record: Path | None = None
@@ -157,7 +167,7 @@ def open_many(
 
 async def watch_many(
     client: DerivativesClient,
-    screen: Screen,
+    screen: ManyAsJson | ManyAsPlain,
     task_ids: Sequence[str],
     *,
     backoff: Backoff,
@@ -166,19 +176,22 @@ async def watch_many(
     clock: Clock,
 ) -> None:
     """Show what happens to the tasks, and remember in a file what was shown."""
-    state = None if state_file is None else load_fleet(state_file)
+    memory = FleetFile.load(state_file)
+    new = [task_id for task_id in task_ids if task_id not in memory.ended]
+    screen.remember([task_id for task_id in task_ids if task_id in memory.ended])
+    state = memory.take_fleet(clock.time(), timeout)
     saved_at = clock.time()
-    async with client.watch_tasks(task_ids, state=state, backoff=backoff, timeout=timeout) as fleet:
+    async with client.watch_tasks(new, state=state, backoff=backoff, timeout=timeout) as fleet:
         try:
             async for event in fleet:
                 screen.on_event(event)
+                memory.note(event)
                 if state_file is not None and clock.time() - saved_at >= SAVED_EVERY:
                     saved_at = clock.time()
-                    await anyio.to_thread.run_sync(_save, state_file, fleet.state())
+                    await anyio.to_thread.run_sync(memory.saving(fleet.state()))
         finally:
-            if state_file is not None:
-                # Not left to a thread: an interrupted program has no time for an await.
-                _save(state_file, fleet.state())
+            # Not left to a thread: an interrupted program has no time for an await.
+            memory.saving(fleet.state())()
 
 
 async def download_many(
@@ -205,7 +218,3 @@ async def _bring_home(fleet: Fleet, screen: Screen, downloader: Downloader) -> N
     ):
         async for event in events:
             screen.on_event(event)
-
-
-def _save(path: Path, state: FleetState) -> None:
-    save_text(path, state.to_json())

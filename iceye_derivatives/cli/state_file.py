@@ -1,15 +1,14 @@
-"""Where does a watch stand between two runs of the program?"""
+"""Where does one watch stand between two runs of the program?"""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from iceye_derivatives._core.fleet_state import FleetState
 from iceye_derivatives._core.watch import Watch
 from iceye_derivatives.errors import ConfigurationError
 
-__all__ = ["load_fleet", "load_watch", "save_text", "save_watch"]
+__all__ = ["load_watch", "save_text", "save_watch"]
 
 
 def load_watch(path: Path, task_id: str) -> Watch:
@@ -36,23 +35,6 @@ def load_watch(path: Path, task_id: str) -> Watch:
             f"{path} holds the watch of task {watch.task_id}, not of {task_id}: name another file"
         )
     return watch
-
-
-def load_fleet(path: Path) -> FleetState | None:
-    """The fleet saved there, or None where there is no file.
-
-    Raises:
-        ConfigurationError: the file holds something else.
-        OSError: it cannot be read.
-    """
-    try:
-        return FleetState.from_json(path.read_bytes())
-    except FileNotFoundError:
-        return None
-    except ConfigurationError:
-        raise ConfigurationError(
-            f"{path} holds no saved fleet of this version: delete it, or name another file"
-        ) from None
 
 
 def save_watch(path: Path, watch: Watch) -> None:

@@ -13,7 +13,14 @@ from iceye_derivatives._core.backoff import Backoff
 from iceye_derivatives._core.watch import Watch
 from iceye_derivatives._lapse import clock_from
 from iceye_derivatives.cli.exit_codes import Interrupted
-from iceye_derivatives.cli.many import ids_of, ids_option, open_many, watch_many
+from iceye_derivatives.cli.many import (
+    ManyAsJson,
+    ManyAsPlain,
+    ids_of,
+    ids_option,
+    open_many,
+    watch_many,
+)
 from iceye_derivatives.cli.options import backoff_of, debug_option, json_option, patience_options
 from iceye_derivatives.cli.running import run
 from iceye_derivatives.cli.screens import Screen
@@ -85,7 +92,7 @@ def _watch_all(
     *,
     as_json: bool,
 ) -> None:
-    async def look(screen: Screen) -> None:
+    async def look(screen: ManyAsJson | ManyAsPlain) -> None:
         async with DerivativesClient.from_env(clock=clock) as client:
             await watch_many(
                 client,

@@ -123,6 +123,14 @@ def test_a_recording_shows_the_last_of_the_news_above_the_counts(tmp_path: Path)
     assert not re.search(r"<script|href=|url\((?!#)|@import", picture.read_text("utf-8"))
 
 
+def test_what_an_earlier_run_has_finished_counts_as_complete(tmp_path: Path) -> None:
+    clock = TimeLapse(fast=1.0, start=NOW, zero=0.0, real=lambda: 0.0)
+    screen = RecordingMany(tmp_path / "many.svg", "run", clock, total=3)
+    screen.remember(["a", "b"])
+    screen.on_event(WatchFinished(task_id="c", delivered=1))
+    assert (screen.crowd.finished, screen.tally.finished) == (3, ["a", "b", "c"])
+
+
 def test_on_a_terminal_the_news_go_by_and_the_counts_stay(stage: Stage, tmp_path: Path) -> None:
     ids = [stage.task() for _ in range(3)]
     text = on_a_terminal(["download", *ids, "--to", str(tmp_path)], NO_COLOR="1", COLUMNS="200")

@@ -8,12 +8,19 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from cli_stage import TYPES, Stage
+from cli_stage import AT_ONCE, TYPES, Stage
 
+from iceye_derivatives import FleetState
 from iceye_derivatives.cli import main
 from iceye_derivatives.simulator import TaskPlan
 
 REJECTED = TaskPlan(accepted_after=0.0, outcome="REJECTED")
+LATE = TaskPlan(
+    accepted_after=0.0,
+    imaged_after=0.0,
+    fulfilled_after=0.0,
+    derivative_delays={**AT_ONCE, TYPES[0]: float("inf")},
+)
 Captured = pytest.CaptureFixture[str]
 
 
@@ -71,15 +78,43 @@ def test_a_task_that_failed_shows_in_the_report_and_in_the_exit_code(
 def test_a_saved_fleet_goes_on_and_shows_nothing_twice(
     stage: Stage, capsys: Captured, tmp_path: Path
 ) -> None:
+    """Neither of a task that has finished nor of one that was given up half way."""
     state = str(tmp_path / "fleet.json")
-    ids = [stage.task(), stage.task()]
-    assert main(["watch", *ids, "--state", state]) == 0
-    capsys.readouterr()
+    whole, half = stage.task(), stage.task(LATE)
+    command = ["watch", whole, half, "--state", state, "--timeout", "30", "--max-interval", "5"]
+    assert main(command) == 7
+    assert capsys.readouterr().out.count(" is ready ") == 2 * len(TYPES) - 1
 
-    assert json.loads(Path(state).read_text("utf-8"))["tasks"] == []
-    Path(state).write_text("no fleet", "utf-8")
-    assert main(["watch", *ids, "--state", state]) == 2
-    assert "holds no saved fleet" in capsys.readouterr().err
+    assert main([*command, "--json"]) == 7
+
+    told = lines(capsys)
+    assert Counter(line["event"] for line in told)["derivative_ready"] == 0
+    assert told[-1]["finished"] == [whole]
+    assert set(told[-1]["failed"]) == {half}
+
+
+def test_tasks_that_finished_are_told_and_not_looked_at_again(
+    stage: Stage, capsys: Captured, tmp_path: Path
+) -> None:
+    command = ["watch", stage.task(), stage.task(), "--state", str(tmp_path / "fleet.json")]
+    assert main(command) == 0
+    capsys.readouterr()
+    asked = len(stage.simulator.requests)
+
+    assert main(command) == 0
+
+    assert capsys.readouterr().out == "2 tasks finished in an earlier run\n"
+    assert len(stage.simulator.requests) == asked
+
+
+def test_a_file_that_holds_no_fleet_is_refused_by_name(
+    stage: Stage, capsys: Captured, tmp_path: Path
+) -> None:
+    state = tmp_path / "fleet.json"
+    for text in (b"no fleet", b"\xff{", b'{"ended": 7,\n' + FleetState().to_json()[1:].encode()):
+        state.write_bytes(text)
+        assert main(["watch", "one", "two", "--state", str(state)]) == 2
+        assert f"{state} holds no saved fleet" in capsys.readouterr().err
 
 
 def test_many_tasks_come_home_into_one_folder(
