@@ -95,6 +95,7 @@ def download(
                 concurrency=concurrency,
                 overwrite=overwrite,
                 repair=repair,
+                stac=stac,
                 clock=clock,
             )
             await download_many(client, screen, ids, downloader, backoff=backoff, timeout=timeout)

@@ -130,3 +130,16 @@ def test_many_tasks_come_home_into_one_folder(
     assert files == {path for path in tmp_path.rglob("*.geojson") if not path.name.startswith(".")}
     assert main(["download", *ids[:2], "--to", str(tmp_path)]) == 0
     assert capsys.readouterr().out.count("kept: ") == 2 * len(TYPES)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_catalogue_is_made_however_many_tasks_there_are(
+    number: int, stage: Stage, tmp_path: Path
+) -> None:
+    ids = [stage.task() for _ in range(number)]
+
+    assert main(["download", *ids, "--to", str(tmp_path), "--stac"]) == 0
+
+    described = {path.parent.name for path in tmp_path.rglob("item.json")}
+    assert described == set(ids)
+    assert {path.name for path in tmp_path.glob("*.json")} == {"catalog.json", "collection.json"}
