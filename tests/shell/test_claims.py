@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Barrier, Thread
 
 import pytest
@@ -102,9 +103,8 @@ class Processes(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        from tempfile import mkdtemp  # noqa: PLC0415 - a folder for each run of the machine
-
-        self.root = mkdtemp()
+        self.folder = TemporaryDirectory()
+        self.root = self.folder.name
         self.alive: dict[str, bool] = {}
         self.holders: list[Claim] = []
         self.patched = pytest.MonkeyPatch()
@@ -112,6 +112,7 @@ class Processes(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.patched.undo()
+        self.folder.cleanup()
 
     @rule(target=running)
     def starts(self) -> Claim:
