@@ -11,6 +11,7 @@ from functools import partial
 import anyio
 import pytest
 from attrs import evolve
+from cancelling import begun
 from object_stores import (
     BODY,
     MIB,
@@ -440,9 +441,9 @@ async def test_a_cancelled_put_is_finished_first(s3: S3Server, *, plainly: bool)
             assert go_on.wait(10)
 
     s3.before = hold
-    task = asyncio.get_running_loop().create_task(in_scope(s3_sink(s3).put(NAME, BODY, hashed)))
+    task, cancel = begun(partial(s3_sink(s3).put, NAME, BODY, hashed), plainly=plainly)
     await anyio.to_thread.run_sync(started.wait)
-    task.cancel() if plainly else scopes[task].cancel()
+    cancel()
     for _ in range(5):
         await asyncio.sleep(0)
     assert not task.done()
@@ -492,11 +493,11 @@ async def test_a_stream_cancelled_at_any_step_is_whole_or_absent_and_leaves_no_u
         arrived, loop = asyncio.Event(), asyncio.get_running_loop()
 
         s3.before = partial(tell_of, s3, request_number, loop, arrived)
-        task = loop.create_task(in_scope(stream()))
+        task, cancel = begun(stream, plainly=plainly)
         waiting = loop.create_task(arrived.wait())
         await asyncio.wait([task, waiting], return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
-        task.cancel() if plainly else scopes[task].cancel()
+        cancel()
         await asyncio.wait([task])
         assert s3.pending() == []
         assert s3.objects() in ({}, {KEY: body + body})
@@ -513,12 +514,3 @@ def tell_of(
 ) -> None:
     if len(s3.requests) == number:
         loop.call_soon_threadsafe(arrived.set)
-
-
-scopes: dict[object, anyio.CancelScope] = {}
-
-
-async def in_scope(work: object) -> None:
-    with anyio.CancelScope() as scope:
-        scopes[asyncio.current_task()] = scope
-        await work  # type: ignore[misc]

@@ -12,6 +12,7 @@ from queue import SimpleQueue
 import anyio
 import pytest
 from attrs import define, field, frozen
+from cancelling import begun
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -117,20 +118,12 @@ class Trial:
 
     async def impatiently(self, disk: Disk, number: int) -> None:
         """Hand it in, and cancel that in the plan's own way."""
-        plan, scope = self.plans[number], anyio.CancelScope()
-
-        async def scoped() -> None:
-            with scope:
-                await self.hand_in(disk, number)
-
-        task = asyncio.ensure_future(scoped())  # noqa: TID251 - awaited below
+        plan = self.plans[number]
+        task, cancel = begun(partial(self.hand_in, disk, number), plainly=not plan.by_scope)
         if plan.cancelled_after is not None:
             for _ in range(plan.later + plan.cancelled_after):
                 await asyncio.sleep(0)
-            if plan.by_scope:
-                scope.cancel()
-            else:
-                task.cancel()
+            cancel()
         await asyncio.wait([task])
         if not task.cancelled():
             task.result()

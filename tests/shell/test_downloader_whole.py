@@ -6,11 +6,12 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
-import anyio
 import pytest
+from cancelling import begun
 from downloads import check_law, downloader, files_in, one, parts_in
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -144,21 +145,12 @@ async def cancelled_after(
     turns: int, found: Downloader, derivatives: list[Derivative], *, plainly: bool
 ) -> bool:
     """Whether the run ended by itself before it could be cancelled."""
-    scope = anyio.CancelScope()
-
-    async def run() -> None:
-        with scope:
-            await found.download(derivatives)
-
-    task = asyncio.get_running_loop().create_task(run())
+    task, cancel = begun(partial(found.download, derivatives), plainly=plainly)
     for _ in range(turns):
         await asyncio.sleep(0)
     if task.done():
         return True
-    if plainly:
-        task.cancel()
-    else:
-        scope.cancel()
+    cancel()
     await asyncio.wait([task])
     assert task.cancelled() or task.exception() is None
     return False

@@ -4,31 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
 import anyio
 import pytest
+from cancelling import begun
 from sink_files import BODY, NAME, hashed, open_handles, tree
 
 from iceye_derivatives.sinks import DirectorySink
 
 pytestmark = pytest.mark.anyio
-
-
-def begun(
-    work: Callable[[], Awaitable[None]], *, plainly: bool
-) -> tuple[asyncio.Task[None], Callable[[], object]]:
-    """A task, and what cancels it: asyncio's own way, which no shield holds off, or a scope."""
-    scope = anyio.CancelScope()
-
-    async def run() -> None:
-        with scope:
-            await work()
-
-    task = asyncio.get_running_loop().create_task(run())
-    return task, task.cancel if plainly else scope.cancel
 
 
 @pytest.mark.parametrize("plainly", [False, True])
