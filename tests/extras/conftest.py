@@ -1,4 +1,4 @@
-"""What the bridges' tests share: a browser, and files of detections."""
+"""What the bridges' tests share: a browser, an object store, and files of detections."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from chromium import Browser
+from s3_server import S3Server, serving
 
 sys.path.append(str(Path(__file__).parents[1] / "geo"))  # geo_files.py, shared with the pure tests
 
@@ -17,3 +18,10 @@ def browser() -> Iterator[Browser]:
     """Chromium, with its network cut."""
     with Browser() as browser:
         yield browser
+
+
+@pytest.fixture
+def s3() -> Iterator[S3Server]:
+    """A store with one bucket, which is empty."""
+    with serving() as server:
+        yield server
