@@ -46,8 +46,17 @@ class Interrupted(Exception):  # noqa: N818  an end on request, not an error
     """A signal asked the program to end; its text is what is there and how to go on."""
 
 
-class SomeTasksFailed(Exception):  # noqa: N818  as above: some, and the others are done
-    """Of many tasks some were given up; its text is how many, and why the first was."""
+class SomeTasksFailed(Exception):  # noqa: N818  as above: some of many
+    """Of many tasks some were given up; its text is how many, and why the first was.
+
+    Args:
+        message: The text.
+        files: What failed of the tasks that were not given up, if anything did.
+    """
+
+    def __init__(self, message: str, files: DownloadFailedError | None = None) -> None:
+        super().__init__(message)
+        self.files = files
 
 
 @frozen
@@ -77,7 +86,7 @@ CAUSES = (
     Cause(6, "the patience of --timeout is used up, something is missing", (WatchTimeoutError,)),
     Cause(
         7,
-        "some files or tasks failed, the others are whole",
+        "files or tasks failed; what is there is whole",
         (DownloadError, DownloadFailedError, DetectionsError, SomeTasksFailed),
     ),
     Cause(
@@ -95,6 +104,8 @@ CODES = {error: cause.code for cause in CAUSES for error in cause.errors}
 
 def exit_code(error: BaseException) -> int:
     """The code of the nearest class in the table; 1 where there is none."""
+    if isinstance(error, SomeTasksFailed) and error.files is not None:
+        return exit_code(error.files)
     if isinstance(error, DownloadFailedError):
         # A full disk is the machine's trouble, whatever else failed beside it.
         codes = {exit_code(member) for member in error.exceptions}
@@ -102,7 +113,7 @@ def exit_code(error: BaseException) -> int:
     return next((CODES[kind] for kind in type(error).__mro__ if kind in CODES), FAILURE)
 
 
-def sentence(error: BaseException) -> str:
+def sentence(error: BaseException) -> str:  # noqa: PLR0911  one for each kind
     """What happened, to what, and what to do next, in the words of a shell's user.
 
     The errors' own messages speak to programs ("go on with watch=error.watch"); where a person at
@@ -113,6 +124,8 @@ def sentence(error: BaseException) -> str:
             return _watch_sentence(error)
         case DownloadFailedError():
             return f"{error.message}: {'; '.join(str(member) for member in error.exceptions)}"
+        case SomeTasksFailed(files=DownloadFailedError() as files):
+            return f"{error}; {sentence(files)}"
         case InvalidTaskRequestError():
             return f"{error}; --no-check sends it all the same"
         case OSError() if error.filename is not None:

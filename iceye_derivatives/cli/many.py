@@ -22,7 +22,7 @@ from iceye_derivatives.cli.session import moves
 from iceye_derivatives.cli.wording import count
 from iceye_derivatives.client import DerivativesClient
 from iceye_derivatives.downloader import Downloader
-from iceye_derivatives.errors import IceyeError
+from iceye_derivatives.errors import DownloadFailedError, IceyeError
 from iceye_derivatives.events import (
     DownloadReport,
     FileRecord,
@@ -84,15 +84,26 @@ class Tally:
                 pass
 
     def conclude(self) -> None:
-        """Raise what failed, if anything did."""
+        """Raise what failed, if anything did: tasks and files."""
+        files = _failure(DownloadReport(files=tuple(self.files)))
         if self.failed:
             total = len(self.failed) + len(self.finished)
             first, error = next(iter(self.failed.items()))
             raise SomeTasksFailed(
-                f"{len(self.failed)} of {total} tasks failed, the others are done; "
-                f"the first: {first}: {sentence(error)}"
+                f"{len(self.failed)} of {total} tasks failed; the first: {first}: "
+                f"{sentence(error)}",
+                files,
             )
-        DownloadReport(files=tuple(self.files)).raise_for_failures()
+        if files is not None:
+            raise files
+
+
+def _failure(report: DownloadReport) -> DownloadFailedError | None:
+    try:
+        report.raise_for_failures()
+    except DownloadFailedError as error:
+        return error
+    return None
 
 
 class ManyAsJson(JsonScreen):

@@ -8,10 +8,20 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from cli_stage import AT_ONCE, TYPES, Stage
+from attrs import evolve
+from cli_stage import AT_ONCE, BROKEN, TASK, TYPES, WHOLE, Stage, ref
 
-from iceye_derivatives import FleetState
+from iceye_derivatives import (
+    ContentError,
+    DownloadError,
+    FleetState,
+    StorageError,
+    TransferFailed,
+    WatchFailed,
+)
 from iceye_derivatives.cli import main
+from iceye_derivatives.cli.exit_codes import SomeTasksFailed, exit_code, sentence
+from iceye_derivatives.cli.many import Tally
 from iceye_derivatives.simulator import TaskPlan
 
 REJECTED = TaskPlan(accepted_after=0.0, outcome="REJECTED")
@@ -143,3 +153,35 @@ def test_a_catalogue_is_made_however_many_tasks_there_are(
     described = {path.parent.name for path in tmp_path.rglob("item.json")}
     assert described == set(ids)
     assert {path.name for path in tmp_path.glob("*.json")} == {"catalog.json", "collection.json"}
+
+
+def test_files_that_failed_are_told_beside_tasks_that_did(
+    stage: Stage, capsys: Captured, tmp_path: Path
+) -> None:
+    """Not "the others are done" where nothing came home."""
+    stage.simulator.faults.add("wrong_content", times=None)
+    ids = [stage.task(), stage.task(REJECTED)]
+
+    assert main(["download", *ids, "--to", str(tmp_path)]) == 7
+
+    told = capsys.readouterr().err
+    assert told.startswith(f"1 of 2 tasks failed; the first: {ids[1]}: ")
+    assert "; 3 of 3 files failed" in told
+
+
+@pytest.mark.parametrize(("kind", "code"), [(ContentError, 7), (StorageError, 9)])
+def test_a_disk_that_failed_decides_the_code_whatever_else_did(
+    kind: type[DownloadError], code: int
+) -> None:
+    tally = Tally()
+    tally.note(WatchFailed(task_id=TASK, error=BROKEN))
+    error = kind("No.", asset=ref(1))
+    tally.note(TransferFailed(record=evolve(WHOLE, path=None, sha256=None, error=error)))
+
+    with pytest.raises(SomeTasksFailed) as failed:
+        tally.conclude()
+
+    assert exit_code(failed.value) == code
+    assert sentence(failed.value).startswith(
+        f"1 of 1 tasks failed; the first: {TASK}: It broke.; 1 of 1 files failed"
+    )
