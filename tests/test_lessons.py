@@ -86,7 +86,7 @@ TRAPS: dict[str, tuple[int, tuple[str, ...]]] = {
     ),
     "Trap (sentinelhub, progress)": (
         10,
-        ("core/test_watch.py::test_an_ended_task_fails_after_what_was_ready",),
+        ("core/test_watch_answers.py::test_an_ended_task_fails_after_what_was_ready",),
     ),
     "Trap (eodag, failures)": (
         11,
@@ -102,7 +102,7 @@ TRAPS: dict[str, tuple[int, tuple[str, ...]]] = {
         11,
         (
             "shell/test_downloader_failures.py::test_retry_after_is_obeyed",
-            "core/test_watch.py::test_retry_after_is_never_undercut_and_hardly_exceeded",
+            "core/test_watch_patience.py::test_retry_after_is_never_undercut_and_hardly_exceeded",
         ),
     ),
     "Trap (earthaccess, ages)": (
@@ -127,7 +127,7 @@ TRAPS: dict[str, tuple[int, tuple[str, ...]]] = {
     ),
     "Trap (hyp3-sdk, poll errors)": (
         14,
-        ("core/test_watch.py::test_failed_polls_have_a_budget_apart_from_the_wait",),
+        ("core/test_watch_patience.py::test_failed_polls_have_a_budget_apart_from_the_wait",),
     ),
     "Trap (hyp3-sdk, failed jobs)": (14, ("e2e/test_answers.py::test_404_for_a_task_that_ended",)),
     "Trap (parfive, writers)": (
@@ -207,8 +207,8 @@ COMPLAINTS: dict[str, tuple[str, ...]] = {
         "e2e/test_canary.py::test_no_secret_is_told_under_any_fault",
     ),
     "Complaint 8 (planetlabs/planet-client-python #843)": (
-        "core/test_watch.py::test_silence_slows_and_news_makes_it_quick_again",
-        "core/test_watch.py::test_one_setting_scales_the_whole_rhythm",
+        "core/test_watch_rhythm.py::test_silence_slows_and_news_makes_it_quick_again",
+        "core/test_watch_rhythm.py::test_one_setting_scales_the_whole_rhythm",
     ),
     "Complaint 9 (planetlabs/planet-client-python #974)": (
         "core/test_transfer.py::test_bytes_refill_the_retry_budget_but_not_for_ever",
@@ -225,18 +225,18 @@ COMPLAINTS: dict[str, tuple[str, ...]] = {
         "simulator/test_sim_faults_api.py::test_throttled_counts_the_simulators_seconds",
     ),
     "Complaint 12 (sentinel-hub/sentinelhub-py #537)": (
-        "core/test_watch.py::test_200_that_lacks_a_requested_type_is_not_complete",
+        "core/test_watch_answers.py::test_200_that_lacks_a_requested_type_is_not_complete",
         "e2e/test_answers.py::test_404_for_a_task_that_is_canceled_while_we_wait",
     ),
     "Complaint 13 (hashicorp/go-azure-sdk #740)": (
-        "core/test_watch.py::test_404_of_a_task_that_stays_unknown_is_not_found_after_a_grace",
+        "core/test_watch_answers.py::test_404_of_a_task_that_stays_unknown_is_not_found_after_a_grace",
         "simulator/test_sim_faults_api.py::test_fresh_404_ends_with_its_seconds",
     ),
     "Complaint 14 (ASFHyP3/hyp3-docs #327)": (
         "e2e/test_main_job.py::test_patience_ends_with_what_came_and_the_way_to_go_on",
     ),
     "Complaint 15 (CS-SI/eodag #1067)": (
-        "core/test_watch.py::test_a_refusal_fails_at_once",
+        "core/test_watch_patience.py::test_a_refusal_fails_at_once",
         "shell/test_watcher.py::test_events_tell_the_whole_story",
     ),
     "Complaint 16 (earthaccess-dev/earthaccess #1128)": (
@@ -307,7 +307,7 @@ CLOSE_BEHIND: dict[str, tuple[str, ...]] = {
         "e2e/test_peers.py::test_a_signed_link_is_asked_once_and_only_by_get",
     ),
     "Complaint (Azure/azure-sdk-for-python #1120)": (
-        "core/test_watch.py::test_one_setting_scales_the_whole_rhythm",
+        "core/test_watch_rhythm.py::test_one_setting_scales_the_whole_rhythm",
     ),
 }
 """Those of fewer users, which have no number."""
