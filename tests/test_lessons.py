@@ -46,7 +46,7 @@ TRAPS: dict[str, tuple[int, tuple[str, ...]]] = {
     "Trap (stac-asset, bodies)": (
         5,
         (
-            "core/test_transfer.py::test_a_broken_body_goes_on_at_the_byte_where_it_stood",
+            "core/test_transfer_resumed.py::test_a_broken_body_goes_on_at_the_byte_where_it_stood",
             "cdn/test_cdn_resume.py::test_a_transfer_that_is_cut_goes_on_at_the_byte_where_it_stood",
         ),
     ),
@@ -60,8 +60,8 @@ TRAPS: dict[str, tuple[int, tuple[str, ...]]] = {
     "Trap (capella, resuming)": (
         7,
         (
-            "core/test_transfer.py::test_416_starts_over",
-            "core/test_transfer.py::test_without_a_strong_etag_a_broken_body_starts_over",
+            "core/test_transfer_resumed.py::test_416_starts_over",
+            "core/test_transfer_resumed.py::test_without_a_strong_etag_a_broken_body_starts_over",
             "simulator/test_sim_faults_files.py::test_unsatisfiable_range_is_no_proof_of_a_whole_file",
         ),
     ),
@@ -122,7 +122,7 @@ TRAPS: dict[str, tuple[int, tuple[str, ...]]] = {
             "shell/test_auth.py::test_a_silent_endpoint_is_given_up",
             "shell/test_transport_broken.py::test_every_broken_file_is_one_error_of_ours",
             "core/test_retry.py::test_what_will_not_pass_is_not_repeated",
-            "core/test_transfer.py::test_a_file_that_is_not_there_yet_is_waited_for_so_many_times",
+            "core/test_transfer_refused.py::test_a_file_that_is_not_there_yet_is_waited_for_so_many_times",
         ),
     ),
     "Trap (hyp3-sdk, poll errors)": (
@@ -158,7 +158,10 @@ TRAPS: dict[str, tuple[int, tuple[str, ...]]] = {
         18,
         ("shell/test_sinks.py::test_an_existing_file_stays_whole_until_it_is_replaced",),
     ),
-    "Trap (cdsapi, appending)": (18, ("core/test_transfer.py::test_200_to_a_range_starts_over",)),
+    "Trap (cdsapi, appending)": (
+        18,
+        ("core/test_transfer_resumed.py::test_200_to_a_range_starts_over",),
+    ),
     "Trap (aiohttp_retry, responses)": (
         19,
         (
@@ -185,8 +188,8 @@ COMPLAINTS: dict[str, tuple[str, ...]] = {
         "cdn/test_cdn_resume.py::test_a_link_that_dies_during_an_interrupted_transfer_is_renewed_and_resumed",
     ),
     "Complaint 3 (Sage-Bionetworks/synapsePythonClient #1126)": (
-        "core/test_transfer.py::test_the_store_s_own_date_decides_whether_a_link_is_dead",
-        "core/test_transfer.py::test_a_store_that_says_expired_is_believed",
+        "core/test_transfer_refused.py::test_the_store_s_own_date_decides_whether_a_link_is_dead",
+        "core/test_transfer_refused.py::test_a_store_that_says_expired_is_believed",
         "simulator/test_sim_tls.py::test_a_reset_and_a_cut_work_through_tls",
     ),
     "Complaint 4 (flyteorg/flyte-sdk #1363)": (
@@ -195,7 +198,7 @@ COMPLAINTS: dict[str, tuple[str, ...]] = {
         "e2e/test_main_job.py::test_links_that_die_in_the_queue_are_renewed",
     ),
     "Complaint 5 (chanzuckerberg/single-cell-data-portal #2266)": (
-        "core/test_transfer.py::test_a_link_of_unknown_age_that_is_refused_is_renewed_once",
+        "core/test_transfer_refused.py::test_a_link_of_unknown_age_that_is_refused_is_renewed_once",
         "simulator/test_sim_faults_links.py::test_long_promise_states_a_week_and_dies_in_minutes",
         "cdn/test_cdn_resume.py::test_a_link_that_dies_before_its_time_is_renewed_and_resumed",
     ),
@@ -211,7 +214,7 @@ COMPLAINTS: dict[str, tuple[str, ...]] = {
         "core/test_watch_rhythm.py::test_one_setting_scales_the_whole_rhythm",
     ),
     "Complaint 9 (planetlabs/planet-client-python #974)": (
-        "core/test_transfer.py::test_bytes_refill_the_retry_budget_but_not_for_ever",
+        "core/test_transfer_pauses.py::test_bytes_refill_the_retry_budget_but_not_for_ever",
         "simulator/test_sim_faults_travel.py::test_reset_body_is_got_over_only_by_going_on_where_one_stood",
     ),
     "Complaint 10 (planetlabs/planet-client-python #759)": (
@@ -273,7 +276,7 @@ COMPLAINTS: dict[str, tuple[str, ...]] = {
         "e2e/test_crash.py::test_two_programs_in_one_folder_fetch_each_file_once",
     ),
     "Complaint 24 (boto/s3transfer #86)": (
-        "core/test_transfer.py::test_a_206_of_another_place_or_another_file_starts_over",
+        "core/test_transfer_resumed.py::test_a_206_of_another_place_or_another_file_starts_over",
         "shell/test_resume.py::test_a_file_that_changed_meanwhile_is_fetched_anew",
         "simulator/test_sim_faults_files.py::test_ignored_if_range",
     ),
