@@ -1,0 +1,113 @@
+"""Are derivatives read as the page shows them, and are all faults of a listing named?"""
+
+from __future__ import annotations
+
+import json
+import pickle
+from typing import Any
+
+import pytest
+from wire_values import faults_of
+
+from iceye_derivatives._core.wire import WireError, parse_derivatives, parse_tasks
+from iceye_derivatives.models import Derivative
+
+# The page's own examples, its second id (no UUID) included.
+PAGE = {
+    "data": [
+        {
+            "id": "3fa85f64-5717-4562-b3fc-2c963f66afa6",
+            "imageReference": "c2ac555e-27ac-4c6a-bf87-717fa81539e3",
+            "derivativeProductType": "DC_AIRCRAFT",
+            "assets": [],
+        },
+        {
+            "id": "7fb95g75-6828-5673-c4gd-3d074g77bgb7",
+            "derivativeProductType": "DC_VESSELS",
+            "assets": [
+                {"type": "geojson", "href": "https://cdn.example/v.geojson?Expires=1234567890&S=x"}
+            ],
+        },
+    ]
+}
+
+
+def test_the_examples_of_the_page_are_read() -> None:
+    """Ids are opaque, a derivative still in work has no assets, and may lack an image."""
+    aircraft, vessels = parse_derivatives(PAGE["data"], "t")
+
+    assert aircraft == Derivative(
+        id="3fa85f64-5717-4562-b3fc-2c963f66afa6",
+        task_id="t",
+        product_type="DC_AIRCRAFT",
+        image_reference="c2ac555e-27ac-4c6a-bf87-717fa81539e3",
+    )
+    assert (vessels.id, vessels.image_reference) == ("7fb95g75-6828-5673-c4gd-3d074g77bgb7", None)
+    assert vessels.assets[0].url.reveal() == PAGE["data"][1]["assets"][0]["href"]  # type: ignore[index]
+    assert vessels.assets[0].url.expires == 1_234_567_890
+
+
+@pytest.mark.parametrize("changes", [{}, {"assets": None}, {"assets": []}])
+def test_missing_null_and_empty_assets_are_alike(changes: dict[str, Any]) -> None:
+    """All three say: still being processed."""
+    item = {"id": "d", "derivativeProductType": "DC_NEW", "imageReference": None} | changes
+
+    assert parse_derivatives([item], "t")[0].assets == ()
+
+
+def test_null_is_an_empty_listing() -> None:
+    """Go's encoder writes an empty slice so."""
+    assert parse_derivatives(None, "t") == ()
+    assert parse_tasks(None) == ()
+
+
+def test_unknown_fields_of_a_derivative_are_kept_but_neither_shown_nor_pickled() -> None:
+    """They may be signed links under a name that nobody can foresee."""
+    item = {**PAGE["data"][1], "previewHref": "https://cdn.example/p?Signature=planted"}
+    (derivative,) = parse_derivatives([item], "t")
+
+    assert derivative.extra == {"previewHref": "https://cdn.example/p?Signature=planted"}
+    assert "planted" not in repr(derivative)
+    assert "planted" not in repr(derivative.extra)
+    assert b"planted" not in pickle.dumps(derivative)
+    assert pickle.loads(pickle.dumps(derivative.extra)) == {}  # noqa: S301 - our own
+
+
+def test_all_faults_of_a_listing_are_named_at_once() -> None:
+    """With the index of the derivative and of the asset, and never with the value."""
+    listing = [
+        {"id": 3, "assets": {}},
+        PAGE["data"][1],
+        {
+            "id": "d",
+            "derivativeProductType": "x",
+            "imageReference": 5,
+            "imageId": [],
+            "assets": [{"type": "", "href": 7}, "https://cdn.example/?Signature=planted"],
+        },
+        "https://cdn.example/?Signature=planted",
+    ]
+    with pytest.raises(WireError) as caught:
+        parse_derivatives(listing, "t")
+
+    assert faults_of(caught.value) == {
+        "data[0].id": "is not a string",
+        "data[0].derivativeProductType": "is missing",
+        "data[0].assets": "is not a list",
+        "data[2].imageReference": "is not a string",
+        "data[2].imageId": "is not a string",
+        "data[2].assets[0].type": "is empty, or no valid Unicode",
+        "data[2].assets[0].href": "is not a string",
+        "data[2].assets[1]": "is not an object",
+        "data[3]": "is not an object",
+    }
+    assert "planted" not in str(caught.value)
+    assert str(caught.value).endswith("; and 4 more")
+
+
+def test_half_a_surrogate_pair_is_no_id() -> None:
+    """JSON can spell it, but it could neither be sent nor be a file's name."""
+    raw = json.loads('[{"id": "\\ud800", "derivativeProductType": "DC_VESSELS"}]')
+
+    with pytest.raises(WireError, match=r"data\[0\]\.id"):
+        parse_derivatives(raw, "t")
