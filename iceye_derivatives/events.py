@@ -208,9 +208,11 @@ class DownloadReport:
         """
         errors = [record.error for record in self.files if record.error is not None]
         if errors:
+            whole = len(errors) < len(self.files)
             raise DownloadFailedError(
-                f"{len(errors)} of {len(self.files)} files failed; the others are whole, "
-                "and running again fetches only what is missing",
+                f"{len(errors)} of {len(self.files)} files failed; "
+                f"{'the others are whole, and ' if whole else ''}running again fetches only what "
+                "is missing",
                 errors,
             )
 

@@ -12,12 +12,13 @@ import click
 from iceye_derivatives._version import __version__
 from iceye_derivatives.cli.demo import demo
 from iceye_derivatives.cli.download import download
-from iceye_derivatives.cli.exit_codes import CAUSES, FAILURE, INTERRUPTED, exit_code, sentence
+from iceye_derivatives.cli.exit_codes import CAUSES, FAILURE, INTERRUPTED, exit_code
 from iceye_derivatives.cli.export import export
 from iceye_derivatives.cli.map import show_map
 from iceye_derivatives.cli.options import Settings
 from iceye_derivatives.cli.order import order
 from iceye_derivatives.cli.redaction import redact
+from iceye_derivatives.cli.sentences import sentence
 from iceye_derivatives.cli.simulate import simulate
 from iceye_derivatives.cli.status import status
 from iceye_derivatives.cli.verify import verify

@@ -13,6 +13,7 @@ from typing import TypeAlias, TypeVar
 
 from attrs import evolve, frozen
 
+from iceye_derivatives.cli.sentences import sentence
 from iceye_derivatives.events import (
     DerivativeReady,
     DownloadEvent,
@@ -216,7 +217,7 @@ def _move(
         case TransferProgressed(received=received, total=total):
             return evolve(row, phase=Phase.FETCHING, received=received, total=total, note="")
         case TransferRetrying(error=error):
-            return evolve(row, phase=Phase.RETRYING, note=str(error))
+            return evolve(row, phase=Phase.RETRYING, note=sentence(error))
         case LinkRenewed():
             return evolve(row, note="its link was renewed")
 
@@ -225,7 +226,8 @@ def _end(row: Row, record: FileRecord, at: float) -> Row:
     if row.phase.final:
         return row
     if record.error is not None:
-        return evolve(row, phase=Phase.FAILED, record=record, note=str(record.error), latest_at=at)
+        note = sentence(record.error)
+        return evolve(row, phase=Phase.FAILED, record=record, note=note, latest_at=at)
     whole = row.received if record.size is None else record.size
     return evolve(
         row,

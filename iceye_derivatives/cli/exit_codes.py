@@ -1,4 +1,4 @@
-"""Which exit code and which sentence does an error end the program with?"""
+"""Which exit code does an error end the program with?"""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from iceye_derivatives.errors import (
     TaskCreationUncertainError,
     TaskEndedError,
     TaskNotFoundError,
-    WatchError,
     WatchTimeoutError,
 )
 
@@ -34,7 +33,6 @@ __all__ = [
     "Interrupted",
     "SomeTasksFailed",
     "exit_code",
-    "sentence",
 ]
 
 FAILURE = 1
@@ -111,52 +109,3 @@ def exit_code(error: BaseException) -> int:
         codes = {exit_code(member) for member in error.exceptions}
         return max(codes & {CODES[StorageError]}, default=CODES[DownloadFailedError])
     return next((CODES[kind] for kind in type(error).__mro__ if kind in CODES), FAILURE)
-
-
-def sentence(error: BaseException) -> str:  # noqa: PLR0911  one for each kind
-    """What happened, to what, and what to do next, in the words of a shell's user.
-
-    The errors' own messages speak to programs ("go on with watch=error.watch"); where a person at
-    a shell goes on differently, the sentence is made from the evidence instead.
-    """
-    match error:
-        case WatchError():
-            return _watch_sentence(error)
-        case DownloadFailedError():
-            return f"{error.message}: {'; '.join(str(member) for member in error.exceptions)}"
-        case SomeTasksFailed(files=DownloadFailedError() as files):
-            return f"{error}; {sentence(files)}"
-        case InvalidTaskRequestError():
-            return f"{error}; --no-check sends it all the same"
-        case OSError() if error.filename is not None:
-            return f"{error.filename}: {error.strerror}"
-        case Interrupted() | KeyboardInterrupt():
-            return f"Interrupted. {error}".strip()
-        case _:
-            known = exit_code(error) != FAILURE
-            return str(error) if known else f"{type(error).__name__}: {error}"
-
-
-def _watch_sentence(error: WatchError) -> str:
-    missing = ", ".join(error.missing) or "all"
-    so_far = (
-        f"Task {error.task_id} is not complete: {len(error.delivered)} derivative(s) came, "
-        f"missing: {missing}"
-    )
-    match error:
-        case WatchTimeoutError():
-            return f"{so_far}; run the same command again to go on"
-        case PollBudgetError():
-            return f"{so_far}; too many looks failed in a row, the last: {error.__cause__}"
-        case TaskEndedError():
-            return (
-                f"Task {error.task_id} is {error.status}: what is missing ({missing}) will not "
-                "come; order a new task if you still need it"
-            )
-        case NoDerivativesRequestedError():
-            return (
-                f"Task {error.task_id} was ordered without derivatives, so none will come; "
-                "order one with --derivative"
-            )
-        case _:
-            return str(error)

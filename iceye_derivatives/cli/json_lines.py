@@ -39,8 +39,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from iceye_derivatives.cli.board import ANSWERS, Awaited, Board, BoardEvent, Expected, Ordered
-from iceye_derivatives.cli.exit_codes import exit_code, sentence
+from iceye_derivatives.cli.exit_codes import exit_code
 from iceye_derivatives.cli.findings import Found
+from iceye_derivatives.cli.sentences import sentence
 from iceye_derivatives.cli.wording import iso
 from iceye_derivatives.errors import IceyeError
 from iceye_derivatives.events import (

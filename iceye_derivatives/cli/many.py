@@ -13,11 +13,12 @@ from attrs import define, field
 
 from iceye_derivatives._core.backoff import Backoff
 from iceye_derivatives.cli.board import Board, BoardEvent
-from iceye_derivatives.cli.exit_codes import SomeTasksFailed, sentence
+from iceye_derivatives.cli.exit_codes import SomeTasksFailed
 from iceye_derivatives.cli.fleet_file import FleetFile
 from iceye_derivatives.cli.json_lines import many_report_line
 from iceye_derivatives.cli.plain import say
 from iceye_derivatives.cli.screens import JsonScreen, PlainScreen, Screen
+from iceye_derivatives.cli.sentences import sentence
 from iceye_derivatives.cli.session import moves
 from iceye_derivatives.cli.wording import count
 from iceye_derivatives.client import DerivativesClient

@@ -9,8 +9,9 @@ from __future__ import annotations
 from rich.text import Text
 
 from iceye_derivatives.cli.board import BoardEvent
-from iceye_derivatives.cli.exit_codes import sentence
+from iceye_derivatives.cli.sentences import sentence
 from iceye_derivatives.cli.wording import count, shorten, size
+from iceye_derivatives.errors import DownloadError
 from iceye_derivatives.events import (
     DerivativeReady,
     FileRecord,
@@ -57,8 +58,8 @@ def _of_trouble(event: BoardEvent, moment: str) -> Text | None:
         case PollFailed(task_id=task_id, error=error, failures=failures, budget=budget):
             told = f"{failures} in a row, gives up at {budget}: {error}"
             line = _line(moment, task_id, "look failed", "magenta", told)
-        case TransferFailed(record=record):
-            told = f"{_name(record.asset)}: {record.error}"
+        case TransferFailed(record=FileRecord(error=DownloadError() as error) as record):
+            told = f"{_name(record.asset)}: {sentence(error)}"
             line = _line(moment, record.asset.task_id, "failed", "bold red", told)
         case WatchFailed(task_id=task_id, error=error):
             line = _line(moment, task_id, "given up", "bold red", sentence(error))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from iceye_derivatives.cli.board import Board, BoardEvent, Ordered
+from iceye_derivatives.cli.sentences import sentence
 from iceye_derivatives.cli.wording import clock_time, count, size, spell
+from iceye_derivatives.errors import DownloadError
 from iceye_derivatives.events import (
     DerivativeReady,
     FileRecord,
@@ -80,13 +82,13 @@ def _say_of_transfer(event: BoardEvent) -> str | None:  # noqa: PLR0911  one for
             of = "" if total is None else f" of {size(total)}"
             return f"fetching {_name(asset)}: {size(received)}{of}"
         case TransferRetrying(asset=asset, error=error, seconds=seconds):
-            return f"again in {spell(seconds)}: {_name(asset)}: {error}"
+            return f"again in {spell(seconds)}: {_name(asset)}: {sentence(error)}"
         case LinkRenewed(asset=asset):
             return f"link renewed: {_name(asset)}"
         case TransferFinished(record=record):
             return say_file(record)
-        case TransferFailed(record=record):
-            return f"failed: {_name(record.asset)}: {record.error}"
+        case TransferFailed(record=FileRecord(error=DownloadError() as error) as record):
+            return f"failed: {_name(record.asset)}: {sentence(error)}"
         case _:
             return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,10 @@ from iceye_derivatives.simulator import TaskPlan
 HERE = ("--lat", "51.95", "--lon", "4.05")
 NOBODY = "00000000-0000-4000-8000-000000000000"
 Captured = pytest.CaptureFixture[str]
+
+
+FOR_PROGRAMS = re.compile(r" \.[a-z]|the cause|watch=")
+"""What nobody at a shell can look at."""
 
 
 def files_in(folder: Path) -> list[Path]:
@@ -194,6 +199,7 @@ def test_a_fault_that_lasts_ends_with_its_code(  # noqa: PLR0917  a table's colu
     assert main([command, task_id, *to]) == code
     error = capsys.readouterr().err
     assert error.count("\n") == 1
+    assert not FOR_PROGRAMS.search(error)
     assert "Traceback" not in error
     assert files_in(tmp_path) == []
 
@@ -222,7 +228,8 @@ def test_a_folder_below_a_file_is_the_disks_cause(
 ) -> None:
     (tmp_path / "file").write_text("")
     assert main(["download", stage.task(), "--to", str(tmp_path / "file" / "x")]) == 9
-    assert "could not be stored (Not a directory)" in capsys.readouterr().err
+    place = tmp_path / "file" / "x"
+    assert f"could not be stored ({place}: Not a directory)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

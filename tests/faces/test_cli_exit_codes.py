@@ -24,7 +24,8 @@ from iceye_derivatives import (
     WatchTimeoutError,
 )
 from iceye_derivatives.cli import main
-from iceye_derivatives.cli.exit_codes import CAUSES, Interrupted, exit_code, sentence
+from iceye_derivatives.cli.exit_codes import CAUSES, Interrupted, exit_code
+from iceye_derivatives.cli.sentences import sentence
 
 ABSTRACT = {"IceyeError", "WatchError"}
 

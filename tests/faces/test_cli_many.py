@@ -20,8 +20,9 @@ from iceye_derivatives import (
     WatchFailed,
 )
 from iceye_derivatives.cli import main
-from iceye_derivatives.cli.exit_codes import SomeTasksFailed, exit_code, sentence
+from iceye_derivatives.cli.exit_codes import SomeTasksFailed, exit_code
 from iceye_derivatives.cli.many import Tally
+from iceye_derivatives.cli.sentences import sentence
 from iceye_derivatives.simulator import TaskPlan
 
 REJECTED = TaskPlan(accepted_after=0.0, outcome="REJECTED")

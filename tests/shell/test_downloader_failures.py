@@ -66,7 +66,14 @@ async def test_a_failed_file_is_a_record_and_stops_nobody(
     [failure] = report.failures
     assert type(failure.error) is error
     assert failure.error.asset == bad.asset_refs()[0]
-    with pytest.raises(DownloadFailedError):
+    with pytest.raises(DownloadFailedError, match=r"^1 of 2 files failed; the others are whole"):
+        report.raise_for_failures()
+
+
+async def test_where_every_file_failed_no_others_are_told_of() -> None:
+    store, derivative = one(b"", *[Fault(status=403, body=b"No.")] * 99)
+    report = await downloader(store, MemorySink()).download([derivative])
+    with pytest.raises(DownloadFailedError, match=r"^1 of 1 files failed; running again"):
         report.raise_for_failures()
 
 
