@@ -44,6 +44,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from attrs import frozen
 
+from iceye_derivatives._visible import visible
+
 if TYPE_CHECKING:
     from typing import Self
 
@@ -99,7 +101,8 @@ class IceyeError(Exception):
     machine, be it that no connection was made or that no token was to be had."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(message)
+        # Here, for all errors there are: messages quote ids and statuses, and end up in logs.
+        super().__init__(visible(message))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Exceptions with keyword-only arguments do not pickle by themselves: rebuild without

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import click
 
 from iceye_derivatives._version import __version__
+from iceye_derivatives._visible import visible
 from iceye_derivatives.cli.demo import demo
 from iceye_derivatives.cli.download import download
 from iceye_derivatives.cli.exit_codes import CAUSES, FAILURE, INTERRUPTED, exit_code
@@ -72,7 +73,7 @@ def run_command(arguments: Sequence[str]) -> int:
         if settings.debug:
             # Frames and lines of code, no values: locals would hold tokens.
             _tell("".join(traceback.format_exception(error)), FAILURE)
-        return _tell(sentence(error), exit_code(error))
+        return _tell(visible(sentence(error)), exit_code(error))
     return result if isinstance(result, int) else 0
 
 

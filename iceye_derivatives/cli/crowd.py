@@ -12,7 +12,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
 from iceye_derivatives.cli.board import BoardEvent
-from iceye_derivatives.cli.live import drawn_in_place
+from iceye_derivatives.cli.live import drawn_in_place, shown
 from iceye_derivatives.cli.many import ManyAsPlain
 from iceye_derivatives.cli.news import news_of
 from iceye_derivatives.cli.wording import clock_time, count, size
@@ -122,7 +122,7 @@ class CrowdPicture:
         if crowd.next_look is not None and crowd.next_look > self.now:
             told.append(f"the latest wait until {clock_time(crowd.next_look, self.now)}")
         looks = Text(", ".join(told), "dim")
-        for line in (tasks, Text(standing, "yellow"), files, looks):
+        for line in (tasks, shown(standing, "yellow"), files, looks):
             line.no_wrap, line.overflow = True, "crop"
             if line.plain:
                 yield line
@@ -167,7 +167,7 @@ class ManyLive(ManyAsPlain):
 
     def note(self, text: str) -> None:
         """Print it there, too."""
-        self.say(Text(text))
+        self.say(shown(text))
 
     def end(self, error: BaseException | None) -> None:  # noqa: ARG002  the base hands it in
         """Draw the last counts and let them stand."""

@@ -45,7 +45,7 @@ def find(record: FileRecord) -> Found:
     return Found(record=record, detections=len(features), classes=dict(classes.most_common()))
 
 
-def say_found(found: Found) -> str:
+def say_found(found: Found) -> tuple[str, str]:
     """Two lines for a person."""
     record = found.record
     facts = f"{size(record.size or 0)}, sha256 {(record.sha256 or '')[:SHA_SHOWN]}"
@@ -57,7 +57,7 @@ def say_found(found: Found) -> str:
         if named:
             counted += f": {', '.join(named[:SHOWN] + more)}"
     name = Path(record.path or "").name
-    return f"{record.asset.product_type}  {counted}\n  {name} ({facts})"
+    return f"{record.asset.product_type}  {counted}", f"  {name} ({facts})"
 
 
 def _class_of(feature: Mapping[str, Any]) -> str:

@@ -11,13 +11,14 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from iceye_derivatives._visible import visible
 from iceye_derivatives.cli.board import Awaited, Board, BoardEvent, Phase, Row
 from iceye_derivatives.cli.findings import Found, say_found
 from iceye_derivatives.cli.screens import Screen, Time
 from iceye_derivatives.cli.wording import clock_time, count, shorten, size, speed, spell
 from iceye_derivatives.events import Waiting
 
-__all__ = ["LiveScreen", "Picture", "drawn_in_place", "styled"]
+__all__ = ["LiveScreen", "Picture", "drawn_in_place", "shown", "styled"]
 
 NARROW, WIDE = 60, 84
 """Columns below which the bar goes, and from which ids and digests fit."""
@@ -35,6 +36,11 @@ LOOKS = {
     Phase.FAILED: ("failed", "bold red"),
 }
 STYLES = {404: "yellow", 206: "cyan", 200: "bold green"}
+
+
+def shown(text: str, style: str = "") -> Text:
+    """What others wrote, as no more than text: neither rich's marks nor a terminal's commands."""
+    return Text(visible(text), style)
 
 
 class Picture:
@@ -64,12 +70,12 @@ class Picture:
         lines = Text()
         if self.clock:
             lines.append(f"{self.clock}\n", "dim")
-        lines.append(f"{'task':<{LABEL}}", "dim").append(
-            board.task_id or "is being ordered", "bold"
+        lines.append(f"{'task':<{LABEL}}", "dim").append_text(
+            shown(board.task_id or "is being ordered", "bold")
         )
         if board.statuses:
-            lines.append(f"\n{'status':<{LABEL}}", "dim").append(
-                arrow.join(board.statuses[-HISTORY:])
+            lines.append(f"\n{'status':<{LABEL}}", "dim").append_text(
+                shown(arrow.join(board.statuses[-HISTORY:]))
             )
         if board.answers:
             lines.append(f"\n{'derivatives':<{LABEL}}", "dim")
@@ -84,11 +90,8 @@ class Picture:
         text = Text()
         if self.board.trouble is not None:
             trouble = self.board.trouble
-            text.append(
-                f"look failed ({trouble.failures} in a row, gives up at {trouble.budget}): "
-                f"{trouble.error}\n",
-                "magenta",
-            )
+            told = f"{trouble.failures} in a row, gives up at {trouble.budget}"
+            text = shown(f"look failed ({told}): {trouble.error}", "magenta").append("\n")
         return text.append_text(self._countdown(self.board.waiting))
 
     def _countdown(self, waiting: Waiting | None) -> Text:
@@ -97,7 +100,7 @@ class Picture:
         left = waiting.until - self.now
         when = clock_time(waiting.until, self.now)
         look = f"next look in {spell(left)} ({when})" if left > 0 else "looking now"
-        return Text.assemble((f"{waiting.reason}\n", "italic"), (look, "dim"))
+        return Text.assemble(shown(waiting.reason, "italic"), "\n", (look, "dim"))
 
     def _rows(self, options: ConsoleOptions) -> RenderableType:
         width = options.max_width
@@ -127,8 +130,8 @@ class Picture:
     def _cells(self, entry: Row | Awaited) -> tuple[RenderableType, ...]:
         if isinstance(entry, Awaited):
             word, style = LOOKS[Phase.AWAITED]
-            name = shorten(entry.derivative_id) if entry.derivative_id else "-"
-            return (Text(entry.product_type), name, Text(word, style), "", "", "")
+            name = shorten(visible(entry.derivative_id)) if entry.derivative_id else "-"
+            return (shown(entry.product_type), shown(name), Text(word, style), "", "", "")
         word, style = LOOKS[entry.phase]
         bar = ProgressBar(
             # A file that was kept, or is empty, is complete although nothing was counted.
@@ -141,8 +144,8 @@ class Picture:
         )
         got = size(entry.received) if entry.received else ""
         return (
-            Text(entry.asset.product_type),
-            shorten(entry.asset.derivative_id),
+            shown(entry.asset.product_type),
+            shown(shorten(visible(entry.asset.derivative_id))),
             Text(word, style),
             bar if entry.phase not in {Phase.READY, Phase.FAILED} else "",
             got,
@@ -151,7 +154,7 @@ class Picture:
 
     def _notes(self) -> list[Text]:
         noted = [row for row in self.board.rows if row.note]
-        return [Text(f"{row.asset.product_type}: {row.note}", "magenta") for row in noted]
+        return [shown(f"{row.asset.product_type}: {row.note}", "magenta") for row in noted]
 
 
 def _type(entry: Row | Awaited) -> str:
@@ -160,7 +163,7 @@ def _type(entry: Row | Awaited) -> str:
 
 def styled(found: Found) -> Text:
     """What was found, with what matters made bright; names are cut nowhere, they may wrap."""
-    first, name = say_found(found).split("\n", 1)
+    first, name = map(visible, say_found(found))
     product, _, counted = first.partition("  ")
     text = Text.assemble((product, "bold"), "  ", (counted, "cyan"), overflow="fold")
     return text.append(f"\n{name}", "dim")
@@ -209,7 +212,7 @@ class LiveScreen(Screen):
 
     def note(self, text: str) -> None:
         """Print it above the picture."""
-        self.console.print(Text(text))
+        self.console.print(shown(text))
 
     def show(self, before: Board, event: BoardEvent) -> None:  # noqa: ARG002  the base hands it in
         """Start to draw with the first event: notes and questions come before."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
+from iceye_derivatives._visible import visible
 from iceye_derivatives.cli.board import BoardEvent
 from iceye_derivatives.cli.sentences import sentence
 from iceye_derivatives.cli.wording import count, shorten, size
@@ -37,7 +38,7 @@ def news_of(event: BoardEvent, moment: str) -> Text | None:
             return _line(moment, task_id, status, "yellow")
         case DerivativeReady(task_id=task_id, derivative=found):
             word = "has more" if found.is_update else "ready"
-            what = f"{found.product_type:<{PRODUCT}}{shorten(found.id)}"
+            what = _name(found.product_type, found.id)
             return _line(moment, task_id, word, "cyan", what)
         case TransferFinished(record=record):
             return _of_file(moment, record)
@@ -49,7 +50,7 @@ def news_of(event: BoardEvent, moment: str) -> Text | None:
 
 def _of_file(moment: str, record: FileRecord) -> Text:
     word, style = ("kept", "green") if record.kept else ("whole", "bold green")
-    what = f"{_name(record.asset):<{PRODUCT + 9}}{size(record.size or 0):>10}"
+    what = f"{_name_of(record.asset):<{PRODUCT + 9}}{size(record.size or 0):>10}"
     return _line(moment, record.asset.task_id, word, style, what)
 
 
@@ -59,7 +60,7 @@ def _of_trouble(event: BoardEvent, moment: str) -> Text | None:
             told = f"{failures} in a row, gives up at {budget}: {error}"
             line = _line(moment, task_id, "look failed", "magenta", told)
         case TransferFailed(record=FileRecord(error=DownloadError() as error) as record):
-            told = f"{_name(record.asset)}: {sentence(error)}"
+            told = f"{_name_of(record.asset)}: {sentence(error)}"
             line = _line(moment, record.asset.task_id, "failed", "bold red", told)
         case WatchFailed(task_id=task_id, error=error):
             line = _line(moment, task_id, "given up", "bold red", sentence(error))
@@ -72,13 +73,18 @@ def _of_trouble(event: BoardEvent, moment: str) -> Text | None:
 def _line(moment: str, task_id: str, word: str, style: str, what: str = "") -> Text:
     return Text.assemble(
         (f"{moment} ", "dim"),
-        f"{task_id}  ",
-        (f"{word:<{WORD}}", style),
-        f" {what}",
+        f"{visible(task_id)}  ",
+        (f"{visible(word):<{WORD}}", style),
+        f" {visible(what)}",
         no_wrap=True,
         overflow="crop",
     )
 
 
-def _name(asset: AssetRef) -> str:
-    return f"{asset.product_type:<{PRODUCT}}{shorten(asset.derivative_id)}"
+def _name_of(asset: AssetRef) -> str:
+    return _name(asset.product_type, asset.derivative_id)
+
+
+def _name(product_type: str, derivative_id: str) -> str:
+    # Before they are put in columns: what is spelt out is longer.
+    return f"{visible(product_type):<{PRODUCT}}{shorten(visible(derivative_id))}"

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from iceye_derivatives._lapse import clock_from
+from iceye_derivatives._visible import visible
 from iceye_derivatives.cli.board import Ordered
 from iceye_derivatives.cli.exit_codes import Interrupted
 from iceye_derivatives.cli.json_lines import event_line
@@ -132,12 +133,12 @@ def order(*, no_check: bool, as_json: bool, **fields: Any) -> None:  # noqa: ANN
         line = event_line(ordered)
         click.echo(json.dumps({"event": line["event"], "time": iso(clock.time()), **line}))
         return
-    click.echo(ordered.task_id)
-    click.echo(
+    click.echo(visible(ordered.task_id))
+    told = (
         f"Ordered ({ordered.status}), reference {ordered.reference}. Go on with: "
-        f"iceye-derivatives download {ordered.task_id} --to detections",
-        err=True,
+        f"iceye-derivatives download {ordered.task_id} --to detections"
     )
+    click.echo(visible(told), err=True)
 
 
 def build_request(

@@ -17,7 +17,7 @@ from iceye_derivatives.cli.board import Board, BoardEvent
 from iceye_derivatives.cli.crowd import ManyLive
 from iceye_derivatives.cli.film import Film, blank
 from iceye_derivatives.cli.findings import Found
-from iceye_derivatives.cli.live import LiveScreen, styled
+from iceye_derivatives.cli.live import LiveScreen, shown, styled
 from iceye_derivatives.cli.screens import Time
 from iceye_derivatives.events import TransferProgressed, Waiting
 from iceye_derivatives.protocols import Clock
@@ -63,7 +63,7 @@ class RecordingScreen(LiveScreen):
 
     def note(self, text: str) -> None:
         """Keep it above the picture, or below it where the summary has begun."""
-        (self._below or self._above).append(Text(text))
+        (self._below or self._above).append(shown(text))
 
     def show(self, before: Board, event: BoardEvent) -> None:
         """Take a frame when there is news, or when the last is old and something counts."""

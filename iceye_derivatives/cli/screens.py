@@ -9,6 +9,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Self, TextIO
 
+from iceye_derivatives._visible import visible
 from iceye_derivatives.cli.board import Board, BoardEvent, fold
 from iceye_derivatives.cli.findings import Found, say_found
 from iceye_derivatives.cli.json_lines import Line, event_line, found_line, report_line
@@ -47,11 +48,12 @@ class Screen:
         """Show what `event` made of the board `before`."""
 
     def note(self, text: str) -> None:
-        """Show a sentence that is no event."""
+        """Show a sentence that is no event, on one line."""
 
     def found(self, found: Found) -> None:
         """Show what a file holds."""
-        self.note(say_found(found))
+        for line in say_found(found):
+            self.note(line)
 
     def end(self, error: BaseException | None) -> None:
         """Show the end."""
@@ -105,8 +107,8 @@ class PlainScreen(Screen):
             self._print(sentence)
 
     def note(self, text: str) -> None:
-        """Print it as it is."""
-        print(text, file=self._out, flush=True)
+        """Print it."""
+        print(visible(text), file=self._out, flush=True)
 
     def _is_worth_saying(self, event: Waiting) -> bool:
         # A line for each look would bury the news; none for hours would look frozen.

@@ -8,6 +8,7 @@ import os
 import click
 
 from iceye_derivatives._lapse import clock_from
+from iceye_derivatives._visible import visible
 from iceye_derivatives.cli.board import ANSWERS
 from iceye_derivatives.cli.options import debug_option, json_option
 from iceye_derivatives.cli.running import run
@@ -54,7 +55,7 @@ def _say(task: Task, snapshot: Snapshot) -> str:
         f"{', '.join(asset.type for asset in each.assets) or 'in the making'}"
         for each in snapshot.derivatives
     ]
-    return "\n".join(lines)
+    return "\n".join(map(visible, lines))
 
 
 def _line(task: Task, snapshot: Snapshot, now: float) -> dict[str, object]:

@@ -20,6 +20,7 @@ import click
 
 from iceye_derivatives._clock import SystemClock
 from iceye_derivatives._core.inventory import Condition, Finding, Inventory
+from iceye_derivatives._visible import visible
 from iceye_derivatives.cli.options import PlaceType, debug_option, json_option
 from iceye_derivatives.cli.wording import count, iso
 from iceye_derivatives.sinks import inspect
@@ -56,13 +57,14 @@ def verify(*, folder: str, as_json: bool) -> int:
         numbers = {str(condition): found[condition] for condition in Condition}
         _print_line("report", ok=ok, exit_code=code, **numbers)
     else:
-        click.echo(_sum_up(found, tasks, folder))
+        click.echo(visible(_sum_up(found, tasks, folder)))
     return code
 
 
 def _show_all(inventory: Inventory, *, as_json: bool) -> None:
     if not as_json:
-        click.echo(f"Task {inventory.task_id or '(no journal tells which)'} in {inventory.folder}")
+        task = inventory.task_id or "(no journal tells which)"
+        click.echo(visible(f"Task {task} in {inventory.folder}"))
     for finding in inventory.findings:
         if as_json:
             _print_line(
@@ -79,7 +81,7 @@ def _show_all(inventory: Inventory, *, as_json: bool) -> None:
 
 
 def _sentence(finding: Finding) -> str:
-    return f"  {finding.condition:<10}  {finding.name}"
+    return visible(f"  {finding.condition:<10}  {finding.name}")
 
 
 def _sum_up(found: Counter[Condition], tasks: int, folder: str) -> str:
