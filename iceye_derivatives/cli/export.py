@@ -34,7 +34,8 @@ def export(
     """Write all detections in FOLDER into one file for a GIS, a data frame or a spreadsheet.
 
     Beside all properties stand the columns task_id, product_type, detection_class, confidence
-    and a few more. GeoParquet and GeoPackage need the extra `geo`.
+    and a few more. GeoParquet and GeoPackage need the extra `geo`. The file may be in FOLDER:
+    it is not read with the others the next time.
     """
     found = read_some(folder, class_property, confidence_property)
     found.export(target)
@@ -55,7 +56,8 @@ def read_some(
     if not found.sources:
         raise ConfigurationError(
             f"No whole file of detections is in {folder}: download a task into it first, "
-            "or name the folder that `download --to` was given"
+            "or name the folder that `download --to` was given (an export is read where it is "
+            "named itself)"
         )
     return found
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from iceye_derivatives.errors import ConfigurationError
 from iceye_derivatives.geo._extra import need
 from iceye_derivatives.geo._frame import MOMENTS, to_frame
+from iceye_derivatives.geo._mark import write_export
 from iceye_derivatives.geo._table import table
 from iceye_derivatives.geo._values import moment
 from iceye_derivatives.geo._whole import made_whole
@@ -95,8 +96,7 @@ def _write_geojson(detections: Detections, path: Path) -> None:
         }
         for row, *values in zip(detections, *columns.values(), strict=True)
     ]
-    with path.open("w", encoding="ascii", newline="\n") as file:
-        json.dump({"type": "FeatureCollection", "features": features}, file)
+    write_export(path, features)
 
 
 _WRITERS: Final[dict[str, Callable[[Any, Path], None]]] = {

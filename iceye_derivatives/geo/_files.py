@@ -16,6 +16,7 @@ from iceye_derivatives._core.journal import LARGEST, Journal, join_page, read_jo
 from iceye_derivatives._core.plan import page_name, read_file_name
 from iceye_derivatives.errors import ConfigurationError
 from iceye_derivatives.events import DownloadReport
+from iceye_derivatives.geo._mark import is_export
 from iceye_derivatives.models import AssetRef
 
 __all__ = ["FoundFile", "Place", "find_files"]
@@ -33,13 +34,15 @@ class FoundFile:
     """Whose it is; None where neither a journal nor its name tells."""
     downloaded: float | None = None
     """Unix seconds at which it was whole, where a journal tells."""
+    recorded: bool = False
+    """Whether a journal knows it: then it was downloaded, whatever it holds."""
 
 
 def find_files(places: Place | Iterable[Place]) -> Iterator[FoundFile]:
     """The files that are named, those of reports, and all of detections below folders.
 
     Those are what a journal calls GeoJSON, and ``*.geojson`` where none knows the file.  Whatever
-    ends in ``.part``, hidden files and symbolic links in folders are passed over.
+    ends in ``.part``, hidden files, symbolic links and exports of ours in folders are passed over.
 
     Raises:
         ConfigurationError: a report names a file that is not on the disk.
@@ -52,13 +55,15 @@ def find_files(places: Place | Iterable[Place]) -> Iterator[FoundFile]:
         for place in places:
             yield from find_files(place)
     elif Path(places).is_dir():
-        for path in _below(Path(places)):
-            file = journals.describe(path)
-            # A type that is not spelt in small letters stands in the name as something else.
-            if path.suffix == SUFFIX if file.asset is None else is_geojson(file.asset):
-                yield file
+        yield from filter(_is_download, map(journals.describe, _below(Path(places))))
     else:
         yield journals.describe(Path(places))
+
+
+def _is_download(file: FoundFile) -> bool:
+    # A type that is not spelt in small letters stands in the name as something else.
+    fits = file.path.suffix == SUFFIX if file.asset is None else is_geojson(file.asset)
+    return fits and (file.recorded or not is_export(file.path))
 
 
 def _below(folder: Path) -> Iterator[Path]:
@@ -99,7 +104,8 @@ class _Journals:
         journal = self._known[folder]
         known = None if journal is None else journal.files.get(path.name)
         if known is not None:
-            return FoundFile(path=path, asset=known.asset, downloaded=_sane(known.finished))
+            moment = _sane(known.finished)
+            return FoundFile(path=path, asset=known.asset, downloaded=moment, recorded=True)
         return FoundFile(path=path, asset=read_file_name(folder.resolve().name, path.name))
 
 

@@ -62,6 +62,8 @@ class Detections:
 
         Args:
             places: One of them or many; folders are searched to their bottom for ``*.geojson``.
+                What `export` wrote there is passed over, as its detections are those of the files
+                beside it; name that file to read it.
             class_property: The property that holds the class; None looks for one in each file
                 (``class``, ``label``, ``classification…``: see ``docs/how-to/detections.md``).
             confidence_property: The same for the confidence.

@@ -43,6 +43,24 @@ def test_what_was_downloaded_is_mapped_and_exported(
     assert all(f["properties"]["downloaded_at"].endswith("Z") for f in features)
 
 
+def test_an_export_into_the_folder_is_not_counted_the_next_time(
+    folder: Path, capsys: Captured
+) -> None:
+    """Neither by the same command, nor by one with another name, nor by the map."""
+
+    def told(*command: str) -> str:
+        capsys.readouterr()
+        assert main([*command]) == 0
+        return capsys.readouterr().out.partition(" ")[0]
+
+    first = told("export", str(folder), "--to", str(folder / "all.geojson"))
+    for name in ("all.geojson", "DC_VESSELS_all.geojson", "other.geojson", "all.csv"):
+        assert told("export", str(folder), "--to", str(folder / name)) == first
+    assert told("map", str(folder), "-o", str(folder / "map.html")) == first
+    # Who names it means it.
+    assert told("map", str(folder / "all.geojson"), "-o", str(folder / "map.html")) == first
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

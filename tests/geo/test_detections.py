@@ -173,6 +173,21 @@ def test_the_journal_knows_better_than_the_name(tmp_path: Path) -> None:
     assert (source.asset, source.downloaded) == (asset, 1.8e9)
 
 
+def test_what_was_downloaded_counts_even_if_it_begins_as_an_export_does(tmp_path: Path) -> None:
+    """A server may send whatever it likes: only what no journal knows is passed over."""
+    asset = AssetRef(task_id=TASK, derivative_id="d", product_type="DC_NEW", asset_type="geojson")
+    path = tmp_path / file_name(asset)
+    path.parent.mkdir()
+    Detections.read(write(tmp_path, collection(feature(4, 52)))).export(path)
+    journal = Journal(TASK)
+    journal.note(
+        WholeFile(asset=asset, size=2, sha256="0" * 64, stamp=None, etag=None, begun=1, finished=2)
+    )
+    assert len(Detections.read(path.parent)) == 0
+    (path.parent / JOURNAL).write_bytes(journal.render())
+    assert len(Detections.read(path.parent)) == 1
+
+
 def test_detections_are_found_in_whatever_case_their_type_is_given(tmp_path: Path) -> None:
     """As a download checks them in any case."""
     asset = AssetRef(task_id=TASK, derivative_id="d", product_type="DC_NEW", asset_type="GeoJSON")
