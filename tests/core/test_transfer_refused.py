@@ -112,6 +112,7 @@ def test_bytes_refill_the_budget_of_renewals() -> None:
 def test_first_bytes_of_a_refusal_hold_no_signature() -> None:
     decision = answer(transfer(), 405, beginning=b"no: ?Expires=1&Signature=CANARY")
     assert isinstance(decision, GiveUp)
+    assert decision.first_bytes.startswith(b"no: ?")
     assert b"CANARY" not in decision.first_bytes
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 import attrs
@@ -77,48 +78,60 @@ def test_a_listing_is_read_or_its_faults_are_named(listing: list[Any]) -> None:
             parse_derivatives(listing, "t")
 
 
+ASSET = {"type": "geojson", "href": "https://cdn.example/a?Expires=2000000000&Signature=s"}
 PAGES_OWN = {
     "id": "3fa85f64",
     "imageReference": "c2ac555e",
     "derivativeProductType": "DC_VESSELS",
-    "assets": [{"type": "geojson", "href": "https://cdn.example/a?Expires=2000000000&Signature=s"}],
+    "assets": [ASSET],
 }
+
+
+def mostly(usual: str, *others: str) -> st.SearchStrategy[str]:
+    """The usual one in each second draw."""
+    return st.just(usual) | st.sampled_from(others)
+
+
+def changed(whole: dict[str, Any], **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """With one field changed mostly: of several changes, any that is seen hides the others."""
+    alone = [st.fixed_dictionaries({name: values}) for name, values in fields.items()]
+    some = st.one_of(*alone) | st.fixed_dictionaries({}, optional=fields)
+    return st.just(whole) | some.map(lambda changes: whole | changes)
+
+
 HREFS = st.builds(
     "{}{}{}{}".format,
-    st.sampled_from(["https://cdn.example/a", "https://cdn.example/é", "a#b", ""]),
-    st.sampled_from(
-        ["?Expires=", "", "?expires=", "#?Expires=", "?a=b&Expires=", "?Expires=?Expires="]
-    ),
-    st.sampled_from(
-        ["2000000000", "200000000", "20000000000", "٢000000000", "x", "2e9", "-100000000"]
-    ),
-    st.sampled_from(["&Signature=s", "", "&", "#x", "&Signature=#"]),
+    mostly("https://cdn.example/a", "https://cdn.example/é", "a#b", "", "\ud800"),
+    mostly("?Expires=", "", "?expires=", "#?Expires=", "?a=b&Expires=", "?Expires=?Expires="),
+    mostly("2000000000", "200000000", "20000000000", "٢000000000", "x", "2e9", "-100000000"),
+    mostly("&Signature=s", "", "&", "#x", "&Signature=#"),
+) | st.just("x" * (DEFAULT_LIMITS.link_length + 1))
+KINDS = TEXTS | JSON | st.just("\ud800")
+TOO_DEEP = reduce(lambda inner, _: [inner], range(DEFAULT_LIMITS.json_depth), list[Any]())
+UNKNOWN = JSON | st.just(TOO_DEEP)
+ASSETS = changed(ASSET, type=KINDS, href=HREFS | JSON, size=UNKNOWN)
+ITEMS_NEARLY = changed(
+    PAGES_OWN,
+    id=TEXTS | JSON | st.just("x" * 2000),
+    imageReference=TEXTS | st.none() | JSON,
+    imageId=TEXTS | st.none() | JSON,
+    derivativeProductType=KINDS,
+    assets=JSON | st.lists(ASSETS, max_size=3),
+    other=UNKNOWN,
 )
-NEARLY = st.builds(
-    lambda changes, gone: {k: v for k, v in {**PAGES_OWN, **changes}.items() if k not in gone},
-    st.fixed_dictionaries(
-        {},
-        optional={
-            "id": TEXTS | JSON | st.just("x" * 2000),
-            "imageReference": TEXTS | st.none() | JSON,
-            "imageId": TEXTS | st.none() | JSON,
-            "derivativeProductType": TEXTS | JSON | st.just("\ud800"),
-            "assets": JSON
-            | st.lists(
-                st.fixed_dictionaries(
-                    {"type": st.just("geojson") | TEXTS, "href": HREFS | JSON},
-                    optional={"size": JSON},
-                ),
-                max_size=2,
-            ),
-            "other": JSON,
-        },
-    ),
-    st.sets(st.sampled_from([*PAGES_OWN, "imageId"]), max_size=1),
+NEARLY = (
+    ITEMS_NEARLY
+    | HREFS.map(lambda href: PAGES_OWN | {"assets": [ASSET | {"href": href}]})
+    | st.builds(
+        lambda item, gone: {name: value for name, value in item.items() if name != gone},
+        ITEMS_NEARLY,
+        st.sampled_from([*PAGES_OWN]),
+    )
 )
 
 
 @given(st.lists(NEARLY, max_size=6))
+@example([PAGES_OWN | {"assets": [ASSET | {"size": TOO_DEEP}]}])
 @example([PAGES_OWN, {**PAGES_OWN, "imageId": "x"}, {**PAGES_OWN, "imageId": None}])
 @example([{**PAGES_OWN, "assets": [{"type": "geojson", "href": "https://cdn.example/no-query"}]}])
 def test_the_usual_way_says_what_the_careful_way_says(listing: list[Any]) -> None:

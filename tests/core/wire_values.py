@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 from hypothesis import strategies as st
+from strategies import json_values
 
 from iceye_derivatives._core.wire import WireError
 
@@ -13,12 +14,7 @@ OFFSETS = st.builds(
 )
 MOMENTS = st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1), timezones=OFFSETS)  # noqa: DTZ001 - bounds must be naive
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | NUMBERS | TEXTS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
-    max_leaves=8,
-)
+JSON = json_values(TEXTS)
 
 
 def faults_of(error: WireError) -> dict[str, str]:
