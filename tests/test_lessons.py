@@ -172,8 +172,8 @@ TRAPS: dict[str, tuple[int, tuple[str, ...]]] = {
     "Trap (azure, Retry-After)": (
         20,
         (
-            "core/test_responses.py::test_retry_after_in_both_forms",
-            "core/test_responses.py::test_a_longer_retry_after_is_cut_to_its_ceiling",
+            "core/test_http_date.py::test_retry_after_in_both_forms",
+            "core/test_responses_limits.py::test_a_longer_retry_after_is_cut_to_its_ceiling",
         ),
     ),
 }
