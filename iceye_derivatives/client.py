@@ -272,7 +272,8 @@ class DerivativesClient(ApiClient):
             `DownloadReport.raise_for_failures()`.
 
         Raises:
-            ConfigurationError: the destination is a URL of no store that we know.
+            ConfigurationError: the destination is a URL of no store that we know, or empty.
+            OSError: nothing can be stored in the folder; it is tried before the first look.
             IceyeError: what `watch_task` raises; its ``.report`` holds what has come so far.
         """
         tell = _ignore if on_event is None else on_event
@@ -288,6 +289,7 @@ class DerivativesClient(ApiClient):
             jitter=self._jitter,
             limits=self._limits,
         )
+        await downloader.make_ready()
         if watch is None and task_id not in self._ordered:
             watch = await resumed_watch(sink, task_id)
         watch = self._watch_of(task_id, watch)

@@ -37,7 +37,7 @@ from iceye_derivatives.events import (
 from iceye_derivatives.leases import Leases
 from iceye_derivatives.models import Derivative
 from iceye_derivatives.protocols import Clock, LinkOpener, Sink, SnapshotSource
-from iceye_derivatives.sharing import SharedSink
+from iceye_derivatives.sharing import ReadySink, SharedSink
 
 if TYPE_CHECKING:
     import asyncio
@@ -115,6 +115,17 @@ class Downloader:
         self._jitter = random.random if jitter is None else jitter
         self._settings = DownloadSettings() if settings is None else settings
         self._limits = Limits() if limits is None else limits
+
+    async def make_ready(self) -> None:
+        """Try the sink, where it can be tried: call it before you wait for days.
+
+        `DerivativesClient.download_task()` does.
+
+        Raises:
+            OSError: no file could be stored, e.g. since the folder cannot be made.
+        """
+        if isinstance(self._sink, ReadySink):
+            await self._sink.make_ready()
 
     async def download(
         self, derivatives: Iterable[Derivative] | AsyncIterable[Derivative]

@@ -23,6 +23,7 @@ __all__ = [
     "PartMark",
     "Place",
     "Present",
+    "ReadySink",
     "ResumablePart",
     "SharedSink",
     "Space",
@@ -204,4 +205,13 @@ class SpaceSink(Protocol):
 
     async def space(self) -> Space | None:
         """Look; None where it cannot be known; raises `OSError`."""
+        ...
+
+
+@runtime_checkable
+class ReadySink(Protocol):
+    """A sink that can be tried before there is anything to store."""
+
+    async def make_ready(self) -> None:
+        """Raise `OSError` where no file could be stored: before days of waiting, not after them."""
         ...

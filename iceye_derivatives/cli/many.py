@@ -192,6 +192,7 @@ async def watch_many(
     new = [task_id for task_id in task_ids if task_id not in memory.ended]
     screen.remember([task_id for task_id in task_ids if task_id in memory.ended])
     state = memory.take_fleet(clock.time(), timeout)
+    memory.saving(state)()  # a file that cannot be written is told of now, not after days
     saved_at = clock.time()
     async with client.watch_tasks(new, state=state, backoff=backoff, timeout=timeout) as fleet:
         try:
@@ -216,6 +217,7 @@ async def download_many(
     timeout: float | None,  # noqa: ASYNC109  as above
 ) -> None:
     """Bring all files of all tasks home, each as soon as it is there."""
+    await downloader.make_ready()
     async with client.watch_tasks(task_ids, backoff=backoff, timeout=timeout) as fleet:
         await _bring_home(fleet, screen, downloader)
 

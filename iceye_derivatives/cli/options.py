@@ -87,6 +87,8 @@ class PlaceType(PlaceBase):
         """Leave a URL as it is, and look at a folder."""
         if is_url(value):
             return str(value)
+        if not value:
+            self.fail("an empty name is no folder; was a variable not set?", param, ctx)
         return str(self._folder.convert(str(value), param, ctx))
 
 

@@ -126,6 +126,7 @@ async def show_all(
         timeout=timeout,
         on_event=following(state, screen),
     )
+    _save(state_file, state)  # a file that cannot be written is told of now, not after days
     try:
         async with aclosing(derivatives):
             async for _ in derivatives:

@@ -11,6 +11,7 @@ from threading import Event
 from anyio.to_thread import run_sync
 
 from iceye_derivatives._core.journal import LARGEST
+from iceye_derivatives.errors import ConfigurationError
 from iceye_derivatives.models import AssetRef
 from iceye_derivatives.protocols import FoundFile
 from iceye_derivatives.sharing import Busy, Place, Present, Space
@@ -36,16 +37,24 @@ class DirectorySink:
     ``.part`` is unfinished: the next download of that file goes on with it or removes it, and all
     of it may be deleted when no download runs.
 
-    The folder is made when the first file comes.  Nothing below it is followed if it is a symbolic
-    link.  Files and folders get the mode of the umask.  Under cancellation each call is finished
-    or undone first: no handle stays open, and nothing is written behind the caller's back.
+    The folder is made when the first file comes, or by `make_ready()`.  Nothing below it is
+    followed if it is a symbolic link.  Files and folders get the mode of the umask.  Under
+    cancellation each call is finished or undone first: no handle stays open, and nothing is written
+    behind the caller's back.
 
     Args:
         path: The folder; it may itself be a symbolic link, since it is the caller's own choice.
+
+    Raises:
+        ConfigurationError: the path is empty, as that of a variable that was never set is.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
+        if not self.path:
+            raise ConfigurationError(
+                "An empty path is no folder: name one, or . for the current one"
+            )
         # Strings, as in the Protocol, and joined once: names are asked for more than once a file.
         self._before = os.path.join(self.path, "")  # noqa: PTH118 - see above
         self._strays = Strays()
@@ -55,6 +64,10 @@ class DirectorySink:
 
     def __repr__(self) -> str:
         return f"DirectorySink({self.path!r})"
+
+    async def make_ready(self) -> None:
+        """Make the folder, and a file in it that is gone at once; `OSError` where that fails."""
+        await finish(lambda: run_sync(self._make_ready))
 
     def locate(self, name: str) -> str:
         """The path of that name; no I/O."""
@@ -122,6 +135,16 @@ class DirectorySink:
     async def space(self) -> Space | None:
         """What the folder's disk has left."""
         return await finish(lambda: run_sync(space_of, self.path))
+
+    def _make_ready(self) -> None:
+        try:
+            with Folder(self.path, "tried", make=True) as folder:
+                part, descriptor = folder.begin()
+                os.close(descriptor)
+                folder.discard(part)
+        except OSError as error:
+            # The system names the file alone, which is no help to anybody.
+            raise OSError(error.errno, error.strerror, self.path) from error
 
     def _store(self, name: str, body: bytes, check: Callable[[bytes], str]) -> Steps[str]:
         checked = check(body)

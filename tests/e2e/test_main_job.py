@@ -59,6 +59,20 @@ async def test_order_watch_download_in_one_go(
     }
 
 
+async def test_a_folder_that_holds_no_files_is_told_of_before_the_wait(
+    sim: Simulator, client: DerivativesClient, tmp_path: Path
+) -> None:
+    """Not after half a day, for each file."""
+    (tmp_path / "file").write_text("")
+    task_id = sim.add_task()
+
+    with pytest.raises(NotADirectoryError) as failed:
+        await client.download_task(task_id, tmp_path / "file" / "x")
+
+    assert failed.value.filename == str(tmp_path / "file" / "x")
+    assert sim.requests == []
+
+
 async def test_files_land_while_later_derivatives_are_being_made(
     sim: Simulator, client: DerivativesClient, tmp_path: Path
 ) -> None:

@@ -227,9 +227,25 @@ def test_a_folder_below_a_file_is_the_disks_cause(
     stage: Stage, tmp_path: Path, capsys: Captured
 ) -> None:
     (tmp_path / "file").write_text("")
-    assert main(["download", stage.task(), "--to", str(tmp_path / "file" / "x")]) == 9
     place = tmp_path / "file" / "x"
-    assert f"could not be stored ({place}: Not a directory)" in capsys.readouterr().err
+    ids = [stage.task(WAITING), stage.task(WAITING)]
+    asked = len(stage.simulator.requests)
+    for each in (ids[:1], ids):
+        assert main(["download", *each, "--to", str(place)]) == 9
+        assert capsys.readouterr().err == f"{place}: Not a directory\n"
+    assert len(stage.simulator.requests) == asked
+
+
+def test_a_state_that_cannot_be_written_is_told_of_before_the_wait(
+    stage: Stage, tmp_path: Path, capsys: Captured
+) -> None:
+    state = tmp_path / "nowhere" / "state.json"
+    ids = [stage.task(WAITING), stage.task(WAITING)]
+    asked = len(stage.simulator.requests)
+    for each in (ids[:1], ids):
+        assert main(["watch", *each, "--state", str(state)]) == 9
+        assert capsys.readouterr().err == f"{state}: No such file or directory\n"
+    assert len(stage.simulator.requests) == asked
 
 
 @pytest.mark.parametrize(
@@ -241,6 +257,7 @@ def test_a_folder_below_a_file_is_the_disks_cause(
         (["order", *HERE, "--start", "soon"], "is no moment like"),
         (["order"], "Missing option"),
         (["download", "x"], "Missing option '--to'"),
+        (["download", "x", "--to", ""], "an empty name is no folder"),
         (["nonsense"], "No such command"),
         (["watch", "x", "--max-interval", "0"], "Invalid value"),
         (["simulate", "--fault", "nonsense"], "there is no fault 'nonsense'"),

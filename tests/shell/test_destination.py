@@ -12,13 +12,19 @@ from iceye_derivatives.sinks import DirectorySink, MemorySink, ObjectStoreSink, 
 
 
 @pytest.mark.parametrize(
-    "folder", ["detections", "C:\\detections", "a:b", Path("x") / "y", "s3", "s3:bucket", ""]
+    "folder", ["detections", "C:\\detections", "a:b", Path("x") / "y", "s3", "s3:bucket"]
 )
 def test_a_folder_is_a_folder(folder: str | Path) -> None:
     sink = sink_for(folder)
     assert isinstance(sink, DirectorySink)
     assert sink.path == str(folder)
     assert not is_url(folder)
+
+
+def test_an_empty_path_is_no_folder() -> None:
+    """It is what a variable gives that was never set; the current folder is nobody's wish."""
+    with pytest.raises(ConfigurationError, match="An empty path is no folder"):
+        sink_for("")
 
 
 def test_a_sink_is_what_it_is() -> None:

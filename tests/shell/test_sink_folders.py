@@ -100,3 +100,15 @@ async def test_what_is_no_regular_file_is_not_found(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "t" / "pipe")
     assert await sink.find("t/folder") is None
     assert await sink.find("t/pipe") is None
+
+
+async def test_a_folder_that_is_tried_is_made_and_left_empty(tmp_path: Path) -> None:
+    await DirectorySink(tmp_path / "a" / "b").make_ready()
+    assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")] == ["a", "a/b"]
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="a folder in which root makes no file")
+async def test_a_folder_in_which_no_file_can_be_made_is_named() -> None:
+    with pytest.raises(OSError, match="No such file") as failed:
+        await DirectorySink("/proc/self").make_ready()
+    assert failed.value.filename == "/proc/self"
