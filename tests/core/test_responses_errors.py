@@ -12,13 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iceye_derivatives._core.redact import clean_text
-from iceye_derivatives._core.responses import (
-    ApiResponse,
-    error_for,
-    read_snapshot,
-    read_task,
-    read_task_page,
-)
+from iceye_derivatives._core.responses import read_snapshot, read_task, read_task_page
 from iceye_derivatives.errors import (
     ApiError,
     AuthenticationError,
@@ -166,13 +160,9 @@ def test_plain_words_are_left_alone() -> None:
 @pytest.mark.parametrize("status", [408, 425])
 def test_a_status_that_says_try_again_is_no_refusal(status: int) -> None:
     """RFC 9110, 15.5.9: "the client MAY repeat the request"."""
-    response = ApiResponse(status=status, headers={}, body=b"")
-
-    assert error_for(response, 0.0, operation="getTask").retryable
+    assert error(status).retryable
 
 
 @pytest.mark.parametrize(("number", "code"), [("1234567", "1234567"), ("9" * 400, None)])
 def test_a_code_that_is_a_number_is_spelled_out_or_left_out(number: str, code: str | None) -> None:
-    response = ApiResponse(status=400, headers={}, body=b'{"code": %s}' % number.encode())
-
-    assert error_for(response, 0.0, operation="getTask").code == code
+    assert error(400, b'{"code": %s}' % number.encode()).code == code

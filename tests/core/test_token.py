@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import Any
 
 import pytest
+from answers import response
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iceye_derivatives._core.responses import ApiResponse
 from iceye_derivatives._core.token import HeldToken, hold, renew_at
 from iceye_derivatives._core.token_answer import is_token, read_token
 from iceye_derivatives.errors import (
@@ -24,12 +23,6 @@ from iceye_derivatives.errors import (
 
 # The fields of the docs' example.
 GOOD = {"token_type": "Bearer", "expires_in": 3600, "access_token": "a.b-c_d~e+f/g=", "scope": "x"}
-
-
-def answer(status: int, body: Any, **headers: str) -> ApiResponse:
-    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return ApiResponse(status=status, headers=named, body=raw)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +84,7 @@ def test_a_held_token_is_good_until_its_moment() -> None:
 )
 def test_the_token_of_a_good_answer(changes: dict[str, Any], life: float | None) -> None:
     """Its life may be written as a string, and may be unreadable."""
-    token = read_token(answer(200, GOOD | changes), 0)
+    token = read_token(response(200, GOOD | changes), 0)
 
     assert (token.value, token.expires_in) == (GOOD["access_token"], life)
 
@@ -116,7 +109,7 @@ def test_the_token_of_a_good_answer(changes: dict[str, Any], life: float | None)
 def test_a_good_status_without_a_bearer_token_is_unexpected(body: Any) -> None:
     """A token that cannot stand in a header would break, or bend, every call."""
     with pytest.raises(UnexpectedResponseError) as caught:
-        read_token(answer(200, body), 0)
+        read_token(response(200, body), 0)
 
     assert "a.b-c_d" not in str(caught.value)
 
@@ -138,7 +131,7 @@ def test_a_good_status_without_a_bearer_token_is_unexpected(body: Any) -> None:
 def test_each_status_of_the_endpoint_has_its_class(status: int, cls: type[IceyeError]) -> None:
     """A wrong secret is not a wrong URL, and neither is a bad day."""
     with pytest.raises(cls) as caught:
-        read_token(answer(status, b"", retry_after="7"), 0)
+        read_token(response(status, b"", retry_after="7"), 0)
 
     assert type(caught.value) is cls
     assert getattr(caught.value, "retry_after", 7.0) == 7.0
@@ -148,7 +141,7 @@ def test_the_endpoints_own_words_are_told() -> None:
     """RFC 6749, section 5.2."""
     body = {"error": "invalid_client", "error_description": "The secret is wrong."}
     with pytest.raises(AuthenticationError, match="invalid_client: The secret is wrong") as caught:
-        read_token(answer(401, body), 0)
+        read_token(response(401, body), 0)
 
     assert caught.value.code == "invalid_client"
 
