@@ -2,9 +2,10 @@
 
 A store, a gateway or a captive portal can answer 200 with a page of its own.  So what is called
 ``geojson`` must *be* a GeoJSON object (RFC 7946) before it gets its final name.  A body in memory
-is parsed whole; a longer one is checked as it passes, see `_core.geojson`.  Properties, coordinates
-and foreign members are the customer's and are not judged; a collection of no features is a good
-answer ("nothing was detected").  Other asset types are opaque: their length is all that counts.
+is parsed whole; a longer one is parsed in pieces as it passes, see `_core.geojson`.  Properties,
+coordinates and foreign members are the customer's and are not judged; a collection of no features
+is a good answer ("nothing was detected").  Other asset types are opaque: their length is all that
+counts.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from __future__ import annotations
 import json
 import re
 from hashlib import sha256
-from typing import Any, Final
+from typing import Final
 
 from iceye_derivatives._core.geojson import GeoJsonScanner
 from iceye_derivatives._core.geojson_rules import NotGeoJson, check_members
 from iceye_derivatives._core.quick_geojson import surely_a_collection
+from iceye_derivatives._core.strict_json import parsed
 from iceye_derivatives.models import AssetRef
 
 __all__ = ["ContentChecker", "ContentFault", "check_body", "first_bytes", "is_geojson"]
@@ -114,7 +116,7 @@ def _parse_whole(body: bytes) -> None:
     if surely_a_collection(body):
         return
     try:
-        check_members(_parsed(body))
+        check_members(parsed(body))
     except RecursionError:
         raise _fault("its JSON is nested too deep to be GeoJSON", body) from None
     except UnicodeDecodeError as error:
@@ -123,22 +125,6 @@ def _parse_whole(body: bytes) -> None:
         raise _fault(f"it is not JSON ({error.msg} at character {error.pos})", body) from None
     except NotGeoJson as error:
         raise _fault(str(error), body) from None
-
-
-def _parsed(body: bytes) -> Any:  # noqa: ANN401 - any JSON
-    # Strict UTF-8, as RFC 8259 demands; a byte order mark is one thing that it lets a parser
-    # forgive.  Decoded here, because `json.loads` on bytes would also guess UTF-16 and UTF-32.
-    return _STRICT.decode(body.decode("utf-8-sig"))
-
-
-def _no_constant(name: str) -> Any:  # noqa: ANN401 - the signature that json asks for
-    # Python writes NaN and Infinity by itself, and most other readers then refuse the whole file.
-    raise NotGeoJson(f"it holds {name}, which is not JSON")
-
-
-# Made once: `json.loads` makes one for each call that asks for anything.
-# Numbers are not judged, and `int` would refuse those of thousands of digits, which are good JSON.
-_STRICT: Final = json.JSONDecoder(parse_constant=_no_constant, parse_int=str)
 
 
 def _fault(reason: str, head: bytes) -> ContentFault:

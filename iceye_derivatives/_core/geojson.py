@@ -5,6 +5,9 @@ quotes, what is left is checked to be of JSON's alphabet, then reduced to its br
 ``[]`` and ``{}`` are deleted until none is left.  What remains, some closers and then some openers,
 is all that the stack of open brackets has to know.  Only a piece that touches the document's top
 level (mostly the first and the last) is read token by token.
+
+Pieces are cut behind commas.  With the brackets that are open before and behind it, each of them is
+a document that a parser can read (`_core.json_piece`), so that nothing which is no JSON gets by.
 """
 
 from __future__ import annotations
@@ -21,13 +24,14 @@ from iceye_derivatives._core.geojson_rules import (
     NotGeoJson,
     check_kinds,
 )
+from iceye_derivatives._core.json_piece import check_piece, last_comma
 
 __all__ = ["GeoJsonScanner"]
 
 DEEPEST: Final = 256
 """Open brackets at a time: GeoJSON's own nesting is eight, the rest is for foreign members."""
-LONGEST_STRING: Final = 1024 * 1024
-"""Bytes of one string that are remembered while waiting for its end."""
+LONGEST: Final = 1024 * 1024
+"""Bytes that are remembered while waiting for a comma, or for the end of a string."""
 
 # What touches the top level is read token by token: the smaller the pieces, the less that is.
 _PIECE: Final = 64 * 1024
@@ -35,28 +39,31 @@ _OPENERS = {ord("]"): ord("["), ord("}"): ord("{")}
 # All that JSON has outside of strings; the letters are those of true, false and null, so that
 # NaN and Infinity are found out as well.
 _ALPHABET = b"0123456789+-.eE,:[]{}truefalsn \t\r\n"
+_SPACE = b" \t\r\n"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _TOKEN = re.compile(rb'"[^"]*"|[\[\]{},:]|[^\s\[\]{},:"]+')
 
 
 class GeoJsonScanner:
-    """Checks as much of RFC 8259 and 7946 as can be had in bounded memory at a good speed.
+    """Checks what RFC 8259 and 7946 demand, in bounded memory.
 
-    It sees: bytes that are not UTF-8; anything outside of strings that is not of JSON's alphabet
-    (so markup spliced into the middle); brackets that do not match; a body that ends early or goes
-    on after its end; a top level that is no object, or whose `type` and its member are not those
-    of a GeoJSON object.
+    It sees: bytes that are not UTF-8; whatever is no JSON; a body that ends early or goes on after
+    its end; a top level that is no object, or whose `type` and its member are not those of a
+    GeoJSON object.
 
-    It does not see: what is wrong between well-matched brackets without leaving the alphabet
-    (``1.2.3``, a missing comma, a key without quotes made of those letters), control characters
-    and bad escapes inside strings, and entries of ``features`` that are not objects.  It does not
-    recognise the name ``type`` where that is itself spelled with escapes.
+    It does not see entries of ``features`` that are not objects, and does not recognise the name
+    ``type`` where that is itself spelled with escapes.  Where a mebibyte has no comma, it sees
+    there no more than UTF-8, the alphabet outside of strings, and brackets that do not match.
     """
 
     def __init__(self) -> None:
         self._decoder = getincrementaldecoder("utf-8-sig")()
         self._carry = b""
+        self._behind_comma = True
+        """Whether what is carried begins behind one, or at the document's start."""
+        self._begins = 0
+        """At which byte it does."""
         self._stack = bytearray()
         self._started = self._ended = False
         self._top = _TopLevel()
@@ -70,20 +77,48 @@ class GeoJsonScanner:
         self._decode(chunk)
         text = self._carry + chunk
         if not self._started:
-            self._started = not _BYTE_ORDER_MARK.startswith(text)
-            text = text.removeprefix(_BYTE_ORDER_MARK)
-        # Same length, so that places still fit: first pairs of backslashes, then escaped quotes.
-        plain = text.replace(rb"\\", b"__").replace(rb"\"", b"__")
-        cut = self._cut(plain)
+            text = self._start(text)
+        plain = _plain(text)
+        cut = last_comma(plain)
+        if cut:
+            self._take(text[:cut], plain[:cut])
+        elif len(text) > LONGEST:
+            cut = self._cut(plain)
+            self._scan(plain[:cut])
+            self._behind_comma = False
+        self._begins += cut
         self._carry = self._shorten(text[cut:], plain[cut:])
-        self._scan(plain[:cut])
+
+    def _start(self, text: bytes) -> bytes:
+        """Without a byte order mark; what is no object is told at once, before any comma."""
+        if _BYTE_ORDER_MARK.startswith(text):
+            return text
+        bare = text.removeprefix(_BYTE_ORDER_MARK)
+        first = bare.lstrip(_SPACE)[:1]
+        if first not in (b"", b"{"):
+            raise NotGeoJson("its JSON is not an object")
+        self._started = first != b""
+        self._begins += len(text) - len(bare)
+        return bare
+
+    def _take(self, text: bytes, plain: bytes) -> None:
+        """A piece that ends behind a comma, or with the document."""
+        opened = bytes(self._stack)
+        self._scan(plain)
+        if self._behind_comma:
+            check_piece(opened, text, bytes(self._stack), begins=self._begins)
+        self._behind_comma = True
 
     def finish(self) -> None:
         """The body has ended; raises `NotGeoJson`."""
         self._decode(b"", final=True)
-        self._scan(self._carry)  # unless a string was cut short, this is the end of a number
+        plain = _plain(self._carry)
+        opened, complete = bytes(self._stack), self._behind_comma
+        self._scan(plain)
         if not self._ended:
             raise NotGeoJson("its JSON ends in the middle")
+        if complete:
+            check_piece(opened, self._carry, b"", begins=self._begins)
         check_kinds(self._top.declared, self._top.kinds)
 
     def _decode(self, chunk: bytes, *, final: bool = False) -> None:
@@ -104,7 +139,7 @@ class GeoJsonScanner:
     @staticmethod
     def _shorten(carry: bytes, plain: bytes) -> bytes:
         """Forget the inside of a string too long to remember; it is then no name that counts."""
-        if len(carry) <= LONGEST_STRING:
+        if len(carry) <= LONGEST:
             return carry
         return b'"\x00' + (b"\\" if plain.endswith(b"\\") else b"")
 
@@ -173,6 +208,12 @@ class _TopLevel:
             self.declared = value.strip(b'"').decode("ascii", "replace")
         elif name in _COUNTED:
             self.kinds[name] = {b"[": ARRAY, b"{": OBJECT, b"null": NULL}.get(value, OTHER)
+
+
+def _plain(text: bytes) -> bytes:
+    """Without escapes: each quote begins or ends a string, and what stood where, still does."""
+    # First pairs of backslashes, then escaped quotes.
+    return text.replace(rb"\\", b"__").replace(rb"\"", b"__")
 
 
 _COUNTED = frozenset({"features", "geometry", "geometries", "coordinates"})
