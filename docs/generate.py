@@ -144,7 +144,8 @@ def json_lines_page() -> str:
     parts = [
         f"{MADE}\n# JSON Lines",
         "",
-        "What `--json` writes for `watch`, `download`, `demo` and `order`: one object a line.",
+        "What each command with `--json` writes: one object a line.  The last one is a report,",
+        "however it ended, but where an option is not known or the reader has gone.",
         "[The schema](json-lines.schema.json) is JSON Schema 2020-12; a line that it does not",
         "describe is a defect.  Within a major version fields and events may be added.",
         "No line holds a URL.",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from iceye_derivatives._core.inventory import Condition
 from iceye_derivatives.cli import json_lines
 from iceye_derivatives.cli.exit_codes import CAUSES
 from iceye_derivatives.models import Availability
@@ -36,8 +37,11 @@ WHEN = {
     "transfer_finished": "a file is whole, checked, and under its name",
     "transfer_failed": "a file was given up",
     "found": "a whole file was read",
+    "status": "what `status` asked for",
+    "verified": "a file was looked at by `verify`",
     "report": "the last line, however it ended",
     "report_of_many": "the last line where several tasks were asked for",
+    "report_of_files": "the last line of `verify`, unless it failed before it had seen all",
 }
 FIVE = ("task_id", "derivative_id", "product_type", "asset_type", "ordinal")
 TEXT: Schema = {"type": "string"}
@@ -56,6 +60,15 @@ def _ref(name: str) -> Schema:
     return {"$ref": f"#/$defs/{name}"}
 
 
+def _object(properties: Schema) -> Schema:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
 FIELDS: dict[str, Schema] = {
     "answer": ANSWER,
     "answers": {"type": "array", "items": ANSWER},
@@ -63,24 +76,31 @@ FIELDS: dict[str, Schema] = {
     "asset_types": TEXTS,
     "availability": {"enum": [str(each) for each in Availability]},
     "budget": COUNT,
+    "condition": {"enum": [str(each) for each in Condition]},
+    "conditions": _object({str(each): COUNT for each in Condition}),
+    "contract_id": _null_or(TEXT),
     "classes": {"type": "object", "additionalProperties": COUNT},
     "delivered": COUNT,
     "derivative_id": TEXT,
     "derivative_product_types": TEXTS,
+    "derivatives": {"type": "array", "items": _ref("derivative")},
     "detections": _null_or(COUNT),
     "error": _ref("error"),
     "exit_code": {"enum": [cause.code for cause in CAUSES]},
     "failed": {"type": "object", "additionalProperties": _ref("error")},
     "failures": COUNT,
+    "folder": TEXT,
     "files": {"type": "array", "items": _ref("file")},
     "finished": TEXTS,
     "image_id": _null_or(TEXT),
     "image_reference": _null_or(TEXT),
     "imaging": _null_or(MOMENT),
+    "imaging_mode": _null_or(TEXT),
     "is_update": {"type": "boolean"},
     "kept": {"type": "boolean"},
     "listed": COUNT,
     "missing": {"type": "array", "items": _ref("awaited")},
+    "name": TEXT,
     "offset": COUNT,
     "ok": {"type": "boolean"},
     "ordinal": COUNT,
@@ -100,9 +120,11 @@ FIELDS: dict[str, Schema] = {
     "text": TEXT,
     "total": _null_or(COUNT),
     "until": MOMENT,
+    "window": _null_or({"type": "array", "items": MOMENT, "minItems": 2, "maxItems": 2}),
 }
-NULLABLE_IN_REPORTS = ("error", "status", "task_id")
-"""There is no error where all went well, and no task where its order failed."""
+NULLABLE = {"report": ("error", "status", "task_id"), "verified": ("task_id",)}
+"""There is no error where all went well, no task where its order failed, and none that a folder
+without a journal tells."""
 
 
 def events() -> dict[str, tuple[tuple[str, ...], str]]:
@@ -129,6 +151,9 @@ def json_schema() -> Schema:
         "$defs": {
             "error": _object({"type": TEXT, "message": TEXT, "retryable": {"type": "boolean"}}),
             "awaited": _object({"derivative_id": _null_or(TEXT), "product_type": TEXT}),
+            "derivative": _object(
+                {"derivative_id": TEXT, "product_type": TEXT, "asset_types": TEXTS}
+            ),
             "file": {"oneOf": [_object({name: FIELDS[name] for name in each}) for each in files]},
         },
     }
@@ -136,16 +161,7 @@ def json_schema() -> Schema:
 
 def _event(name: str, fields: tuple[str, ...], when: str) -> Schema:
     kinds = {field: FIELDS[field] for field in fields}
-    if name.startswith("report"):
-        kinds |= {n: _null_or(kinds[n]) for n in NULLABLE_IN_REPORTS if n in kinds}
+    nullable = NULLABLE.get("report" if name.startswith("report") else name, ())
+    kinds |= {each: _null_or(kinds[each]) for each in nullable if each in kinds}
     schema = _object({"event": {"const": name}, "time": MOMENT, **kinds})
     return {"title": name, "description": when, **schema}
-
-
-def _object(properties: Schema) -> Schema:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }

@@ -9,16 +9,20 @@ from collections.abc import Sequence
 
 import click
 
+from iceye_derivatives._clock import SystemClock
 from iceye_derivatives._version import __version__
 from iceye_derivatives._visible import visible
+from iceye_derivatives.cli.board import Board
 from iceye_derivatives.cli.demo import demo
 from iceye_derivatives.cli.download import download
-from iceye_derivatives.cli.exit_codes import CAUSES, FAILURE, INTERRUPTED, exit_code
+from iceye_derivatives.cli.exit_codes import CAUSES, FAILURE, Interrupted, exit_code
 from iceye_derivatives.cli.export import export
+from iceye_derivatives.cli.json_lines import report_line
 from iceye_derivatives.cli.map import show_map
 from iceye_derivatives.cli.options import Settings
 from iceye_derivatives.cli.order import order
 from iceye_derivatives.cli.redaction import redact
+from iceye_derivatives.cli.screens import write_line
 from iceye_derivatives.cli.sentences import sentence
 from iceye_derivatives.cli.simulate import simulate
 from iceye_derivatives.cli.status import status
@@ -28,7 +32,6 @@ from iceye_derivatives.cli.watch import watch
 __all__ = ["commands", "run_command"]
 
 PROGRAM = "iceye-derivatives"
-USAGE = 2
 CODES = "\n".join(f"  {cause.code:>3}  {cause.meaning}" for cause in CAUSES)
 EPILOG = f"""\b
 Credentials come from the environment alone:
@@ -59,27 +62,39 @@ def run_command(arguments: Sequence[str]) -> int:
     _never_fail_to_encode()
     settings = Settings()
     try:
+        return _run(arguments, settings)
+    except BrokenPipeError:
+        return _leave_broken_pipe()
+
+
+def _run(arguments: Sequence[str], settings: Settings) -> int:
+    try:
         result = commands.main(
             args=list(arguments), prog_name=PROGRAM, standalone_mode=False, obj=settings
         )
-    except click.Abort:
-        return _tell("Interrupted.", INTERRUPTED)
-    except click.ClickException as error:
-        error.show()
-        return USAGE
     except BrokenPipeError:
-        return _leave_broken_pipe()
+        raise
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  the end of the program
-        if settings.debug:
-            # Frames and lines of code, no values: locals would hold tokens.
-            _tell("".join(traceback.format_exception(error)), FAILURE)
-        return _tell(visible(sentence(error)), exit_code(error))
+        failure = Interrupted() if isinstance(error, click.Abort) else error
+        _explain(failure, settings)
+        if settings.as_json and not settings.reported:
+            write_line(report_line(Board(), failure), SystemClock().time())
+        return exit_code(failure)
     return result if isinstance(result, int) else 0
 
 
-def _tell(text: str, code: int) -> int:
+def _explain(error: BaseException, settings: Settings) -> None:
+    if isinstance(error, click.ClickException):
+        error.show()
+        return
+    if settings.debug:
+        # Frames and lines of code, no values: locals would hold tokens.
+        _tell("".join(traceback.format_exception(error)))
+    _tell(visible(sentence(error)))
+
+
+def _tell(text: str) -> None:
     click.echo(redact(text.rstrip(), os.environ), err=True)
-    return code
 
 
 def _never_fail_to_encode() -> None:

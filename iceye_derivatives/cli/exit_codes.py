@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from attrs import frozen
+from click import ClickException
 
 from iceye_derivatives.errors import (
     ApiError,
@@ -72,7 +73,7 @@ CAUSES = (
     Cause(
         2,
         "usage, configuration, or a request that is refused as it is",
-        (ConfigurationError, InvalidTaskRequestError, BadRequestError),
+        (ConfigurationError, InvalidTaskRequestError, BadRequestError, ClickException),
     ),
     Cause(3, "credentials or permissions", (AuthenticationError, PermissionDeniedError)),
     Cause(

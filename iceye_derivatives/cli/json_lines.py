@@ -24,10 +24,17 @@ link_renewed           the same five
 transfer_finished      the same five, path size sha256 seconds renewals retries kept
 transfer_failed        the same five, error seconds renewals retries
 found                  the same five, path detections(or null) classes(name to number)
+status                 task_id status reference contract_id imaging_mode window(start, end)
+                       derivative_product_types answer derivatives(derivative_id, product_type,
+                       asset_types)
+verified               folder task_id name condition(whole, changed, missing, unfinished, foreign)
+                       size(bytes that are there, or null) sha256(what the journal says, or null)
 report                 (the last line, however it ended) ok exit_code error task_id status answers
                        missing files(as in transfer_finished and transfer_failed)
 report_of_many         (in its place where several tasks were asked for) ok exit_code error
                        finished(ids) failed(id to error) files
+report_of_files        (in its place where a folder was verified) ok exit_code conditions(each to
+                       its number)
 =====================  ==========================================================================
 
 An ``error`` is an object of ``type`` (the class), ``message`` and ``retryable``, or null.

@@ -23,6 +23,7 @@ __all__ = [
     "detections_options",
     "download_options",
     "json_option",
+    "note_report",
     "patience_options",
 ]
 
@@ -37,6 +38,16 @@ class Settings:
     """What the options of a command say to the program around it."""
 
     debug: bool = False
+    as_json: bool = False
+    reported: bool = False
+    """Whether the last of the JSON Lines is written: the program writes it where a command ended
+    too early to do so."""
+
+
+def note_report() -> None:
+    """Remember that the command under way has written its report."""
+    if (context := click.get_current_context(silent=True)) is not None:
+        context.find_root().ensure_object(Settings).reported = True
 
 
 if TYPE_CHECKING:
@@ -96,6 +107,11 @@ def _set_debug(ctx: click.Context, _param: click.Parameter, value: bool) -> None
     ctx.find_root().ensure_object(Settings).debug |= value
 
 
+def _set_json(ctx: click.Context, _param: click.Parameter, value: bool) -> bool:  # noqa: FBT001  as above
+    ctx.find_root().ensure_object(Settings).as_json |= value
+    return value
+
+
 debug_option = click.option(
     "--debug",
     is_flag=True,
@@ -104,7 +120,13 @@ debug_option = click.option(
     help="Show where in the code an error came up.",
 )
 json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Write JSON Lines, one event each."
+    "--json",
+    "as_json",
+    is_flag=True,
+    # Before the others, since one of those that is wrong is to be reported as well.
+    is_eager=True,
+    callback=_set_json,
+    help="Write JSON Lines, one event each.",
 )
 contract_option = click.option(
     "--contract",

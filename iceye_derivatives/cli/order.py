@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 from collections.abc import Callable
@@ -15,10 +14,9 @@ from iceye_derivatives._lapse import clock_from
 from iceye_derivatives._visible import visible
 from iceye_derivatives.cli.board import Ordered
 from iceye_derivatives.cli.exit_codes import Interrupted
-from iceye_derivatives.cli.json_lines import event_line
 from iceye_derivatives.cli.options import MOMENT, contract_option, debug_option, json_option
 from iceye_derivatives.cli.running import run
-from iceye_derivatives.cli.wording import iso
+from iceye_derivatives.cli.screens import JsonScreen, Screen
 from iceye_derivatives.client import DerivativesClient
 from iceye_derivatives.errors import ConfigurationError
 from iceye_derivatives.models import (
@@ -125,13 +123,14 @@ def order(*, no_check: bool, as_json: bool, **fields: Any) -> None:  # noqa: ANN
                 product_types=request.derivative_product_types or (),
             )
 
-    try:
-        ordered = run(send)
-    except Interrupted:
-        raise Interrupted(f"{MAYBE_ORDERED} {request.reference}") from None
+    screen = JsonScreen(time=clock.time) if as_json else Screen(time=clock.time)
+    with screen:
+        try:
+            ordered = run(send)
+        except Interrupted:
+            raise Interrupted(f"{MAYBE_ORDERED} {request.reference}") from None
+        screen.on_event(ordered)
     if as_json:
-        line = event_line(ordered)
-        click.echo(json.dumps({"event": line["event"], "time": iso(clock.time()), **line}))
         return
     click.echo(visible(ordered.task_id))
     told = (

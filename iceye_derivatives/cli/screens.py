@@ -13,17 +13,26 @@ from iceye_derivatives._visible import visible
 from iceye_derivatives.cli.board import Board, BoardEvent, fold
 from iceye_derivatives.cli.findings import Found, say_found
 from iceye_derivatives.cli.json_lines import Line, event_line, found_line, report_line
+from iceye_derivatives.cli.options import note_report
 from iceye_derivatives.cli.plain import say
 from iceye_derivatives.cli.wording import clock_time, iso
 from iceye_derivatives.events import TransferProgressed, Waiting
 from iceye_derivatives.models import AssetRef
 
-__all__ = ["JsonScreen", "PlainScreen", "Screen"]
+__all__ = ["JsonScreen", "PlainScreen", "Screen", "write_line"]
 
 Time = Callable[[], float]
 
 QUIET = 600.0
 """Seconds (of the client's clock) after which a wait is said again although nothing changed."""
+
+
+def write_line(line: Line, now: float, out: TextIO | None = None) -> None:
+    """Print one of the JSON Lines with its time."""
+    stamped = {"event": line["event"], "time": iso(now), **line}
+    print(json.dumps(stamped), file=out, flush=True)
+    if line["event"].startswith("report"):
+        note_report()
 
 
 class Screen:
@@ -148,6 +157,9 @@ class JsonScreen(Screen):
         """Print the report, however it ended."""
         self._print(report_line(self.board, error))
 
+    def write(self, line: Line) -> None:
+        """Print a line that is no event's."""
+        self._print(line)
+
     def _print(self, line: Line) -> None:
-        stamped = {"event": line.pop("event"), "time": iso(self.time()), **line}
-        print(json.dumps(stamped), file=self._out, flush=True)
+        write_line(line, self.time(), self._out)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 
 import click
 
 from iceye_derivatives._lapse import clock_from
 from iceye_derivatives._visible import visible
-from iceye_derivatives.cli.board import ANSWERS
+from iceye_derivatives.cli.board import ANSWERS, Awaited, Board
+from iceye_derivatives.cli.json_lines import Line
 from iceye_derivatives.cli.options import debug_option, json_option
 from iceye_derivatives.cli.running import run
+from iceye_derivatives.cli.screens import JsonScreen
 from iceye_derivatives.cli.wording import iso
 from iceye_derivatives.client import DerivativesClient
 from iceye_derivatives.models import Snapshot, Task
@@ -32,8 +33,13 @@ def status(*, task_id: str, as_json: bool) -> None:
             task = await client.get_task(task_id)
             return task, await client.get_derivatives(task_id)
 
-    task, snapshot = run(ask)
-    click.echo(json.dumps(_line(task, snapshot, clock.time())) if as_json else _say(task, snapshot))
+    if not as_json:
+        click.echo(_say(*run(ask)))
+        return
+    with JsonScreen(time=clock.time) as screen:
+        task, snapshot = run(ask)
+        screen.board = _board(task, snapshot)
+        screen.write(_line(task, snapshot))
 
 
 def _say(task: Task, snapshot: Snapshot) -> str:
@@ -58,11 +64,31 @@ def _say(task: Task, snapshot: Snapshot) -> str:
     return "\n".join(map(visible, lines))
 
 
-def _line(task: Task, snapshot: Snapshot, now: float) -> dict[str, object]:
+def _board(task: Task, snapshot: Snapshot) -> Board:
+    """What the report tells of."""
+    listed = {each.product_type for each in snapshot.derivatives}
+    awaited = [
+        Awaited(product_type=each.product_type, derivative_id=each.id)
+        for each in snapshot.derivatives
+        if not each.assets
+    ]
+    awaited += [
+        Awaited(product_type=name)
+        for name in task.derivative_product_types or ()
+        if name not in listed
+    ]
+    return Board(
+        task_id=task.id,
+        statuses=(task.status,),
+        answers=(ANSWERS[snapshot.availability],),
+        awaited=tuple(awaited),
+    )
+
+
+def _line(task: Task, snapshot: Snapshot) -> Line:
     window = task.acquisition_window
     return {
         "event": "status",
-        "time": iso(now),
         "task_id": task.id,
         "status": task.status,
         "reference": task.reference,

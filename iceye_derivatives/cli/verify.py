@@ -1,19 +1,7 @@
-"""``verify``: are the files in a folder still what was downloaded?
-
-With ``--json``, one line a file and one at the end, however it ends:
-
-===========  =====================================================================================
-event        its other fields
-===========  =====================================================================================
-verified     folder task_id(or null) name condition(whole, changed, missing, unfinished, foreign)
-             size(bytes that are there, or null) sha256(what the journal says, or null)
-report       ok exit_code whole changed missing unfinished foreign
-===========  =====================================================================================
-"""
+"""``verify``: are the files in a folder still what was downloaded?"""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 
 import click
@@ -22,7 +10,8 @@ from iceye_derivatives._clock import SystemClock
 from iceye_derivatives._core.inventory import Condition, Finding, Inventory
 from iceye_derivatives._visible import visible
 from iceye_derivatives.cli.options import PlaceType, debug_option, json_option
-from iceye_derivatives.cli.wording import count, iso
+from iceye_derivatives.cli.screens import write_line
+from iceye_derivatives.cli.wording import count
 from iceye_derivatives.sinks import inspect
 
 __all__ = ["verify"]
@@ -54,8 +43,8 @@ def verify(*, folder: str, as_json: bool) -> int:
     ok &= tasks > 0
     code = 0 if ok else SOME_FAILED
     if as_json:
-        numbers = {str(condition): found[condition] for condition in Condition}
-        _print_line("report", ok=ok, exit_code=code, **numbers)
+        conditions = {str(condition): found[condition] for condition in Condition}
+        _print_line("report_of_files", ok=ok, exit_code=code, conditions=conditions)
     else:
         click.echo(visible(_sum_up(found, tasks, folder)))
     return code
@@ -94,5 +83,4 @@ def _sum_up(found: Counter[Condition], tasks: int, folder: str) -> str:
 
 
 def _print_line(event: str, **fields: object) -> None:
-    line = {"event": event, "time": iso(SystemClock().time()), **fields}
-    click.echo(json.dumps(line))
+    write_line({"event": event, **fields}, SystemClock().time())

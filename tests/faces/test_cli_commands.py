@@ -51,8 +51,9 @@ def test_an_order_asks_for_all_that_its_options_say(stage: Stage, capsys: Captur
     }
     flat = [part for option in options.items() for part in option]
     assert main(["order", *HERE, *flat, "--incidence", "20", "30", "--json"]) == 0
-    line = json.loads(capsys.readouterr().out)
+    line, report = map(json.loads, capsys.readouterr().out.splitlines())
     assert line["event"] == "ordered"
+    assert (report["ok"], report["task_id"]) == (True, line["task_id"])
     assert line["reference"] == "harbour-7"
     assert line["derivative_product_types"] == ["DC_VESSELS"]
     now = stage.simulator.clock.time()
@@ -68,7 +69,7 @@ def test_two_orders_have_two_references(stage: Stage, capsys: Captured) -> None:
     references = set()
     for _ in range(2):
         assert main(["order", *HERE, "--json"]) == 0
-        references.add(json.loads(capsys.readouterr().out)["reference"])
+        references.add(json.loads(capsys.readouterr().out.splitlines()[0])["reference"])
     assert len(references) == 2
 
 
@@ -80,9 +81,10 @@ def test_status_shows_the_task_and_its_derivatives(stage: Stage, capsys: Capture
     assert "derivatives  200 (complete)\n" in shown
     assert all(f"  {name:<13}" in shown for name in TYPES)
     assert main(["status", task_id, "--json"]) == 0
-    line = json.loads(capsys.readouterr().out)
+    line, report = map(json.loads, capsys.readouterr().out.splitlines())
     assert line["answer"] == 200
     assert {each["product_type"] for each in line["derivatives"]} == set(TYPES)
+    assert (report["status"], report["answers"], report["missing"]) == ("DONE", [200], [])
 
 
 def test_download_brings_whole_files_and_keeps_them(

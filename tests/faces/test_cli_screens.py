@@ -172,7 +172,8 @@ def documented() -> dict[str, set[str]]:
     return found
 
 
-NO_EVENTS = {"note", "found", "report", "report_of_many"}
+REPORTS = {"report", "report_of_many", "report_of_files"}
+NO_EVENTS = {"note", "found", "status", "verified", *REPORTS}
 FIVE = {"task_id", "derivative_id", "product_type", "asset_type", "ordinal"}
 
 

@@ -19,7 +19,11 @@ def conditions(folder: Path, capsys: Captured) -> tuple[int, dict[str, str], dic
     capsys.readouterr()
     code = main(["verify", str(folder), "--json"])
     *lines, report = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert (report["event"], report["ok"], report["exit_code"]) == ("report", code == 0, code)
+    assert (report["event"], report["ok"], report["exit_code"]) == (
+        "report_of_files",
+        code == 0,
+        code,
+    )
     assert all(line["event"] == "verified" for line in lines)
     return code, {line["name"]: line["condition"] for line in lines}, report
 
@@ -39,7 +43,7 @@ def test_after_a_download_all_is_whole_and_no_credentials_are_needed(
     code, found, report = conditions(tmp_path, capsys)
     assert code == 0
     assert found == {path.name: "whole" for path in files}
-    assert report["whole"] == 3
+    assert report["conditions"]["whole"] == 3
     # The task's own folder may be named as well.
     assert conditions(tmp_path / task_id, capsys)[0] == 0
     assert main(["verify", str(tmp_path)]) == 0
