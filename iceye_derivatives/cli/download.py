@@ -11,7 +11,7 @@ import click
 from iceye_derivatives._core.watch import Watch
 from iceye_derivatives._journal import resumed_watch
 from iceye_derivatives._lapse import clock_from
-from iceye_derivatives.cli.many import download_many, ids_of, ids_option, open_many
+from iceye_derivatives.cli.many import download_many, open_many
 from iceye_derivatives.cli.options import (
     PlaceType,
     backoff_of,
@@ -28,6 +28,7 @@ from iceye_derivatives.cli.session import (
     saying_how_to_go_on,
     summarise,
 )
+from iceye_derivatives.cli.task_ids import ids_of, ids_option
 from iceye_derivatives.client import DerivativesClient
 from iceye_derivatives.downloader import Downloader
 from iceye_derivatives.events import DownloadReport

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import aclosing
 from pathlib import Path
-from typing import TextIO
 
 import anyio
-import click
 from attrs import define, field
 
 from iceye_derivatives._core.backoff import Backoff
@@ -37,31 +35,10 @@ from iceye_derivatives.events import (
 from iceye_derivatives.fleet import Fleet
 from iceye_derivatives.protocols import Clock
 
-__all__ = ["download_many", "ids_of", "ids_option", "open_many", "watch_many"]
+__all__ = ["download_many", "open_many", "watch_many"]
 
 SAVED_EVERY = 10.0
 """Seconds: a fleet is written whole each time."""
-
-ids_option = click.option(
-    "--ids-from",
-    "ids_file",
-    type=click.File(encoding="utf-8"),
-    metavar="FILE",
-    help="Read further task ids, one a line; - reads them from stdin.",
-)
-
-
-def ids_of(task_ids: Sequence[str], ids_file: TextIO | None) -> tuple[str, ...]:
-    """All ids that a command was given, each once.
-
-    Raises:
-        click.UsageError: there is none.
-    """
-    listed = () if ids_file is None else (line.strip() for line in ids_file)
-    found = tuple(dict.fromkeys([*task_ids, *(name for name in listed if name)]))
-    if not found:
-        raise click.UsageError("Name a task id, or a file of them with --ids-from.")
-    return found
 
 
 @define

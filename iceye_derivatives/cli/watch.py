@@ -16,8 +16,6 @@ from iceye_derivatives.cli.exit_codes import Interrupted
 from iceye_derivatives.cli.many import (
     ManyAsJson,
     ManyAsPlain,
-    ids_of,
-    ids_option,
     open_many,
     watch_many,
 )
@@ -26,6 +24,7 @@ from iceye_derivatives.cli.running import run
 from iceye_derivatives.cli.screens import Screen
 from iceye_derivatives.cli.session import following, open_screen
 from iceye_derivatives.cli.state_file import load_watch, save_watch
+from iceye_derivatives.cli.task_ids import ids_of, ids_option
 from iceye_derivatives.cli.wording import count
 from iceye_derivatives.client import DerivativesClient
 from iceye_derivatives.protocols import Clock

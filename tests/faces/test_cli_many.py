@@ -67,6 +67,30 @@ def test_ids_come_from_a_file_or_from_stdin(
     assert lines(capsys)[-1]["finished"] == [two]
 
 
+@pytest.mark.parametrize("source", ["file", "stdin"])
+def test_what_is_no_id_in_a_file_of_them_is_passed_over(
+    source: str, stage: Stage, capsys: Captured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Remarks, and the mark of a byte order that editors write on Windows."""
+    one, two = stage.task(), stage.task()
+    body = f"\ufeff{one} # the harbour\r\n# later:\r\n{two}\r\n".encode()
+    listed = tmp_path / "ids.txt"
+    listed.write_bytes(body)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(body)))
+    name = str(listed) if source == "file" else "-"
+    assert main(["watch", "--ids-from", name, "--json"]) == 0
+    assert set(lines(capsys)[-1]["finished"]) == {one, two}
+
+
+def test_a_file_of_ids_in_another_encoding_is_told_in_a_sentence(
+    capsys: Captured, tmp_path: Path
+) -> None:
+    listed = tmp_path / "ids.txt"
+    listed.write_text("one\ntwo\n", "utf-16")
+    assert main(["watch", "--ids-from", str(listed)]) == 2
+    assert f"The task ids in {listed} are not written in UTF-8" in capsys.readouterr().err
+
+
 def test_without_any_id_the_usage_is_told(stage: Stage, capsys: Captured) -> None:
     assert main(["watch"]) == 2
     assert "--ids-from" in capsys.readouterr().err
