@@ -123,12 +123,12 @@ class Journals:
 
     async def _save(self, book: Book, now: float, *, at_once: bool) -> None:
         pause = _pause(book)
-        wrote = book.dirty and (at_once or book.presses or now - book.written_at >= pause)
+        wrote = book.dirty and (at_once or book.presses or abs(now - book.written_at) >= pause)
         if wrote:
             book.written_at = now
             ours = self._watch is not None and self._watch.task_id == book.task_id
             await book.write(self._watch if ours else None)
-        if book.untold and (at_once or now - book.told_at >= pause):
+        if book.untold and (at_once or abs(now - book.told_at) >= pause):
             book.told_at = now
             if not wrote:
                 await book.refresh()

@@ -146,7 +146,7 @@ class Leases:
 
     async def _list(self, task: _Task, ref: AssetRef, now: float) -> None:
         """List the task; what cannot pass by itself is not asked for by each asset in turn."""
-        if task.refusal is not None and now - task.refusal[1] <= self._settings.fresh:
+        if task.refusal is not None and abs(now - task.refusal[1]) <= self._settings.fresh:
             raise _unavailable(ref, task.refusal[0]) from task.refusal[0]
         try:
             snapshot = await self._source.look_at_derivatives(task.book.task_id)

@@ -80,7 +80,8 @@ async def watch_derivatives(
                 on_event(
                     Waiting(task_id=watch.task_id, seconds=seconds, until=until, reason=reason)
                 )
-                await ear.sleep(clock, seconds, watch)
+                if await ear.sleep(clock, seconds, watch):
+                    watch.slept(until, clock.time())
             case Finished():
                 on_event(WatchFinished(task_id=watch.task_id, delivered=len(watch.delivered)))
                 return
@@ -103,19 +104,20 @@ class _Ear:
             self.heard = self.bell.rings
             watch.nudge(now)
 
-    async def sleep(self, clock: Clock, seconds: float, watch: Watch) -> None:
-        """Until the time has come, or somebody rings; no task is needed for a race of the two."""
+    async def sleep(self, clock: Clock, seconds: float, watch: Watch) -> bool:
+        """Until the time has come, or somebody rings (False); the two need no task for a race."""
         if watch.nudged:
             await clock.sleep(seconds)  # it has been shortened as far as it may be
-            return
+            return True
         if self.bell.rings != self.heard:
-            return
+            return False
         with anyio.CancelScope() as scope:
             self.bell.sleepers.add(scope.cancel)
             try:
                 await clock.sleep(seconds)
             finally:
                 self.bell.sleepers.discard(scope.cancel)
+        return not scope.cancelled_caught
 
 
 async def ask(

@@ -69,6 +69,15 @@ class Watch(WatchAnswers):
         if self._next is not None:
             self._next = min(self._next, now)
 
+    def slept(self, until: float, now: float) -> None:
+        """A wait has been waited to its end, at `until`: a clock that shows less was set back.
+
+        What is planned by it would begin again, and patience would end that much later.
+        """
+        if self._deadline is not None:
+            self._deadline -= max(0.0, until - now)
+        self.wake(now)
+
     @property
     def asks_now(self) -> bool:
         """Whether it has a question that does not wait."""

@@ -176,7 +176,7 @@ async def watch_many(
             async for event in fleet:
                 screen.on_event(event)
                 memory.note(event)
-                if state_file is not None and clock.time() - saved_at >= SAVED_EVERY:
+                if state_file is not None and abs(clock.time() - saved_at) >= SAVED_EVERY:
                     saved_at = clock.time()
                     await anyio.to_thread.run_sync(memory.saving(fleet.state()))
         finally:

@@ -12,7 +12,7 @@ from typing import Any
 
 import anyio
 import pytest
-from store_fakes import CANARY, FakeStore, detections
+from store_fakes import CANARY, FakeClock, FakeStore, detections
 
 from iceye_derivatives._clock import SystemClock
 from iceye_derivatives._core import journal as journals
@@ -302,3 +302,13 @@ async def test_what_is_noted_while_two_workers_save_is_not_undone_by_either() ->
         sink.go_on.set()
     await journals.close()
     assert await noted(sink) == {"d1", "d2"}
+
+
+async def test_a_clock_that_is_set_back_does_not_keep_a_journal_unwritten() -> None:
+    sink, clock = MemorySink(), FakeClock()
+    journals = Journals(sink, clock)
+    for name in ("d1", "d2"):
+        journals.note(whole(name))
+        await journals.save()
+        assert name in await noted(sink)
+        clock.now -= 86400.0

@@ -162,6 +162,16 @@ async def test_a_listing_that_is_refused_for_good_is_not_repeated_by_each_asset(
     assert (await found.take(refs[0])).renewed
 
 
+async def test_a_refusal_is_not_believed_until_a_clock_that_was_set_back_comes_to_it() -> None:
+    store, found, [ref] = task(1)
+    store.clock.now += 4000
+    store.listing_errors = [PermissionDeniedError("not yours", status=403)]
+    with pytest.raises(LinkUnavailableError):
+        await found.take(ref)
+    store.clock.now -= 100
+    assert (await found.take(ref)).renewed
+
+
 async def test_an_asset_that_the_api_lists_no_more_is_given_up_after_a_few_tries() -> None:
     store, found, [gone, there] = task(2)
     store.clock.now += 4000

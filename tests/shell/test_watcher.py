@@ -28,6 +28,7 @@ from iceye_derivatives import (
     Watch,
     WatchEvent,
     WatchFinished,
+    WatchTimeoutError,
 )
 from iceye_derivatives._core.decisions import Patience
 from iceye_derivatives._core.nudges import Nudges
@@ -54,6 +55,15 @@ class FakeClock:
         self.sleeps.append(seconds)
         await anyio.lowlevel.checkpoint()
         self.now += seconds
+
+
+class SetBackClock(FakeClock):
+    """Its machine is told, while it sleeps for the third time, that it is three days earlier."""
+
+    async def sleep(self, seconds: float, /) -> None:
+        await super().sleep(seconds)
+        if len(self.sleeps) == 3:
+            self.now -= 3 * 86400.0
 
 
 class TrioClock:
@@ -308,6 +318,23 @@ class Patient(FakeClock):
         self.sleeps.append(seconds)
         self.asleep.set()
         await anyio.sleep_forever()
+
+
+async def test_a_clock_that_is_set_back_begins_no_wait_anew_and_stretches_no_patience() -> None:
+    clock, asked = SetBackClock(), list[int]()
+    source = Scripted(NONE_404, tasks=(task(TaskStatus.ACTIVE),))
+
+    def note(event: WatchEvent) -> None:
+        if isinstance(event, Waiting):
+            asked.append(len(source.asked))
+
+    with pytest.raises(WatchTimeoutError):
+        async for _ in watching(source, clock=clock, timeout=30 * 3600.0, on_event=note):
+            raise AssertionError("nothing is ready")
+
+    assert len(clock.sleeps) > 3
+    assert len(set(asked)) == len(asked), "two waits without a question between them"
+    assert sum(clock.sleeps) == pytest.approx(30 * 3600.0)
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio", TRIO])
