@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections import ChainMap
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from iceye_derivatives._api_client import ApiClient
@@ -109,7 +110,7 @@ class DerivativesClient(ApiClient):
         Raises:
             WatchTimeoutError: the patience is used up; ``.watch`` goes on.
             TaskEndedError: REJECTED, FAILED or CANCELED, after what was ready has been yielded.
-            NoDerivativesRequestedError: the task was ordered without any.
+            NoDerivativesRequestedError: the task lists none, and nobody knows better.
             TaskNotFoundError: the API does not know the task, and a short grace has passed.
             AuthenticationError: the token is refused twice.
             PermissionDeniedError: not ours to see.
@@ -139,6 +140,7 @@ class DerivativesClient(ApiClient):
         task_ids: Iterable[str] = (),
         *,
         state: FleetState | None = None,
+        requested: Mapping[str, Sequence[str]] | None = None,
         backoff: Backoff | None = None,
         timeout: float | None = None,
         max_failures: int = 60,
@@ -164,6 +166,8 @@ class DerivativesClient(ApiClient):
         Args:
             task_ids: Which tasks; more can come later.
             state: Go on with these, as `Fleet.state()` left them, at the times they had planned.
+            requested: Which product types were ordered, by task, where the API may not tell: as
+                `Watch(task_id, requested=...)` for one.  Those of `state` know theirs.
             backoff: As in `watch_task`, for each.
             timeout: Patience in all for each task, in seconds from when it was added.
             max_failures: As in `watch_task`, for each.
@@ -190,6 +194,7 @@ class DerivativesClient(ApiClient):
                         case WatchFailed(task_id=task_id, error=error):
                             print(task_id, error)
         """
+        told = {task_id: tuple(types) for task_id, types in (requested or {}).items()}
         return open_fleet(
             task_ids,
             FleetSettings(
@@ -199,7 +204,8 @@ class DerivativesClient(ApiClient):
                 jitter=self._jitter,
                 patience=_patience(backoff, timeout, max_failures, push=push, delays=self.delays),
                 limits=self._limits,
-                requested=self._ordered,
+                # A view: what this client orders later is known as well.
+                requested=ChainMap(told, self._ordered),
                 interval=1 / self._rate,
                 concurrency=concurrency,
                 heartbeats=heartbeats,

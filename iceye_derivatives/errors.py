@@ -287,7 +287,7 @@ class TaskEndedError(WatchError):
 
 
 class NoDerivativesRequestedError(WatchError):
-    """The task was ordered without ``derivativeProductTypes``: there is nothing to wait for."""
+    """The task lists no ``derivativeProductTypes``, and nobody has said that some were ordered."""
 
 
 class DownloadError(IceyeError):

@@ -16,6 +16,7 @@ from iceye_derivatives.cli.options import (
     PlaceType,
     backoff_of,
     debug_option,
+    derivatives_option,
     download_options,
     json_option,
     patience_options,
@@ -28,6 +29,7 @@ from iceye_derivatives.cli.session import (
     saying_how_to_go_on,
     summarise,
 )
+from iceye_derivatives.cli.state_file import tell_ordered
 from iceye_derivatives.cli.task_ids import ids_of, ids_option
 from iceye_derivatives.client import DerivativesClient
 from iceye_derivatives.downloader import Downloader
@@ -59,6 +61,7 @@ AGAIN = "run the same command again: whole files are kept"
     is_flag=True,
     help="Describe the files as a STAC Item (item.json) and all tasks as a Collection.",
 )
+@derivatives_option
 @patience_options
 @download_options
 @click.option("--record", type=click.Path(dir_okay=False, path_type=Path), hidden=True)
@@ -71,6 +74,7 @@ def download(
     folder: str,
     repair: bool,
     stac: bool,
+    derivatives: tuple[str, ...],
     timeout: float | None,
     max_interval: float,
     concurrency: int,
@@ -99,7 +103,15 @@ def download(
                 stac=stac,
                 clock=clock,
             )
-            await download_many(client, screen, ids, downloader, backoff=backoff, timeout=timeout)
+            await download_many(
+                client,
+                screen,
+                ids,
+                downloader,
+                derivatives=derivatives,
+                backoff=backoff,
+                timeout=timeout,
+            )
 
     if ids_file is not None or len(ids) > 1:
         with open_many(clock, total=len(ids), as_json=as_json, record=record) as many:
@@ -110,10 +122,11 @@ def download(
 
     async def fetch(screen: Screen) -> DownloadReport:
         async with DerivativesClient.from_env(clock=clock) as client:
+            watch = await resumed_watch(sink, task_id) or Watch(task_id)
             return await bring_home(
                 client,
                 screen,
-                await resumed_watch(sink, task_id) or Watch(task_id),
+                tell_ordered(watch, derivatives),
                 sink,
                 backoff=backoff,
                 timeout=timeout,

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +25,7 @@ from iceye_derivatives._core.fleet_park import Garage
 from iceye_derivatives._core.fleet_state import FleetState
 from iceye_derivatives._core.watch import Watch
 from iceye_derivatives.cli.board import BoardEvent
-from iceye_derivatives.cli.state_file import save_text
+from iceye_derivatives.cli.state_file import save_text, tell_ordered
 from iceye_derivatives.errors import ConfigurationError, WatchError
 from iceye_derivatives.events import WatchFailed, WatchFinished
 
@@ -68,8 +68,13 @@ class FleetFile:
                 f"{path} holds no saved fleet of this version: delete it, or name another file"
             ) from None
 
-    def take_fleet(self, now: float, timeout: float | None) -> FleetState:
-        """The fleet to go on with; those that were given up get the patience of a new run."""
+    def take_fleet(
+        self, now: float, timeout: float | None, derivatives: Sequence[str] = ()
+    ) -> FleetState:
+        """The fleet to go on with; those that were given up get the patience of a new run.
+
+        All of them are told which derivatives were ordered, if anybody knows.
+        """
         fleet, given_up = self._fleet, self._given_up
         # Whatever becomes of them is told anew: by the fleet's own state, or by its events.
         self._fleet, self._given_up = FleetState(), {}
@@ -78,7 +83,10 @@ class FleetFile:
             Place(now, task_id, Reach.ALONE, garage.note(watch, now))
             for task_id, watch in given_up.items()
         )
-        return FleetState((*fleet.places(), *again)) if given_up else fleet
+        places = (*fleet.places(), *again)
+        if derivatives:
+            places = tuple(_told(place, derivatives, garage) for place in places)
+        return FleetState(places)
 
     def note(self, event: BoardEvent) -> None:
         """Remember a task that leaves the fleet with this event."""
@@ -102,6 +110,11 @@ class FleetFile:
                 save_text(path, _spell(fleet, ended, given_up))
 
         return save
+
+
+def _told(place: Place, derivatives: Sequence[str], garage: Garage) -> Place:
+    watch = tell_ordered(garage.read(place.task_id, place.state), derivatives)
+    return place._replace(state=garage.park(watch))
 
 
 def _spell(fleet: FleetState, ended: list[str], given_up: list[Watch]) -> str:

@@ -159,6 +159,7 @@ async def watch_many(
     screen: ManyAsJson | ManyAsPlain,
     task_ids: Sequence[str],
     *,
+    derivatives: Sequence[str],
     backoff: Backoff,
     timeout: float | None,  # noqa: ASYNC109  the pure Watch decides it
     state_file: Path | None,
@@ -168,10 +169,13 @@ async def watch_many(
     memory = FleetFile.load(state_file)
     new = [task_id for task_id in task_ids if task_id not in memory.ended]
     screen.remember([task_id for task_id in task_ids if task_id in memory.ended])
-    state = memory.take_fleet(clock.time(), timeout)
+    state = memory.take_fleet(clock.time(), timeout, derivatives)
     memory.saving(state)()  # a file that cannot be written is told of now, not after days
     saved_at = clock.time()
-    async with client.watch_tasks(new, state=state, backoff=backoff, timeout=timeout) as fleet:
+    requested = _for_all(new, derivatives)
+    async with client.watch_tasks(
+        new, state=state, requested=requested, backoff=backoff, timeout=timeout
+    ) as fleet:
         try:
             async for event in fleet:
                 screen.on_event(event)
@@ -190,13 +194,21 @@ async def download_many(
     task_ids: Sequence[str],
     downloader: Downloader,
     *,
+    derivatives: Sequence[str],
     backoff: Backoff,
     timeout: float | None,  # noqa: ASYNC109  as above
 ) -> None:
     """Bring all files of all tasks home, each as soon as it is there."""
     await downloader.make_ready()
-    async with client.watch_tasks(task_ids, backoff=backoff, timeout=timeout) as fleet:
+    requested = _for_all(task_ids, derivatives)
+    async with client.watch_tasks(
+        task_ids, requested=requested, backoff=backoff, timeout=timeout
+    ) as fleet:
         await _bring_home(fleet, screen, downloader)
+
+
+def _for_all(task_ids: Sequence[str], derivatives: Sequence[str]) -> dict[str, Sequence[str]]:
+    return dict.fromkeys(task_ids, derivatives) if derivatives else {}
 
 
 async def _bring_home(fleet: Fleet, screen: Screen, downloader: Downloader) -> None:

@@ -11,17 +11,21 @@ import click
 from attrs import define
 
 from iceye_derivatives._core.backoff import Backoff
+from iceye_derivatives.models import DerivativeProductType
 from iceye_derivatives.sinks import is_url
 
 __all__ = [
+    "ALL_TYPES",
     "MOMENT",
     "PlaceType",
     "Settings",
     "backoff_of",
     "contract_option",
     "debug_option",
+    "derivatives_option",
     "detections_options",
     "download_options",
+    "full_name",
     "json_option",
     "note_report",
     "patience_options",
@@ -29,6 +33,7 @@ __all__ = [
 
 F = TypeVar("F", bound=Callable[..., object])
 
+ALL_TYPES = tuple(str(each) for each in DerivativeProductType)
 INITIAL = Backoff().initial
 MAXIMUM = Backoff().maximum
 
@@ -135,6 +140,22 @@ contract_option = click.option(
     metavar="ID",
     show_envvar=True,
     help="The contract to order on.",
+)
+
+
+def full_name(name: str) -> str:
+    """``vessels`` is DC_VESSELS; what is none of the three stays as it is."""
+    upper = name.upper()
+    return f"DC_{upper}" if f"DC_{upper}" in ALL_TYPES else name
+
+
+derivatives_option = click.option(
+    "--derivative",
+    "derivatives",
+    multiple=True,
+    callback=lambda _ctx, _param, names: tuple(map(full_name, names)),
+    help="What was ordered (vessels or DC_VESSELS; repeat for several), for where the task "
+    "itself does not tell.",
 )
 
 

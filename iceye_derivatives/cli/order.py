@@ -14,14 +14,20 @@ from iceye_derivatives._lapse import clock_from
 from iceye_derivatives._visible import visible
 from iceye_derivatives.cli.board import Ordered
 from iceye_derivatives.cli.exit_codes import Interrupted
-from iceye_derivatives.cli.options import MOMENT, contract_option, debug_option, json_option
+from iceye_derivatives.cli.options import (
+    ALL_TYPES,
+    MOMENT,
+    contract_option,
+    debug_option,
+    full_name,
+    json_option,
+)
 from iceye_derivatives.cli.running import run
 from iceye_derivatives.cli.screens import JsonScreen, Screen
 from iceye_derivatives.client import DerivativesClient
 from iceye_derivatives.errors import ConfigurationError
 from iceye_derivatives.models import (
     AcquisitionWindow,
-    DerivativeProductType,
     ImagingMode,
     IncidenceAngle,
     PointOfInterest,
@@ -30,7 +36,6 @@ from iceye_derivatives.models import (
 
 __all__ = ["MAYBE_ORDERED", "build_request", "order"]
 
-ALL_TYPES = tuple(str(each) for each in DerivativeProductType)
 NOTICE = {"BACKGROUND": timedelta(hours=24)}
 USUAL_NOTICE = timedelta(hours=12)
 """COMMERCIAL's; the product specification's table of minimum notice."""
@@ -171,7 +176,7 @@ def build_request(
         acquisition_window=AcquisitionWindow(start=begins, end=end or begins + WIDTH),
         imaging_mode=mode,
         product_types=tuple(products),
-        derivative_product_types=tuple(_full_name(name) for name in derivatives),
+        derivative_product_types=tuple(full_name(name) for name in derivatives),
         incidence_angle=incidence and IncidenceAngle(min=incidence[0], max=incidence[1]),
         reference=reference or _new_reference(now),
         **others,
@@ -181,11 +186,6 @@ def build_request(
 def _earliest(now: float, priority: str | None) -> datetime:
     moment = datetime.fromtimestamp(now, UTC) + NOTICE.get(priority or "", USUAL_NOTICE) + SPARE
     return moment.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-
-
-def _full_name(name: str) -> str:
-    upper = name.upper()
-    return f"DC_{upper}" if f"DC_{upper}" in ALL_TYPES else name
 
 
 def _new_reference(now: float) -> str:

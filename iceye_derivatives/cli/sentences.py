@@ -107,8 +107,8 @@ def _watch_sentence(error: WatchError) -> str:
             )
         case NoDerivativesRequestedError():
             return (
-                f"Task {error.task_id} was ordered without derivatives, so none will come; "
-                "order one with --derivative"
+                f"Task {error.task_id} lists no derivatives, so none are waited for: if some were "
+                "ordered, name them with --derivative; else order a task that has some"
             )
         case _:
             return str(error)

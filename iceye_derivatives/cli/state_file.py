@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from iceye_derivatives._core.watch import Watch
 from iceye_derivatives.errors import ConfigurationError
 
-__all__ = ["load_watch", "save_text", "save_watch"]
+__all__ = ["load_watch", "save_text", "save_watch", "tell_ordered"]
 
 
-def load_watch(path: Path, task_id: str) -> Watch:
+def tell_ordered(watch: Watch, derivatives: Sequence[str]) -> Watch:
+    """The watch, which now knows what was ordered; the API has the last word where it tells."""
+    if derivatives:
+        watch.requested, watch.sure = tuple(derivatives), True
+    return watch
+
+
+def load_watch(path: Path | None, task_id: str) -> Watch:
     """The watch saved there, or a new one where there is no file.
 
     Raises:
         ConfigurationError: the file holds something else, or another task's watch.
         OSError: it cannot be read.
     """
+    if path is None:
+        return Watch(task_id)
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:

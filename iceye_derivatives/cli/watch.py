@@ -19,11 +19,17 @@ from iceye_derivatives.cli.many import (
     open_many,
     watch_many,
 )
-from iceye_derivatives.cli.options import backoff_of, debug_option, json_option, patience_options
+from iceye_derivatives.cli.options import (
+    backoff_of,
+    debug_option,
+    derivatives_option,
+    json_option,
+    patience_options,
+)
 from iceye_derivatives.cli.running import run
 from iceye_derivatives.cli.screens import Screen
 from iceye_derivatives.cli.session import following, open_screen
-from iceye_derivatives.cli.state_file import load_watch, save_watch
+from iceye_derivatives.cli.state_file import load_watch, save_watch, tell_ordered
 from iceye_derivatives.cli.task_ids import ids_of, ids_option
 from iceye_derivatives.cli.wording import count
 from iceye_derivatives.client import DerivativesClient
@@ -35,6 +41,7 @@ __all__ = ["watch"]
 @click.command()
 @click.argument("task_ids", nargs=-1, metavar="TASK_ID...")
 @ids_option
+@derivatives_option
 @patience_options
 @click.option(
     "--state",
@@ -48,6 +55,7 @@ def watch(
     *,
     task_ids: tuple[str, ...],
     ids_file: TextIO | None,
+    derivatives: tuple[str, ...],
     timeout: float | None,
     max_interval: float,
     state_file: Path | None,
@@ -61,10 +69,18 @@ def watch(
     clock = clock_from(os.environ)
     ids = ids_of(task_ids, ids_file)
     if ids_file is not None or len(ids) > 1:
-        _watch_all(ids, clock, timeout, backoff_of(max_interval), state_file, as_json=as_json)
+        _watch_all(
+            ids,
+            clock,
+            timeout,
+            backoff_of(max_interval),
+            state_file,
+            derivatives=derivatives,
+            as_json=as_json,
+        )
         return
     (task_id,) = ids
-    state = Watch(task_id) if state_file is None else load_watch(state_file, task_id)
+    state = tell_ordered(load_watch(state_file, task_id), derivatives)
     backoff = backoff_of(max_interval)
 
     async def look(screen: Screen) -> None:
@@ -89,6 +105,7 @@ def _watch_all(
     backoff: Backoff,
     state_file: Path | None,
     *,
+    derivatives: tuple[str, ...],
     as_json: bool,
 ) -> None:
     async def look(screen: ManyAsJson | ManyAsPlain) -> None:
@@ -97,6 +114,7 @@ def _watch_all(
                 client,
                 screen,
                 ids,
+                derivatives=derivatives,
                 backoff=backoff,
                 timeout=timeout,
                 state_file=state_file,

@@ -154,7 +154,12 @@ def test_patience_that_is_used_up_keeps_what_came(
     [
         (TaskPlan(accepted_after=0.0, outcome="REJECTED"), {}, 5, "is REJECTED"),
         (TaskPlan(accepted_after=0, outcome="FAILED", failed_after=0), {}, 5, "is FAILED"),
-        (WAITING, {"derivative_product_types": ()}, 4, "was ordered without derivatives"),
+        (
+            WAITING,
+            {"derivative_product_types": ()},
+            4,
+            "name them with --derivative",
+        ),
     ],
 )
 def test_a_task_that_will_bring_nothing_ends_with_its_code(  # noqa: PLR0917  a table's columns
@@ -168,6 +173,35 @@ def test_a_task_that_will_bring_nothing_ends_with_its_code(  # noqa: PLR0917  a 
 ) -> None:
     assert main(["download", stage.task(plan, **fields), "--to", str(tmp_path)]) == code
     assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("command", ["watch", "download"])
+def test_what_was_ordered_can_be_said_where_the_task_does_not_tell(
+    command: str, number: int, stage: Stage, tmp_path: Path, capsys: Captured
+) -> None:
+    """It waits for them then: whether ICEYE echoes what was ordered is not documented."""
+    ids = [stage.task(WAITING, derivative_product_types=()) for _ in range(number)]
+    to = ["--to", str(tmp_path)] if command == "download" else []
+    asked = ["--derivative", "vessels", "--derivative", "DC_NEW", "--timeout", "30", "--json"]
+    assert main([command, *ids, *to, *asked]) == (6 if number == 1 else 7)
+    report = json.loads(capsys.readouterr().out.splitlines()[-1])
+    errors = [report["error"]] if number == 1 else list(report["failed"].values())
+    assert [error["type"] for error in errors] == ["WatchTimeoutError"] * number
+    assert all("missing: DC_NEW, DC_VESSELS" in error["message"] for error in errors)
+
+
+def test_a_watch_that_was_saved_is_told_what_was_ordered(
+    stage: Stage, tmp_path: Path, capsys: Captured
+) -> None:
+    """Of one task or of many: the run before had not been told, and gave up."""
+    ids = [stage.task(WAITING, derivative_product_types=()) for _ in range(2)]
+    for each in (ids[:1], ids):
+        command = ["watch", *each, "--state", str(tmp_path / f"{len(each)}.json")]
+        assert main(command) in {4, 7}
+        assert "lists no derivatives" in capsys.readouterr().err
+        assert main([*command, "--derivative", "vessels", "--timeout", "30"]) in {6, 7}
+        assert "missing: DC_VESSELS" in capsys.readouterr().err
 
 
 def test_an_unknown_task_is_a_cause_of_its_own(stage: Stage, capsys: Captured) -> None:

@@ -74,8 +74,8 @@ def test_help_lists_every_code(capsys: pytest.CaptureFixture[str]) -> None:
             NoDerivativesRequestedError("x", watch=Watch("t")),
             4,
             (
-                "Task t was ordered without derivatives, so none will come; "
-                "order one with --derivative"
+                "Task t lists no derivatives, so none are waited for: if some were ordered, name "
+                "them with --derivative; else order a task that has some"
             ),
         ),
         (

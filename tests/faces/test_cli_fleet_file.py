@@ -106,6 +106,18 @@ def test_who_was_given_up_gets_the_patience_of_the_new_run(tmp_path: Path) -> No
     assert watch._deadline == NOW + 30.0
 
 
+def test_who_waits_is_told_what_was_ordered(tmp_path: Path) -> None:
+    memory = FleetFile(tmp_path / "fleet.json")
+    memory.note(given_up("a", []))
+    memory.saving(fleet_of(["b"]))()
+
+    fleet = FleetFile.load(memory.path).take_fleet(NOW, None, ["DC_VESSELS"])
+
+    for place in fleet.places():
+        watch = GARAGE.read(place.task_id, place.state)
+        assert (watch.requested, watch.sure) == (("DC_VESSELS",), True)
+
+
 def test_without_a_path_nothing_is_written(tmp_path: Path) -> None:
     FleetFile.load(None).saving(FleetState())()
     assert list(tmp_path.iterdir()) == []

@@ -242,6 +242,7 @@ async def fleets(client: DerivativesClient, downloader: Downloader, saved: str) 
     assert_type(state.task_ids, tuple[str, ...])
     async with client.watch_tasks(
         state=FleetState.from_json(saved),
+        requested={"one": ["DC_VESSELS"], "two": ("DC_AIRCRAFT",)},
         backoff=Backoff(),
         timeout=3600.0,
         max_failures=10,
