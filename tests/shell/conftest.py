@@ -20,6 +20,13 @@ def pieces(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(FakeStore, "pieces", request.param)
 
 
+@pytest.fixture(params=[None, 2], ids=["one page", "pages"])
+def one_page_or_more(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever holds for a journal holds for one of several pages."""
+    if request.param is not None:
+        monkeypatch.setattr(journals, "FULL", request.param)
+
+
 @pytest.fixture(scope="module")
 def small_pages() -> Iterator[None]:
     """A page of a journal is full with a few files."""

@@ -16,7 +16,6 @@ import pytest
 from attrs import evolve
 from store_fakes import CANARY, FakeStore
 
-from iceye_derivatives._core import journal as journals
 from iceye_derivatives._core.watch import Watch
 from iceye_derivatives.downloader import Downloader
 from iceye_derivatives.errors import ConfigurationError, NetworkError
@@ -25,17 +24,10 @@ from iceye_derivatives.protocols import Sink
 from iceye_derivatives.sharing import CatalogSink
 from iceye_derivatives.sinks import DirectorySink, MemorySink, inspect
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("one_page_or_more")]
 
 START = datetime(2026, 5, 1, 12, tzinfo=UTC)
 ITEM = "task-1/item.json"
-
-
-@pytest.fixture(params=[None, 2], ids=["one page", "pages"], autouse=True)
-def full(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An item tells of all pages of a journal."""
-    if request.param is not None:
-        monkeypatch.setattr(journals, "FULL", request.param)
 
 
 class Knowing(FakeStore):

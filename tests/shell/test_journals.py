@@ -26,16 +26,9 @@ from iceye_derivatives.models import AssetRef, Derivative
 from iceye_derivatives.protocols import FoundFile, Sink
 from iceye_derivatives.sinks import DirectorySink, MemorySink
 
-pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("pieces")]
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("pieces", "one_page_or_more")]
 
 JOURNAL = "task-1/.iceye-journal.json"
-
-
-@pytest.fixture(params=[None, 2], ids=["one page", "pages"], autouse=True)
-def full(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever holds for a journal holds for one of several pages."""
-    if request.param is not None:
-        monkeypatch.setattr(journals, "FULL", request.param)
 
 
 class Counting(DirectorySink):
