@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
-
-from attrs import field, frozen
 
 from iceye_derivatives._body import Body, judge, storing
 from iceye_derivatives._chunks import Rejoined, beginning, close
 from iceye_derivatives._core.content import ContentFault
 from iceye_derivatives._core.digest import DigestCheck, Offer
-from iceye_derivatives._core.download_settings import DownloadSettings
 from iceye_derivatives._core.flow import Flow
 from iceye_derivatives._core.lease import Lease
 from iceye_derivatives._core.link_policy import UnsafeLink
@@ -30,25 +27,23 @@ from iceye_derivatives._core.transfer_terms import (
     Store,
     Verdict,
 )
-from iceye_derivatives._journal import Journals
-from iceye_derivatives._room import Room
+from iceye_derivatives._surroundings import Surroundings
 from iceye_derivatives.errors import IceyeError, NetworkError
 from iceye_derivatives.events import (
     LinkRenewed,
-    TransferEvent,
     TransferProgressed,
     TransferRetrying,
     TransferStarted,
 )
-from iceye_derivatives.leases import Grant, Leases
+from iceye_derivatives.leases import Grant
 from iceye_derivatives.models import AssetRef
-from iceye_derivatives.protocols import Clock, LinkOpener, LinkResponse, Sink
-from iceye_derivatives.sharing import Place, SharedSink
+from iceye_derivatives.protocols import LinkResponse
+from iceye_derivatives.sharing import Place
 
 if TYPE_CHECKING:
     import asyncio  # importing the library must not import it: it is half of what that costs
 
-__all__ = ["Fetch", "Surroundings"]
+__all__ = ["Fetch"]
 
 _BRIEF = 64 * 1024
 """Bytes up to which a file needs no slot while it is stored: longer ones fill the memory."""
@@ -56,29 +51,6 @@ _OK = 200
 _BODIES = frozenset({_OK, 206})
 _STORE = Store()
 _FROM_ITS_START = Open()
-
-
-@frozen(kw_only=True)
-class Surroundings:
-    """What all transfers of a run share."""
-
-    opener: LinkOpener
-    leases: Leases
-    sink: Sink
-    shared: SharedSink | None
-    """The sink, if it is one of these."""
-    clock: Clock
-    jitter: Callable[[], float]
-    settings: DownloadSettings
-    journals: Journals
-    room: Room
-    overwrite: bool
-    repair: bool
-    emit: Callable[[TransferEvent], Awaitable[None]] = field(repr=False)
-    slots: asyncio.Semaphore | None
-    """One for each link that is open at a time; None where no more transfers are under way."""
-    progress: bool = True
-    """Whether anybody hears how a transfer goes on, and not of its end alone."""
 
 
 class Fetch:

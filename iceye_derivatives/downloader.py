@@ -20,10 +20,10 @@ from iceye_derivatives._core.limits import Limits
 from iceye_derivatives._core.ownership import BEAT
 from iceye_derivatives._core.plan import fingerprint, soonest_first
 from iceye_derivatives._core.watch import Watch
-from iceye_derivatives._fetch import Surroundings
 from iceye_derivatives._journal import Journals
 from iceye_derivatives._queue import AssetQueue
 from iceye_derivatives._room import Room
+from iceye_derivatives._surroundings import Surroundings
 from iceye_derivatives._transfer import FileTransfer
 from iceye_derivatives._transport import MeteredSource
 from iceye_derivatives.errors import ConfigurationError
