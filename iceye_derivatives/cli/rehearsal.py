@@ -70,8 +70,8 @@ class Rehearsal:
 
     def say_time(self) -> str:
         """The simulated time of day, and how fast it passes."""
-        local = datetime.fromtimestamp(self.clock.time(), UTC).astimezone()
-        return f"simulated time {local:%a %d %b %H:%M}, {pace(self.clock.speed)}"
+        then = datetime.fromtimestamp(self.clock.time(), UTC)
+        return f"simulated time {then:%a %d %b %H:%M} UTC, {pace(self.clock.speed)}"
 
 
 def pace(speed: float) -> str:

@@ -15,7 +15,7 @@ from iceye_derivatives.cli.findings import Found, say_found
 from iceye_derivatives.cli.json_lines import Line, event_line, found_line, report_line
 from iceye_derivatives.cli.options import note_report
 from iceye_derivatives.cli.plain import say
-from iceye_derivatives.cli.wording import clock_time, iso
+from iceye_derivatives.cli.wording import iso, stamp
 from iceye_derivatives.events import TransferProgressed, Waiting
 from iceye_derivatives.models import AssetRef
 
@@ -128,8 +128,7 @@ class PlainScreen(Screen):
         return True
 
     def _print(self, sentence: str) -> None:
-        now = self.time()
-        self.note(f"{clock_time(now, now)} {sentence}")
+        self.note(f"{stamp(self.time())} {sentence}")
 
 
 class JsonScreen(Screen):

@@ -15,7 +15,7 @@ from iceye_derivatives._lapse import VARIABLE, TimeLapse, spell_clock
 from iceye_derivatives.cli.exit_codes import Interrupted
 from iceye_derivatives.cli.options import debug_option
 from iceye_derivatives.cli.running import run
-from iceye_derivatives.cli.wording import clock_time, size
+from iceye_derivatives.cli.wording import size, stamp
 from iceye_derivatives.errors import ConfigurationError
 from iceye_derivatives.simulator import (
     FAULTS,
@@ -132,10 +132,10 @@ def exports(simulator: Simulator, *, speed: float) -> list[str]:
 
 def request_line(request: RecordedRequest) -> str:
     """One request without its query, which may hold a signature."""
-    moment = clock_time(request.time, request.time)
     fault = f"  [{request.fault}]" if request.fault else ""
     sent = f"{request.status or 'cut'} {size(request.bytes_sent)}"
-    return f"{moment} {request.side:<5} {request.method:<5} {sent:<12} {request.path}{fault}"
+    begin = f"{stamp(request.time)} {request.side:<5} {request.method:<5}"
+    return f"{begin} {sent:<12} {request.path}{fault}"
 
 
 def _announce(lines: list[str], env_file: Path | None) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from iceye_derivatives._core.rhythm import spell
 
-__all__ = ["clock_time", "count", "iso", "shorten", "size", "speed", "spell"]
+__all__ = ["clock_time", "count", "iso", "shorten", "size", "speed", "spell", "stamp"]
 
 KILO = 1000
 UNITS = ("B", "kB", "MB", "GB")
@@ -32,9 +32,14 @@ def shorten(text: str, length: int = 8) -> str:
 
 
 def clock_time(moment: float, now: float) -> str:
-    """A moment in local time, with its date when it is more than a day away."""
-    local = datetime.fromtimestamp(moment, UTC).astimezone()
-    return f"{local:%H:%M:%S}" if abs(moment - now) < DAY else f"{local:%a %d %b %H:%M:%S}"
+    """A moment in UTC, as ICEYE writes all of them, with its date when it is a day away."""
+    then = datetime.fromtimestamp(moment, UTC)
+    return f"{then:%H:%M:%SZ}" if abs(moment - now) < DAY else f"{then:%Y-%m-%d %H:%M:%SZ}"
+
+
+def stamp(moment: float) -> str:
+    """What a line of a log begins with: a log of weeks needs the date, and is read elsewhere."""
+    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def iso(moment: float) -> str:

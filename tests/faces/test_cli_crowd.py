@@ -46,16 +46,16 @@ DRAWN = """\
 3 tasks  0 complete  1 given up
 1 ACTIVE  1 FULFILLED
 1 derivative  1 whole (7 B)  1 fetching
-the latest wait until 08:00:04
+the latest wait until 08:00:04Z
 """
 NEWS = """\
-08:00:00 task-1  ACTIVE
-08:00:00 task-2  ACTIVE
-08:00:00 task-1  FULFILLED
-08:00:00 task-3  REJECTED
-08:00:00 task-3  given up   It broke.
-08:00:00 task-1  ready      DC_VESSELS  derivati~
-08:00:00 task-1  whole      DC_VESSELS  derivati~       7 B
+08:00:00Z task-1  ACTIVE
+08:00:00Z task-2  ACTIVE
+08:00:00Z task-1  FULFILLED
+08:00:00Z task-3  REJECTED
+08:00:00Z task-3  given up   It broke.
+08:00:00Z task-1  ready      DC_VESSELS  derivati~
+08:00:00Z task-1  whole      DC_VESSELS  derivati~       7 B
 """
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -95,7 +95,7 @@ def test_each_task_stands_under_its_latest_status_alone(told: list[tuple[str, st
 
 
 def test_each_piece_of_news_is_one_line_and_trouble_is_told_in_full() -> None:
-    lines = [line for event in HISTORY if (line := news_of(event, "08:00:00"))]
+    lines = [line for event in HISTORY if (line := news_of(event, "08:00:00Z"))]
     assert "".join(f"{line.plain.rstrip()}\n" for line in lines) == NEWS
     trouble = [line for line in lines if "failed" in line.plain or "given up" in line.plain]
     assert [line for line in lines if line.overflow == "fold"] == trouble

@@ -41,7 +41,7 @@ task         32832860-418c-4b84-ba70-0b9dfba75473
 status       ACTIVE → FULFILLED
 derivatives  404 → 206  (2 looks)
 1 of 2 derivatives are ready
-next look in 42 s (08:00:42)
+next look in 42 s (08:00:42Z)
 
 DC_AIRCRAFT  a-1        in the making
 DC_VESSELS   derivati~  fetching       ━━━━━━                    1.0 MB  1.0 MB/s
@@ -85,9 +85,9 @@ def test_the_countdown_moves_without_any_event() -> None:
     """A wait of hours must not look frozen."""
     lines = [drawn(Picture(board(), NOW + passed), 90).splitlines()[4] for passed in (0, 1, 41, 43)]
     assert lines == [
-        "next look in 42 s (08:00:42)",
-        "next look in 41 s (08:00:42)",
-        "next look in 1 s (08:00:42)",
+        "next look in 42 s (08:00:42Z)",
+        "next look in 41 s (08:00:42Z)",
+        "next look in 1 s (08:00:42Z)",
         "looking now",
     ]
 

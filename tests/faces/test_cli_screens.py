@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import time
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from iceye_derivatives.cli import json_lines
 from iceye_derivatives.cli.board import Ordered
 from iceye_derivatives.cli.screens import JsonScreen, PlainScreen, Screen
 from iceye_derivatives.cli.session import bring_home, summarise
+from iceye_derivatives.cli.wording import clock_time, stamp
 from iceye_derivatives.simulator import Simulator, TaskPlan, VirtualClock
 
 pytestmark = pytest.mark.anyio
@@ -32,24 +34,24 @@ PROCESSED = "the task is FULFILLED and its derivatives are being processed"
 OTHERS = "derivatives are ready, the others are still being processed"
 
 WATCHED = f"""\
-08:00:00 ordered task <id>, reference harbour-7
-08:00:00 derivatives: 404, nothing is there yet
-08:00:00 task is FULFILLED
-08:00:00 waits: {PROCESSED}; next look in 4 min (08:03:45)
-08:08:45 waits: {PROCESSED}; next look in 5 min (08:13:45)
-08:13:45 waits: {PROCESSED}; next look in 5 min (08:18:45)
-08:18:45 derivatives: 206, 1 of 3 are ready
-08:18:45 DC_VESSELS <id> is ready (geojson)
-08:18:45 waits: 1 of 3 {OTHERS}; next look in 2 min (08:21:15)
-08:25:00 DC_VEHICLES <id> is ready (geojson)
-08:25:00 waits: 2 of 3 {OTHERS}; next look in 2 min (08:27:30)
-08:31:15 waits: 2 of 3 {OTHERS}; next look in 5 min (08:36:15)
-08:36:15 waits: 2 of 3 {OTHERS}; next look in 5 min (08:41:15)
-08:41:15 waits: 2 of 3 {OTHERS}; next look in 5 min (08:46:15)
-08:46:15 waits: 2 of 3 {OTHERS}; next look in 5 min (08:51:15)
-08:51:15 derivatives: 200, all 3 are ready
-08:51:15 DC_AIRCRAFT <id> is ready (geojson)
-08:51:15 3 derivatives came, none is missing
+2027-01-15T08:00:00Z ordered task <id>, reference harbour-7
+2027-01-15T08:00:00Z derivatives: 404, nothing is there yet
+2027-01-15T08:00:00Z task is FULFILLED
+2027-01-15T08:00:00Z waits: {PROCESSED}; next look in 4 min (08:03:45Z)
+2027-01-15T08:08:45Z waits: {PROCESSED}; next look in 5 min (08:13:45Z)
+2027-01-15T08:13:45Z waits: {PROCESSED}; next look in 5 min (08:18:45Z)
+2027-01-15T08:18:45Z derivatives: 206, 1 of 3 are ready
+2027-01-15T08:18:45Z DC_VESSELS <id> is ready (geojson)
+2027-01-15T08:18:45Z waits: 1 of 3 {OTHERS}; next look in 2 min (08:21:15Z)
+2027-01-15T08:25:00Z DC_VEHICLES <id> is ready (geojson)
+2027-01-15T08:25:00Z waits: 2 of 3 {OTHERS}; next look in 2 min (08:27:30Z)
+2027-01-15T08:31:15Z waits: 2 of 3 {OTHERS}; next look in 5 min (08:36:15Z)
+2027-01-15T08:36:15Z waits: 2 of 3 {OTHERS}; next look in 5 min (08:41:15Z)
+2027-01-15T08:41:15Z waits: 2 of 3 {OTHERS}; next look in 5 min (08:46:15Z)
+2027-01-15T08:46:15Z waits: 2 of 3 {OTHERS}; next look in 5 min (08:51:15Z)
+2027-01-15T08:51:15Z derivatives: 200, all 3 are ready
+2027-01-15T08:51:15Z DC_AIRCRAFT <id> is ready (geojson)
+2027-01-15T08:51:15Z 3 derivatives came, none is missing
 """
 FETCHED = """\
 fetching DC_VESSELS <id> geojson (<size>)
@@ -123,15 +125,32 @@ def product_type(line: str) -> str:
     return str(re.findall(r"DC_[A-Z]+", line)[0])
 
 
+def test_moments_are_in_one_time_zone_wherever_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reason of a wait tells them in UTC, and a log is read elsewhere."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    if hasattr(time, "tzset"):
+        time.tzset()
+    now = 1_800_000_000.0
+    assert stamp(now) == "2027-01-15T08:00:00Z"
+    assert clock_time(now + 3600.0, now) == "09:00:00Z"
+    assert clock_time(now + 86_400.0, now) == "2027-01-16 08:00:00Z"
+
+
 async def test_lines_for_people(tmp_path: Path) -> None:
     clock, out = VirtualClock(start=1_800_000_000.0), io.StringIO()
     await play(PlainScreen(time=clock.time, meter=clock.time, out=out), tmp_path, clock)
     lines = neutral(out.getvalue(), tmp_path).splitlines(keepends=True)
-    timed = [line for line in lines if re.match(r"\d\d:", line)]
+    timed = [line for line in lines if re.match(r"\d{4}-", line)]
     # A clock that jumps waits for no disk: when files end, in that time, is nobody's promise.
-    about_files = [line for line in timed if line[9:].startswith(("fetching", "whole"))]
+    about_files = [
+        line
+        for line in timed
+        if line[len("2027-01-15T08:00:00Z ") :].startswith(("fetching", "whole"))
+    ]
     assert "".join(line for line in timed if line not in about_files) == WATCHED
-    fetched = sorted((line[9:] for line in about_files), key=product_type)
+    fetched = sorted(
+        (line[len("2027-01-15T08:00:00Z ") :] for line in about_files), key=product_type
+    )
     assert fetched == sorted(FETCHED.splitlines(keepends=True), key=product_type)
     assert "".join(line for line in lines if line not in timed) == f"This is a test.\n{FOUND}"
 
