@@ -22,6 +22,7 @@ from iceye_derivatives.cli.map import show_map
 from iceye_derivatives.cli.options import Settings
 from iceye_derivatives.cli.order import order
 from iceye_derivatives.cli.redaction import redact
+from iceye_derivatives.cli.running import ending_alike
 from iceye_derivatives.cli.screens import write_line
 from iceye_derivatives.cli.sentences import sentence
 from iceye_derivatives.cli.simulate import simulate
@@ -69,9 +70,10 @@ def run_command(arguments: Sequence[str]) -> int:
 
 def _run(arguments: Sequence[str], settings: Settings) -> int:
     try:
-        result = commands.main(
-            args=list(arguments), prog_name=PROGRAM, standalone_mode=False, obj=settings
-        )
+        with ending_alike():
+            result = commands.main(
+                args=list(arguments), prog_name=PROGRAM, standalone_mode=False, obj=settings
+            )
     except BrokenPipeError:
         raise
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  the end of the program

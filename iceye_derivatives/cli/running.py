@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Awaitable, Callable
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TypeVar
 
@@ -11,7 +13,7 @@ import anyio
 
 from iceye_derivatives.cli.exit_codes import Interrupted
 
-__all__ = ["run"]
+__all__ = ["ending_alike", "run"]
 
 T = TypeVar("T")
 
@@ -26,9 +28,33 @@ def run(command: Callable[[], Awaitable[T]]) -> T:
         Interrupted: a signal came first.
     """
     try:
-        return anyio.run(_run, command, backend_options={"use_uvloop": _has_uvloop()})
+        with _keeping_handler():
+            return anyio.run(_run, command, backend_options={"use_uvloop": _has_uvloop()})
     except KeyboardInterrupt:
         raise Interrupted from None
+
+
+@contextmanager
+def ending_alike() -> Iterator[None]:
+    """Let SIGTERM end what runs here as Ctrl-C does: by an exception, with nothing half done."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # no other thread is ever given a signal
+        return
+    with _keeping_handler():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        yield
+
+
+@contextmanager
+def _keeping_handler() -> Iterator[None]:
+    # An event loop that lets go of a signal leaves the system's own handler behind, not the one
+    # that it had found.
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if before is not None:  # else it is none of Python's
+            signal.signal(signal.SIGTERM, before)
 
 
 def _has_uvloop() -> bool:

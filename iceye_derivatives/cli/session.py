@@ -110,7 +110,7 @@ def saying_how_to_go_on(
     """Let an interruption say what is there and how to go on."""
     try:
         yield
-    except Interrupted:
+    except (Interrupted, KeyboardInterrupt):
         there = screen.board.count(Phase.WHOLE, Phase.KEPT)
         raise Interrupted(f"Whole in {folder}: {count(there, 'file')}; {advice()}") from None
 

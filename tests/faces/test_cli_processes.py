@@ -119,6 +119,44 @@ def test_a_signal_ends_a_wait_and_programs_are_told(stage: Stage, tmp_path: Path
     assert state.exists(), "what was learned of the task is not lost"
 
 
+SIGNALLED = """
+import importlib, signal, sys
+from iceye_derivatives.cli import main
+module, name, number = sys.argv[1:4]
+module = importlib.import_module(f"iceye_derivatives.cli.{module}")
+setattr(module, name, lambda *_, **__: signal.raise_signal(int(number)))
+sys.exit(main(sys.argv[4:]))
+"""
+"""Runs a command to which a signal comes just as it calls one of its functions."""
+
+
+@unix
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("command", "calls"),
+    [("export", "read_some"), ("map", "read_some"), ("verify", "inspect"), ("download", "find")],
+)
+def test_a_signal_ends_each_command_with_the_same_code(
+    command: str, calls: str, number: signal.Signals, stage: Stage, tmp_path: Path
+) -> None:
+    """Also those that never wait, and where a download only sums up what it has found."""
+    words = {
+        "export": [str(tmp_path), "--to", "x.csv"],
+        "map": [str(tmp_path)],
+        "verify": [str(tmp_path)],
+        "download": [stage.task(), "--to", str(tmp_path)],
+    }
+    module = "session" if command == "download" else command
+    told = [sys.executable, "-c", SIGNALLED, module, calls, str(int(number))]
+    done = subprocess.run(  # noqa: S603  our own program
+        [*told, command, *words[command]], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 130, done.stderr
+    assert "Interrupted." in done.stderr
+    assert "Traceback" not in done.stderr
+    assert ("Whole in" in done.stderr) == (command == "download")
+
+
 def test_simulate_order_and_download_are_three_processes(tmp_path: Path) -> None:
     """As the README shows it, faster; links still live long enough for a busy machine."""
     folder, exports = tmp_path / "found", tmp_path / "sim.env"
