@@ -75,7 +75,10 @@ def _sentence(finding: Finding) -> str:
 
 def _sum_up(found: Counter[Condition], tasks: int, folder: str) -> str:
     if not tasks:
-        return f"Nothing in {folder} has a journal: download into it again to have one made"
+        return (
+            f"Nothing in {folder} has a journal: name the folder that `download --to` was given; "
+            "where it is this one, download into it again to have one made"
+        )
     numbers = [f"{found[condition]} {condition}" for condition in Condition if found[condition]]
     mend = found[Condition.CHANGED] + found[Condition.MISSING] + found[Condition.UNFINISHED]
     advice = "; `download TASK_ID --to FOLDER --repair` mends them" if mend else ""

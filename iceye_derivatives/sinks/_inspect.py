@@ -20,6 +20,8 @@ __all__ = ["inspect"]
 def inspect(root: str | os.PathLike[str]) -> Iterator[Inventory]:
     """Hash the files of each task below a folder or URL (or of the one whose folder it is).
 
+    A folder may also be the one above those into which tasks were downloaded.
+
     It blocks, task by task; symbolic links are not followed.  Folders that hold neither a journal
     nor a file are left out.
 
@@ -41,17 +43,35 @@ def _inspect_folders(path: str) -> Iterator[Inventory]:
             yield _inspect(folder, path, names)
             return
     for name in names:
-        try:
-            with Folder(path, f"{name}/{JOURNAL}") as folder:
-                inside = sorted(folder.names())
-                found = _inspect(folder, os.path.join(path, name), inside)  # noqa: PTH118
-        except (OSError, ValueError) as error:
-            # A file, a link, or a name that no task's folder can have.
-            if isinstance(error, OSError) and error.errno not in NO_FILE:
-                raise
-            continue
-        if found.task_id is not None or found.findings:
-            yield found
+        yield from _inspect_below(path, name)
+
+
+def _inspect_below(root: str, name: str) -> Iterator[Inventory]:
+    found = _look(root, name)
+    if found is None:
+        return
+    if found.task_id is None:
+        # Whoever names a folder one too high means the tasks of all below it, and would be told to
+        # download them once more.
+        inner = [_look(root, f"{name}/{each.name}") for each in found.findings]
+        tasks = [task for task in inner if task is not None and task.task_id is not None]
+        if tasks:
+            yield from tasks
+            return
+    if found.task_id is not None or found.findings:
+        yield found
+
+
+def _look(root: str, name: str) -> Inventory | None:
+    """None where no task's folder can be: a file, a link, or a name that none has."""
+    try:
+        with Folder(root, f"{name}/{JOURNAL}") as folder:
+            path = os.path.join(root, *name.split("/"))  # noqa: PTH118
+            return _inspect(folder, path, sorted(folder.names()))
+    except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno not in NO_FILE:
+            raise
+        return None
 
 
 def _inspect(folder: Folder, path: str, names: list[str]) -> Inventory:

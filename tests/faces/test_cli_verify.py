@@ -93,6 +93,23 @@ def test_what_is_changed_missing_unfinished_or_foreign_is_told_and_mended(
     assert conditions(tmp_path, capsys)[0] == 0
 
 
+def test_a_folder_that_is_one_too_high_is_verified_as_well(
+    stage: Stage, tmp_path: Path, capsys: Captured
+) -> None:
+    """As `map` does it.  "Download into it again" would have fetched everything once more."""
+    one, _ = downloaded(stage, tmp_path / "one")
+    _, (changed, *_) = downloaded(stage, tmp_path / "two")
+    (tmp_path / "one" / "catalog.json").write_text("{}")
+    (tmp_path / "notes").mkdir()
+    code, found, _ = conditions(tmp_path, capsys)
+    assert (code, set(found.values()), len(found)) == (0, {"whole"}, 6)
+    changed.write_bytes(b"{}")
+    code, found, _ = conditions(tmp_path, capsys)
+    assert (code, found[changed.name]) == (7, "changed")
+    assert main(["verify", str(tmp_path)]) == 7
+    assert f"Task {one} in {tmp_path / 'one' / one}\n" in capsys.readouterr().out
+
+
 def test_a_second_run_of_a_complete_task_asks_a_handful_of_times(
     stage: Stage, tmp_path: Path
 ) -> None:
@@ -110,7 +127,7 @@ def test_a_folder_without_a_journal_cannot_be_verified(tmp_path: Path, capsys: C
     code, found, _ = conditions(tmp_path, capsys)
     assert (code, found) == (7, {"DC_VESSELS_d.geojson": "foreign"})
     assert main(["verify", str(tmp_path)]) == 7
-    assert "has a journal" in capsys.readouterr().out
+    assert "name the folder that `download --to` was given" in capsys.readouterr().out
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links of POSIX")
