@@ -46,11 +46,13 @@ from iceye_derivatives.errors import (
     ],
 )
 def test_each_status_has_its_class(status: int, cls: type[ApiError]) -> None:
-    """And a 404 that is not about a task is a bad request."""
     found = error(status, task_id="t")
 
     assert type(found) is cls
     assert (found.status, found.task_id) == (status, "t")
+
+
+def test_a_404_that_is_not_about_a_task_is_a_bad_request() -> None:
     assert type(error(404)) is BadRequestError
 
 
@@ -144,7 +146,11 @@ def test_a_strangers_text_is_made_fit_for_a_terminal(text: str) -> None:
 
     assert len(cleaned) <= 300
     assert cleaned.isprintable()
-    assert clean_text("x" * 400) == "x" * 299 + "…"
+
+
+def test_a_long_text_is_cut_and_shows_that_it_was() -> None:
+    assert clean_text("x" * 300) == "x" * 300
+    assert clean_text("x" * 301) == "x" * 299 + "…"
 
 
 def test_plain_words_are_left_alone() -> None:
