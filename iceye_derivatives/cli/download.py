@@ -30,6 +30,7 @@ from iceye_derivatives.cli.session import (
     summarise,
 )
 from iceye_derivatives.cli.state_file import tell_ordered
+from iceye_derivatives.cli.tally import summing_up
 from iceye_derivatives.cli.task_ids import ids_of, ids_option
 from iceye_derivatives.client import DerivativesClient
 from iceye_derivatives.downloader import Downloader
@@ -114,9 +115,11 @@ def download(
             )
 
     if ids_file is not None or len(ids) > 1:
-        with open_many(clock, total=len(ids), as_json=as_json, record=record) as many:
+        with (
+            open_many(clock, total=len(ids), as_json=as_json, record=record) as many,
+            summing_up(many, len(ids), AGAIN, folder),
+        ):
             run(lambda: fetch_all(many))
-            many.tally.conclude()
         return
     (task_id,) = ids
 

@@ -33,6 +33,7 @@ __all__ = [
     "Cause",
     "Interrupted",
     "SomeTasksFailed",
+    "SomeTasksLate",
     "exit_code",
 ]
 
@@ -56,6 +57,10 @@ class SomeTasksFailed(Exception):  # noqa: N818  as above: some of many
     def __init__(self, message: str, files: DownloadFailedError | None = None) -> None:
         super().__init__(message)
         self.files = files
+
+
+class SomeTasksLate(SomeTasksFailed):
+    """The same where each of them only ran out of patience: as with one task, run it again."""
 
 
 @frozen
@@ -82,7 +87,11 @@ CAUSES = (
         (TaskNotFoundError, NoDerivativesRequestedError),
     ),
     Cause(5, "the task was rejected, failed or canceled", (TaskEndedError,)),
-    Cause(6, "the patience of --timeout is used up, something is missing", (WatchTimeoutError,)),
+    Cause(
+        6,
+        "the patience of --timeout is used up, something is missing",
+        (WatchTimeoutError, SomeTasksLate),
+    ),
     Cause(
         7,
         "files or tasks failed; what is there is whole",

@@ -7,30 +7,25 @@ from contextlib import aclosing
 from pathlib import Path
 
 import anyio
-from attrs import define, field
 
 from iceye_derivatives._core.backoff import Backoff
 from iceye_derivatives.cli.board import Board, BoardEvent
-from iceye_derivatives.cli.exit_codes import SomeTasksFailed
 from iceye_derivatives.cli.fleet_file import FleetFile
 from iceye_derivatives.cli.json_lines import many_report_line
 from iceye_derivatives.cli.plain import say
 from iceye_derivatives.cli.screens import JsonScreen, PlainScreen, Screen
 from iceye_derivatives.cli.sentences import sentence
 from iceye_derivatives.cli.session import moves
+from iceye_derivatives.cli.tally import Tally
 from iceye_derivatives.cli.wording import count
 from iceye_derivatives.client import DerivativesClient
 from iceye_derivatives.downloader import Downloader
-from iceye_derivatives.errors import DownloadFailedError, IceyeError
 from iceye_derivatives.events import (
-    DownloadReport,
-    FileRecord,
     TaskStatusReceived,
     TransferFailed,
     TransferFinished,
     WatchEvent,
     WatchFailed,
-    WatchFinished,
 )
 from iceye_derivatives.fleet import Fleet
 from iceye_derivatives.protocols import Clock
@@ -39,49 +34,6 @@ __all__ = ["download_many", "open_many", "watch_many"]
 
 SAVED_EVERY = 10.0
 """Seconds: a fleet is written whole each time."""
-
-
-@define
-class Tally:
-    """How it went with each task."""
-
-    finished: list[str] = field(factory=list)
-    failed: dict[str, IceyeError] = field(factory=dict)
-    files: list[FileRecord] = field(factory=list)
-
-    def note(self, event: BoardEvent) -> None:
-        """Count an end."""
-        match event:
-            case WatchFinished(task_id=task_id):
-                self.finished.append(task_id)
-            case WatchFailed(task_id=task_id, error=error):
-                self.failed[task_id] = error
-            case TransferFinished(record=record) | TransferFailed(record=record):
-                self.files.append(record)
-            case _:
-                pass
-
-    def conclude(self) -> None:
-        """Raise what failed, if anything did: tasks and files."""
-        files = _failure(DownloadReport(files=tuple(self.files)))
-        if self.failed:
-            total = len(self.failed) + len(self.finished)
-            first, error = next(iter(self.failed.items()))
-            raise SomeTasksFailed(
-                f"{len(self.failed)} of {total} tasks failed; the first: {first}: "
-                f"{sentence(error)}",
-                files,
-            )
-        if files is not None:
-            raise files
-
-
-def _failure(report: DownloadReport) -> DownloadFailedError | None:
-    try:
-        report.raise_for_failures()
-    except DownloadFailedError as error:
-        return error
-    return None
 
 
 class ManyAsJson(JsonScreen):

@@ -30,6 +30,7 @@ from iceye_derivatives.cli.running import run
 from iceye_derivatives.cli.screens import Screen
 from iceye_derivatives.cli.session import following, open_screen
 from iceye_derivatives.cli.state_file import load_watch, save_watch, tell_ordered
+from iceye_derivatives.cli.tally import summing_up
 from iceye_derivatives.cli.task_ids import ids_of, ids_option
 from iceye_derivatives.cli.wording import count
 from iceye_derivatives.client import DerivativesClient
@@ -94,8 +95,7 @@ def watch(
             run(lambda: look(screen))
         except Interrupted:
             came = count(len(state.delivered), "derivative")
-            again = "shows the rest" if state_file else "starts anew (--state FILE would not)"
-            raise Interrupted(f"{came} came; running the same command again {again}") from None
+            raise Interrupted(f"{came} came; {_again(state_file)}") from None
 
 
 def _watch_all(
@@ -121,9 +121,16 @@ def _watch_all(
                 clock=clock,
             )
 
-    with open_many(clock, total=len(ids), as_json=as_json) as screen:
+    with (
+        open_many(clock, total=len(ids), as_json=as_json) as screen,
+        summing_up(screen, len(ids), _again(state_file)),
+    ):
         run(lambda: look(screen))
-        screen.tally.conclude()
+
+
+def _again(state_file: Path | None) -> str:
+    again = "shows the rest" if state_file else "starts anew (--state FILE would not)"
+    return f"running the same command again {again}"
 
 
 async def show_all(

@@ -77,7 +77,7 @@ def told(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
         (["status", "TASK"], 0),
         (["status", "nobody"], 4),
         (["watch", "TASK"], 0),
-        (["watch", "TASK", "TASK", "nobody", "--timeout", "0"], 7),
+        (["watch", "TASK", "TASK", "nobody", "--timeout", "0"], 6),
         (["watch", "TASK", "--state", "bad.json"], 2),
         (["watch", "TASK", "other", "--state", "bad.json"], 2),
         (["watch"], 2),

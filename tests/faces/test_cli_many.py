@@ -21,8 +21,8 @@ from iceye_derivatives import (
 )
 from iceye_derivatives.cli import main
 from iceye_derivatives.cli.exit_codes import SomeTasksFailed, exit_code
-from iceye_derivatives.cli.many import Tally
 from iceye_derivatives.cli.sentences import sentence
+from iceye_derivatives.cli.tally import Tally
 from iceye_derivatives.simulator import TaskPlan
 
 REJECTED = TaskPlan(accepted_after=0.0, outcome="REJECTED")
@@ -117,10 +117,10 @@ def test_a_saved_fleet_goes_on_and_shows_nothing_twice(
     state = str(tmp_path / "fleet.json")
     whole, half = stage.task(), stage.task(LATE)
     command = ["watch", whole, half, "--state", state, "--timeout", "30", "--max-interval", "5"]
-    assert main(command) == 7
+    assert main(command) == 6
     assert capsys.readouterr().out.count(" is ready ") == 2 * len(TYPES) - 1
 
-    assert main([*command, "--json"]) == 7
+    assert main([*command, "--json"]) == 6
 
     told = lines(capsys)
     assert Counter(line["event"] for line in told)["derivative_ready"] == 0
@@ -138,8 +138,33 @@ def test_tasks_that_finished_are_told_and_not_looked_at_again(
 
     assert main(command) == 0
 
-    assert capsys.readouterr().out == "2 tasks finished in an earlier run\n"
+    said = ["2 tasks finished in an earlier run", "2 of 2 tasks complete"]
+    assert capsys.readouterr().out.splitlines() == said
     assert len(stage.simulator.requests) == asked
+
+
+def test_many_that_ran_out_of_patience_end_as_one_does(stage: Stage, capsys: Captured) -> None:
+    """A script that runs it again on 6 need not know how many there are."""
+    one, two, lost = stage.task(LATE), stage.task(LATE), stage.task(REJECTED)
+    patience = ["--timeout", "30", "--max-interval", "5"]
+    assert main(["watch", one, *patience]) == 6
+    assert main(["watch", one, stage.task(), *patience]) == 6
+    assert main(["watch", one, two, *patience]) == 6
+    assert "2 of 2 tasks ran late; the first: " in capsys.readouterr().err
+    assert main(["watch", one, lost, *patience]) == 7
+
+
+def test_many_tasks_are_summed_up_at_the_end(
+    stage: Stage, capsys: Captured, tmp_path: Path
+) -> None:
+    """Also where some failed: then the sentence on stderr tells of those."""
+    good, bad = stage.task(), stage.task(REJECTED)
+    assert main(["watch", good, bad]) == 7
+    assert capsys.readouterr().out.splitlines()[-1] == "1 of 2 tasks complete"
+    assert main(["download", good, bad, "--to", str(tmp_path)]) == 7
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("1 of 2 tasks complete, 3 files (")
+    assert last.endswith(f") whole in {tmp_path}")
 
 
 def test_a_file_that_holds_no_fleet_is_refused_by_name(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -103,6 +104,20 @@ def test_a_signal_ends_a_download_and_the_next_run_keeps_its_files(
     code, out, _ = run(*download)
     assert (code, out.count(" kept: "), out.count(" whole: ")) == (0, 2, 1)
     assert set(kept) < set(files_in(tmp_path))
+
+
+@unix
+def test_a_signal_among_many_tasks_tells_what_is_there(stage: Stage, tmp_path: Path) -> None:
+    ids = [stage.task(), stage.task(WAITING)]
+    with running("download", *ids, "--to", str(tmp_path)) as process:
+        read_until(process, " whole: ", " whole: ", " whole: ")
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert re.sub(r"[0-9.]+ k?B", "<size>", error) == (
+        f"Interrupted. 1 of 2 tasks complete, 3 files (<size>) whole in {tmp_path}; "
+        "run the same command again: whole files are kept\n"
+    )
 
 
 @unix
