@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from attrs import frozen
 
+from iceye_derivatives._core.meaning import CLASS_CANDIDATES, as_class, find_property
 from iceye_derivatives.cli.plain import SHA_SHOWN
 from iceye_derivatives.cli.wording import count, size
 from iceye_derivatives.events import FileRecord
@@ -18,8 +19,6 @@ __all__ = ["Found", "find", "say_found"]
 
 LARGEST = 64_000_000
 """Bytes: a summary is not worth the memory that parsing a larger file would take."""
-CLASS_NAMES = ("class", "class_name", "classification", "label", "category", "type")
-"""ICEYE documents no schema of its detections: the first of these properties that is there."""
 SHOWN = 5
 
 
@@ -39,7 +38,7 @@ def find(record: FileRecord) -> Found:
     try:
         document = json.loads(Path(record.path).read_bytes())
         features = document["features"]
-        classes = Counter(_class_of(feature) for feature in features)
+        classes = _classes([feature.get("properties") or {} for feature in features])
     except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
         return Found(record=record)
     return Found(record=record, detections=len(features), classes=dict(classes.most_common()))
@@ -60,6 +59,7 @@ def say_found(found: Found) -> tuple[str, str]:
     return f"{record.asset.product_type}  {counted}", f"  {name} ({facts})"
 
 
-def _class_of(feature: Mapping[str, Any]) -> str:
-    properties = feature.get("properties") or {}
-    return next((str(properties[name]) for name in CLASS_NAMES if name in properties), "")
+def _classes(properties: Sequence[Mapping[str, Any]]) -> Counter[str]:
+    """By the same rule as a map and an export of the file; "" where there is no class."""
+    named = find_property(properties, CLASS_CANDIDATES) or ""
+    return Counter(as_class(fields.get(named)) or "" for fields in properties)

@@ -6,10 +6,7 @@ from collections.abc import Sequence
 
 from iceye_derivatives._core.crs import crs_of
 from iceye_derivatives._core.geojson_rules import NotGeoJson
-from iceye_derivatives.errors import ConfigurationError, DetectionsError
-from iceye_derivatives.geo._files import FoundFile
-from iceye_derivatives.geo._geojson import features_of, parse
-from iceye_derivatives.geo._meaning import (
+from iceye_derivatives._core.meaning import (
     CLASS_CANDIDATES,
     CONFIDENCE_CANDIDATES,
     TIME_CANDIDATES,
@@ -18,6 +15,9 @@ from iceye_derivatives.geo._meaning import (
     as_moment,
     find_property,
 )
+from iceye_derivatives.errors import ConfigurationError, DetectionsError
+from iceye_derivatives.geo._files import FoundFile
+from iceye_derivatives.geo._geojson import features_of, parse
 from iceye_derivatives.geo._values import Detection, Source
 
 __all__ = ["insist_on", "read_file"]
