@@ -4,8 +4,8 @@ A store, a gateway or a captive portal can answer 200 with a page of its own.  S
 ``geojson`` must *be* a GeoJSON object (RFC 7946) before it gets its final name.  A body in memory
 is parsed whole; a longer one is parsed in pieces as it passes, see `_core.geojson`.  Properties,
 coordinates and foreign members are the customer's and are not judged; a collection of no features
-is a good answer ("nothing was detected").  Other asset types are opaque: their length is all that
-counts.
+is a good answer ("nothing was detected").  Other asset types are opaque: of those, no file is empty
+or begins as a page or as a store's error does.
 """
 
 from __future__ import annotations
@@ -26,11 +26,20 @@ __all__ = ["ContentChecker", "ContentFault", "check_body", "first_bytes", "is_ge
 WHOLE: Final = 8 * 1024 * 1024
 """Bytes up to which a body is parsed whole: json.loads takes about ten times that in memory."""
 _HEAD: Final = 120
+_START: Final = 4 * _HEAD
+"""Bytes that are looked at to say what a body is instead."""
 
 _GEOJSON = "geojson"
 _MARKUP = re.compile(
     rb"\A(?:\xef\xbb\xbf)?\s*<(\?xml|!doctype\s+html|html|[a-z!?/])", re.IGNORECASE
 )
+
+# What answers in a store's place: a page, or a store's own error, as S3 and Azure write it.
+_IN_ITS_PLACE = re.compile(
+    rb"\A(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?<(?:!doctype\s+html|html|error|head)[\s>]",
+    re.IGNORECASE,
+)
+_PAGES = frozenset({"htm", "html", "xhtml"})
 
 # A store's error page may quote the request.  What follows one of these names, or any "?", goes.
 _SECRETS = re.compile(
@@ -51,7 +60,7 @@ class ContentFault(ValueError):  # noqa: N818 - internal; becomes `ContentError`
 def first_bytes(head: bytes) -> bytes:
     """How a body begins: at most 120 bytes, without anything that looks like a signed query."""
     # Redacted before it is cut: a secret's name and its value may straddle the cut.
-    safe = _QUERY.sub(b"?<redacted>", _SECRETS.sub(rb"\1<redacted>", head[: 4 * _HEAD]))
+    safe = _QUERY.sub(b"?<redacted>", _SECRETS.sub(rb"\1<redacted>", head[:_START]))
     return safe[:_HEAD]
 
 
@@ -59,7 +68,8 @@ def check_body(ref: AssetRef, body: bytes) -> str:
     """Check a whole body; its SHA-256 in hexadecimal.
 
     Raises:
-        ContentFault: the asset is ``geojson`` and the body is no GeoJSON object.
+        ContentFault: the asset is ``geojson`` and the body is no GeoJSON object; or it is of
+            another type, and the body is empty or a page.
     """
     if len(body) > WHOLE:
         checker = ContentChecker(ref)
@@ -67,6 +77,8 @@ def check_body(ref: AssetRef, body: bytes) -> str:
         return checker.finish()
     if is_geojson(ref):
         _parse_whole(body)
+    else:
+        _look_at_start(ref, body[:_START])
     return sha256(body).hexdigest()
 
 
@@ -79,14 +91,17 @@ class ContentChecker:
 
     def __init__(self, ref: AssetRef) -> None:
         self._digest = sha256()
+        self._ref = ref
         self._head = b""
         self._scanner = GeoJsonScanner() if is_geojson(ref) else None
 
     def feed(self, chunk: bytes) -> None:
         """Look at the next piece."""
         self._digest.update(chunk)
-        if len(self._head) < 4 * _HEAD:
-            self._head += chunk[: 4 * _HEAD]
+        if len(self._head) < _START:
+            self._head = (self._head + chunk)[:_START]
+            if self._scanner is None and self._head:
+                _look_at_start(self._ref, self._head)
         if self._scanner is not None:
             try:
                 self._scanner.feed(chunk)
@@ -104,6 +119,8 @@ class ContentChecker:
                 self._scanner.finish()
             except NotGeoJson as fault:
                 raise _fault(str(fault), self._head) from None
+        else:
+            _look_at_start(self._ref, self._head)
         return self._digest.hexdigest()
 
 
@@ -125,6 +142,13 @@ def _parse_whole(body: bytes) -> None:
         raise _fault(f"it is not JSON ({error.msg} at character {error.pos})", body) from None
     except NotGeoJson as error:
         raise _fault(str(error), body) from None
+
+
+def _look_at_start(ref: AssetRef, head: bytes) -> None:
+    """Of a file that is opaque to us, only this can be told."""
+    page = ref.asset_type.lower() in _PAGES
+    if not head or (not page and _IN_ITS_PLACE.match(head)):
+        raise _fault("it is empty", head)
 
 
 def _fault(reason: str, head: bytes) -> ContentFault:

@@ -8,6 +8,7 @@ from hashlib import sha256
 from itertools import pairwise
 
 import pytest
+from attrs import evolve
 from hypothesis import example, given
 from hypothesis import strategies as st
 from strategies import json_values
@@ -184,12 +185,48 @@ def test_all_kinds_of_geojson_are_believed(body: bytes) -> None:
         assert check_body(REF, body) == scan(body, cuts)
 
 
-def test_another_asset_type_is_only_measured_and_hashed() -> None:
-    assert check_body(OPAQUE, b"<html>") == sha256(b"<html>").hexdigest()
-    checker = ContentChecker(OPAQUE)
-    checker.feed(b"<ht")
-    checker.feed(b"ml>")
-    assert checker.finish() == sha256(b"<html>").hexdigest()
+def in_two(ref: AssetRef, body: bytes, cut: int) -> str:
+    checker = ContentChecker(ref)
+    checker.feed(body[:cut])
+    checker.feed(body[cut:])
+    return checker.finish()
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("tif", b"II*\0<html>"),
+        ("xml", b'<?xml version="1.0"?><metadata/>'),
+        ("kml", b"<kml><Error/></kml>"),
+        ("html", b"<!DOCTYPE html><html></html>"),
+        ("txt", b"<errors: 0>"),
+        ("bin", b"\n"),
+    ],
+)
+def test_another_asset_type_is_only_measured_and_hashed(kind: str, body: bytes) -> None:
+    ref = evolve(OPAQUE, asset_type=kind)
+    assert check_body(ref, body) == sha256(body).hexdigest()
+    for cut in range(len(body)):
+        assert in_two(ref, body, cut) == sha256(body).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "empty"),
+        (b" <!doctype html>", "HTML"),
+        (b"\xef\xbb\xbf<HTML lang=en>", "HTML"),
+        (b"<Error><Code>AccessDenied</Code></Error>", "XML"),
+        (b'<?xml version="1.0"?>\n<Error>', "XML"),
+    ],
+)
+def test_what_answers_in_a_files_place_is_none_of_any_type(body: bytes, said: str) -> None:
+    """Complaint 25 (m9brady/eodms-api-client #8): a page with 200 is saved as the image."""
+    with pytest.raises(ContentFault, match=said):
+        check_body(OPAQUE, body)
+    for cut in range(len(body) + 1):
+        with pytest.raises(ContentFault, match=said):
+            in_two(OPAQUE, body, cut)
 
 
 def test_a_fault_shows_before_the_end_of_a_long_body() -> None:
