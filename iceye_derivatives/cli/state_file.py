@@ -70,7 +70,8 @@ def save_text(path: Path, text: str) -> None:
             os.fsync(file.fileno())
         draft.replace(path)
     except OSError as error:
-        # Nobody has asked for a file by the draft's name.
-        raise OSError(error.errno, error.strerror, str(path)) from error
+        # Nobody has asked for a file by the draft's name; what is missing can only be the folder.
+        named = path.parent if isinstance(error, FileNotFoundError) else path
+        raise OSError(error.errno, error.strerror, str(named)) from error
     finally:
         draft.unlink(missing_ok=True)

@@ -16,8 +16,16 @@ def made_whole(path: Path) -> Iterator[Path]:
     """Where to write meanwhile: beside the place, under the same name, in a hidden folder.
 
     The file is synced and takes its place when the block ends well; else nothing is left of it.
+
+    Raises:
+        OSError: the disk refuses; a folder that is missing is named.
     """
-    with tempfile.TemporaryDirectory(prefix=".", suffix=".part", dir=path.parent) as folder:
+    try:
+        hidden = tempfile.TemporaryDirectory(prefix=".", suffix=".part", dir=path.parent)
+    except OSError as error:
+        # Nobody has asked for the hidden one.
+        raise OSError(error.errno, error.strerror, str(path.parent)) from error
+    with hidden as folder:
         new = Path(folder, path.name)
         yield new
         with new.open("rb+") as file:

@@ -87,6 +87,17 @@ def test_a_mistake_is_told_before_anything_is_written(
     assert set(folder.rglob("*")) == before
 
 
+@pytest.mark.parametrize("command", [["export", "--to", "d.csv"], ["map", "-o", "m.html"]])
+def test_a_folder_that_is_missing_is_named(
+    command: list[str], folder: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    """And not a file that nobody has asked for."""
+    name, option, file = command
+    missing = tmp_path / "nowhere"
+    assert main([name, str(folder), option, str(missing / file)]) == 9
+    assert capsys.readouterr().err == f"{missing}: No such file or directory\n"
+
+
 def test_a_broken_file_is_named(tmp_path: Path, capsys: Captured) -> None:
     (tmp_path / "DC_VESSELS_d.geojson").write_text("<html>")
     assert main(["map", str(tmp_path), "-o", str(tmp_path / "map.html")]) == 7
