@@ -27,7 +27,8 @@ CLOCK_SLACK = timedelta(minutes=10)
 """How far the API's clock and ours may be apart when a lost task is looked up by its time."""
 
 
-# The task may have been made, and we do not know its id.
+# Whoever sees one of these does not know whether a task was made: no answer came, or a gateway's,
+# or a success that could not be used, be it unreadable or above a ceiling of `Limits`.
 _LOST = (NetworkError, ServerError, UnexpectedResponseError, LimitExceededError)
 
 
@@ -57,15 +58,10 @@ async def order_once(
         delay = retry.creation_delay(failure, attempt, jitter())
         if delay is not None:
             await clock.sleep(delay)
-        elif _may_have_been_carried_out(failure):
+        elif isinstance(failure, _LOST) and failure.sent:
             return await _look_up(request, begun, failure, list_tasks, known)
         else:
             raise failure
-
-
-def _may_have_been_carried_out(failure: IceyeError) -> bool:
-    lost = isinstance(failure, NetworkError | ServerError | UnexpectedResponseError)
-    return lost and failure.sent
 
 
 async def _look_up(

@@ -17,6 +17,8 @@ from iceye_derivatives import (
     DirectorySink,
     Downloader,
     InvalidTaskRequestError,
+    LimitExceededError,
+    Limits,
     MemorySink,
     SnapshotReceived,
     TaskCreationUncertainError,
@@ -240,6 +242,29 @@ async def test_a_lost_answer_to_an_order_is_looked_up_and_not_sent_again(
     posts = [r for r in sim.requests if r.method == "POST" and r.side == "api"]
     assert len(posts) == 1
     assert (await client.get_task(task.id)).reference == "harbour-7"
+
+
+async def test_an_answer_above_a_ceiling_is_a_lost_one(sim: Simulator) -> None:
+    """The task was made: a refusal of ours must not be told as one of the API's."""
+    sim.faults.add("deep_json", side="api", depth=200)
+
+    async with DerivativesClient.from_env(sim.environ, clock=sim.clock) as client:
+        task = await client.create_task(good_request(sim))
+
+        assert [each.id async for each in client.list_tasks()] == [task.id]
+
+
+async def test_where_the_listing_is_above_a_ceiling_too_the_order_is_uncertain(
+    sim: Simulator,
+) -> None:
+    async with DerivativesClient.from_env(
+        sim.environ, clock=sim.clock, limits=Limits(json_bytes=400)
+    ) as client:
+        with pytest.raises(TaskCreationUncertainError, match="may exist") as caught:
+            await client.create_task(good_request(sim))
+
+    assert isinstance(caught.value.__cause__, LimitExceededError)
+    assert "json_bytes" in str(caught.value)
 
 
 async def test_a_lost_answer_without_a_reference_is_said_to_be_uncertain(
