@@ -145,7 +145,9 @@ class Derivative:
     assets: tuple[Asset, ...] = ()
     """Empty while the derivative "is still being processed"."""
     image_reference: str | None = None
+    """The id of the image that it was made of; may be absent while it is still being processed."""
     image_id: str | None = None
+    """Another identifier of the same image, where ICEYE gives one."""
     is_update: bool = False
     """True when a watch hands it out again because further assets of it appeared."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, eq=False, repr=False)
@@ -250,17 +252,21 @@ class TaskRequest:
     """
 
     contract_id: str
+    """Whose contract pays, and says what may be ordered."""
     point_of_interest: PointOfInterest
     acquisition_window: AcquisitionWindow
     imaging_mode: str
+    """One that the contract allows: an `ImagingMode`, or another one as text."""
     product_types: tuple[str, ...] | None = field(default=None, converter=_as_tuple)
     """E.g. ``("GRD",)``; any iterable of names is taken."""
     derivative_product_types: tuple[str, ...] | None = field(default=None, converter=_as_tuple)
+    """Which models are to look at the image, e.g. ``("DC_VESSELS",)``; None orders none."""
     exclusivity: str | None = None
     """``PRIVATE`` or ``PUBLIC``."""
     priority: str | None = None
     """``COMMERCIAL`` or ``BACKGROUND``."""
     sla: str | None = None
+    """How soon after imaging products are due, of the contract's, e.g. ``SLA_8H``."""
     eula: str | None = None
     """``STANDARD``, ``GOVERNMENT`` or ``MULTI``."""
     incidence_angle: IncidenceAngle | None = None
@@ -275,14 +281,19 @@ class TaskRequest:
     webhook_id: str | None = None
     """A registered webhook that ICEYE calls when the task's status changes."""
     deliveries: tuple[Delivery, ...] | None = None
+    """Where products go besides."""
 
 
 @frozen(kw_only=True)
 class Task:
-    """A task as the API tells it: "every field but `id` and `status`" may be absent."""
+    """A task as the API tells it: any field but `id` and `status` may be absent, and is None then.
+
+    What they mean is said at `TaskRequest`, of which most are the echo.
+    """
 
     id: str
     status: str
+    """A `TaskStatus`, or a later one as text."""
     contract_id: str | None = None
     point_of_interest: PointOfInterest | None = None
     acquisition_window: AcquisitionWindow | None = None
@@ -291,8 +302,10 @@ class Task:
     derivative_product_types: tuple[str, ...] | None = None
     """None where the answer does not hold the field, which is not the same as an empty list."""
     created_at: datetime | None = None
+    """With a UTC offset, as all moments here."""
     updated_at: datetime | None = None
     fulfilled_at: datetime | None = None
+    """When the first product became available."""
     exclusivity: str | None = None
     priority: str | None = None
     sla: str | None = None
@@ -303,6 +316,7 @@ class Task:
     reference: str | None = None
     imaging_duration: int | None = None
     products_available_in_seconds: int | None = None
+    """How long after imaging products are due."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, eq=False, repr=False)
     """Fields of the answer that this version does not know, as they came."""
 

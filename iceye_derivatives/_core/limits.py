@@ -57,7 +57,8 @@ class Limits:
     """Bytes of one JSON answer, after decompression; ten thousand derivatives have about seven
     million."""
     json_depth: int = _limit(64)
-    """Open brackets at a time in a JSON answer; ICEYE's own have eight."""
+    """Open brackets at a time in a JSON answer; those that ICEYE documents have seven
+    at most."""
     derivatives_per_task: int = _limit(10_000)
     """Derivatives in one look at a task, over all pages."""
     assets_per_derivative: int = _limit(1_000)

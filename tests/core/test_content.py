@@ -229,8 +229,9 @@ def test_what_answers_in_a_files_place_is_none_of_any_type(body: bytes, said: st
             in_two(OPAQUE, body, cut)
 
 
-def test_a_fault_shows_before_the_end_of_a_long_body() -> None:
-    checker = ContentChecker(REF)
+@pytest.mark.parametrize("ref", [REF, OPAQUE])
+def test_a_fault_shows_before_the_end_of_a_long_body(ref: AssetRef) -> None:
+    checker = ContentChecker(ref)
     with pytest.raises(ContentFault, match="HTML"):
         checker.feed(b"<html>" + b"x" * 1000)
 
