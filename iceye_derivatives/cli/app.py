@@ -15,7 +15,7 @@ from iceye_derivatives._visible import visible
 from iceye_derivatives.cli.board import Board
 from iceye_derivatives.cli.demo import demo
 from iceye_derivatives.cli.download import download
-from iceye_derivatives.cli.exit_codes import CAUSES, FAILURE, Interrupted, exit_code
+from iceye_derivatives.cli.exit_codes import CAUSES, UNREAD, Interrupted, exit_code
 from iceye_derivatives.cli.export import export
 from iceye_derivatives.cli.json_lines import report_line
 from iceye_derivatives.cli.map import show_map
@@ -45,7 +45,18 @@ Exit codes:
 """
 
 
-@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """A group whose commands may lose their reader: click itself would end with 1."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run what was asked for."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            return _leave_broken_pipe()
+
+
+@click.group(cls=_Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name=PROGRAM)
 def commands() -> None:
     """Order ICEYE tasks, watch for their derivatives, and download every detection.
@@ -107,6 +118,6 @@ def _never_fail_to_encode() -> None:
 
 
 def _leave_broken_pipe() -> int:
-    # The reader has gone (`| head`): Python would complain once more when it flushes at its end.
+    # Python would complain once more when it flushes at its end.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return FAILURE
+    return UNREAD

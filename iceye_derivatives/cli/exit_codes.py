@@ -30,6 +30,7 @@ __all__ = [
     "CAUSES",
     "FAILURE",
     "INTERRUPTED",
+    "UNREAD",
     "Cause",
     "Interrupted",
     "SomeTasksFailed",
@@ -40,6 +41,9 @@ __all__ = [
 FAILURE = 1
 INTERRUPTED = 130
 """What shells give for SIGINT (128 + 2); SIGTERM ends the same way here, so it says the same."""
+
+UNREAD = 141
+"""The same for SIGPIPE (128 + 13): who sets ``pipefail`` knows it by this number."""
 
 
 class Interrupted(Exception):  # noqa: N818  an end on request, not an error
@@ -104,6 +108,7 @@ CAUSES = (
     ),
     Cause(9, "the disk is full or refuses", (DiskFullError, StorageError, OSError)),
     Cause(INTERRUPTED, "interrupted by Ctrl-C or SIGTERM", (Interrupted, KeyboardInterrupt)),
+    Cause(UNREAD, "whoever read the output has gone, as `head -1` does", (BrokenPipeError,)),
 )
 """The table, as `--help` prints it."""
 
