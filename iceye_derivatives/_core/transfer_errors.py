@@ -84,8 +84,8 @@ class TransferErrors:
     def unsafe(self, reason: str) -> UnsafeLinkError:
         """The link is not one to follow."""
         return UnsafeLinkError(
-            f"The link of {self._name} was not followed: it {reason}; where you trust that, allow it "
-            "by the client's `allowed_hosts` or `allow_http`, else tell ICEYE",
+            f"The link of {self._name} was not followed: it {reason}; where you trust that, allow "
+            "it by the client's `allowed_hosts` or `allow_http`, else tell ICEYE",
             asset=self._asset,
         )
 
