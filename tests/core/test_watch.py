@@ -154,6 +154,14 @@ def test_peeking_does_not_take() -> None:
     assert watch.peek() is None
 
 
+def test_what_is_handed_out_is_of_the_task_that_is_watched_whoever_listed_it() -> None:
+    watch = Watch("another task")
+    watch.begin(NOW, Patience())
+    watch.receive(snapshot(derivative("a", "geojson")), NOW)
+
+    assert [one.task_id for one in drain(watch)] == ["another task"]
+
+
 def test_further_assets_come_as_an_update_with_all_assets() -> None:
     watch = fresh()
     watch.receive(snapshot(derivative("a", "geojson")), NOW)
