@@ -7,11 +7,14 @@ lives by the *store's* clock.  That clock is not asked; it is taken to agree wit
 
 from __future__ import annotations
 
-from attrs import frozen
+from collections.abc import Iterator
+
+from attrs import evolve, frozen
 
 from iceye_derivatives._core.download_settings import DownloadSettings
+from iceye_derivatives._core.pairing import pair
 from iceye_derivatives._core.transfer_terms import LinkFacts
-from iceye_derivatives.models import AssetRef, SignedUrl, Snapshot
+from iceye_derivatives.models import AssetRef, Derivative, SignedUrl, Snapshot
 
 __all__ = ["Lease", "LeaseBook"]
 
@@ -32,6 +35,10 @@ class LeaseBook:
         self.task_id = task_id
         self._settings = settings
         self._leases: dict[AssetRef, Lease] = {}
+        # Of those that have, or had, others of their type in their derivative: the last ordinal,
+        # and the links of those that need none any more, by which the others are told from them.
+        self._several: dict[tuple[str, str], int] = {}
+        self._home: dict[AssetRef, SignedUrl] = {}
         self._skew = 0.0
 
     def __len__(self) -> int:
@@ -42,19 +49,48 @@ class LeaseBook:
         known = self._leases.get(ref)
         if known is None or _outlives(url, known.url):
             self._leases[ref] = Lease(url=url)
+        if ref.ordinal > 1:
+            kind = ref.derivative_id, ref.asset_type
+            self._several[kind] = max(ref.ordinal, self._several.get(kind, 0))
 
     def learn(self, snapshot: Snapshot, now: float) -> None:
         """The API listed the task: its links replace those of all assets that are wanted here."""
         if snapshot.server_time is not None:
             self._skew = snapshot.server_time - now
         for derivative in snapshot.derivatives:
-            for ref, asset in zip(derivative.asset_refs(), derivative.assets, strict=True):
+            for ref, url in self._links_of(derivative):
                 if ref in self._leases:
-                    self._leases[ref] = Lease(url=asset.url, listed_at=now)
+                    self._leases[ref] = Lease(url=url, listed_at=now)
+                elif ref in self._home:
+                    self._home[ref] = url
+
+    def _links_of(self, derivative: Derivative) -> Iterator[tuple[AssetRef, SignedUrl]]:
+        """The links that a listing has for the assets of a derivative, as far as they are known."""
+        listed: dict[str, list[SignedUrl]] = {}
+        for asset in derivative.assets:
+            listed.setdefault(asset.type, []).append(asset.url)
+        for ref in derivative.asset_refs():
+            if ref.ordinal > 1:
+                continue
+            last = self._several.get((ref.derivative_id, ref.asset_type), 1)
+            links = listed[ref.asset_type]
+            if last == len(links) == 1:  # nearly always: it is known by its type
+                yield ref, links[0]
+                continue
+            refs = {ordinal: evolve(ref, ordinal=ordinal) for ordinal in range(1, last + 1)}
+            known = {ordinal: url for ordinal in refs if (url := self._link(refs[ordinal]))}
+            for ordinal, index in pair(known, links).items():
+                yield refs[ordinal], links[index]
+
+    def _link(self, ref: AssetRef) -> SignedUrl | None:
+        lease = self._leases.get(ref)
+        return self._home.get(ref) if lease is None else lease.url
 
     def forget(self, ref: AssetRef) -> None:
         """The asset needs no link any more."""
-        self._leases.pop(ref, None)
+        lease = self._leases.pop(ref, None)
+        if lease is not None and (ref.derivative_id, ref.asset_type) in self._several:
+            self._home[ref] = lease.url
 
     def get(self, ref: AssetRef) -> Lease | None:
         """The last link that we learned of, dead or alive."""

@@ -7,7 +7,8 @@ from typing import TypeAlias
 
 from attrs import Factory, define, evolve
 
-from iceye_derivatives.models import Asset, Derivative
+from iceye_derivatives._core.pairing import renewed
+from iceye_derivatives.models import Derivative
 
 __all__ = ["AssetKey", "Seen"]
 
@@ -121,8 +122,4 @@ def _merged(derivatives: Collection[Derivative]) -> dict[str, Derivative]:
 def _joined(older: Derivative | None, newer: Derivative) -> Derivative:
     if older is None:
         return newer
-    links: dict[AssetKey, Asset] = {}
-    for derivative in (older, newer):
-        for ref, asset in zip(derivative.asset_refs(), derivative.assets, strict=True):
-            links[ref.asset_type, ref.ordinal] = asset
-    return evolve(newer, assets=tuple(links.values()))
+    return evolve(newer, assets=renewed(older.assets, newer.assets))

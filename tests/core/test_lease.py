@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -107,3 +110,86 @@ def test_an_asset_that_a_listing_leaves_out_keeps_its_link() -> None:
     before = leases.get(REF)
     leases.learn(snapshot(), NOW)
     assert leases.get(REF) is before
+
+
+def several(addresses: Sequence[str], signature: str = "old") -> Derivative:
+    """Assets of one type at these addresses."""
+    return Derivative(
+        id="d",
+        task_id="t",
+        product_type="DC_VESSELS",
+        assets=tuple(
+            Asset(
+                type="geojson", url=SignedUrl(f"https://cdn.example/{name}?Signature={signature}")
+            )
+            for name in addresses
+        ),
+    )
+
+
+def links(leases: LeaseBook, derivative: Derivative) -> list[str]:
+    found = [leases.get(ref) for ref in derivative.asset_refs()]
+    return [lease.url.reveal().removeprefix("https://cdn.example/") for lease in found if lease]
+
+
+@given(st.lists(st.sampled_from("abcdefg"), min_size=2, unique=True), st.data())
+def test_whatever_order_a_renewal_lists_them_in_each_asset_keeps_its_own_address(
+    addresses: list[str], data: st.DataObject
+) -> None:
+    """Else one file is stored twice, the other never, and nobody notices.
+
+    Also among assets that are new, without those that a listing leaves out, and where others are
+    at home already.
+    """
+    derivative = several(addresses)
+    leases = book(derivative)
+    home = data.draw(st.sets(st.sampled_from(derivative.asset_refs())))
+    for ref in home:
+        leases.forget(ref)
+    wanted = [n for n, ref in enumerate(derivative.asset_refs()) if ref not in home]
+    listed = data.draw(st.permutations([*addresses, "new"]))
+    left_out = data.draw(st.sets(st.sampled_from(listed)))
+    kept = [name for name in listed if name not in left_out]
+
+    leases.learn(snapshot(several(kept, "renewed")), NOW)
+
+    # Only who was left out may have got what is new, and only one of them.
+    found = dict(zip((addresses[n] for n in wanted), links(leases, derivative), strict=True))
+    renewals = {name for name in found if found[name] == f"{name}?Signature=renewed"}
+    assert renewals == found.keys() & set(kept)
+    others = [found[name] for name in found.keys() - renewals]
+    assert set(others) <= {f"{name}?Signature=old" for name in found} | {"new?Signature=renewed"}
+    assert len(set(others)) == len(others)
+
+
+@pytest.mark.parametrize(
+    ("listed", "expected"),
+    [
+        ("xyz", "xyz"),  # all are elsewhere now: by place
+        ("cax", "axc"),  # b took the place that c left
+        ("bca", "abc"),
+        ("xb", "xb"),
+        ("ab", "ab"),
+        ("ba", "ab"),
+        ("aab", "ab"),  # rather no link at all than the same file twice
+        ("b", "b"),
+    ],
+)
+def test_what_is_at_another_address_is_known_by_its_place(listed: str, expected: str) -> None:
+    derivative = several("abc")
+    leases = book(derivative)
+
+    leases.learn(snapshot(several(listed, "renewed")), NOW)
+
+    found = [link for link in links(leases, derivative) if "renewed" in link]
+    assert "".join(link[0] for link in found) == expected
+
+
+def test_a_second_asset_of_a_type_does_not_take_the_place_of_the_first() -> None:
+    """The watch has not been told of it yet, so nobody here knows that there are two."""
+    derivative = several("a")
+    leases = book(derivative)
+
+    leases.learn(snapshot(several("xa", "renewed")), NOW)
+
+    assert links(leases, derivative) == ["a?Signature=renewed"]

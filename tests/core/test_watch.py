@@ -5,13 +5,22 @@ from __future__ import annotations
 import json
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from strategies import derivative, names, snapshot, snapshots
 from watches import NOW, drain, fresh, keys
 
-from iceye_derivatives import ConfigurationError, Snapshot, TaskStatus, Watch
+from iceye_derivatives import (
+    Asset,
+    ConfigurationError,
+    Derivative,
+    SignedUrl,
+    Snapshot,
+    TaskStatus,
+    Watch,
+)
 from iceye_derivatives._core.decisions import Patience
 
 
@@ -190,3 +199,42 @@ def test_what_waits_to_be_taken_gets_the_newest_link() -> None:
     (one,) = drain(watch)
 
     assert one.assets[0].url.reveal().endswith("s2")
+
+
+def at(*addresses: str, signature: str) -> Derivative:
+    """A derivative with an asset of one type at each address."""
+    return evolve(
+        derivative("a"),
+        assets=tuple(
+            Asset(type="geojson", url=SignedUrl(f"https://cdn.example/{name}?s={signature}"))
+            for name in addresses
+        ),
+    )
+
+
+@given(st.lists(st.sampled_from("abcdefg"), min_size=2, unique=True), st.data())
+def test_assets_that_wait_to_be_taken_keep_their_addresses_in_whatever_order_they_come_again(
+    addresses: list[str], data: st.DataObject
+) -> None:
+    """Of several of one type the newer links replace the older ones, each its own."""
+    watch = fresh()
+    watch.receive(snapshot(at(*addresses, signature="old")), NOW)
+    again = data.draw(st.permutations([*addresses, "new"]))
+
+    watch.receive(snapshot(at(*again, signature="renewed")), NOW)
+
+    expected = at(*addresses, "new", signature="renewed")
+    assert [one.assets for one in drain(watch)] == [expected.assets]
+
+
+def test_an_entry_that_lists_one_of_two_takes_the_other_from_the_first() -> None:
+    """Pages that overlap list one derivative twice: its entries are joined, by address first."""
+    watch = fresh()
+    watch.receive(snapshot(at("x", "y", signature="1"), at("y", signature="2")), NOW)
+
+    [one] = drain(watch)
+
+    assert one.assets == (
+        *at("x", signature="1").assets,
+        *at("y", signature="2").assets,
+    )
