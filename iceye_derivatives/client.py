@@ -11,6 +11,7 @@ from iceye_derivatives._api_client import ApiClient
 from iceye_derivatives._core.backoff import Backoff
 from iceye_derivatives._core.decisions import Patience
 from iceye_derivatives._core.delays import Delays
+from iceye_derivatives._core.download_settings import CONCURRENCY
 from iceye_derivatives._core.fleet_state import FleetState
 from iceye_derivatives._core.watch import Watch
 from iceye_derivatives._journal import resumed_watch
@@ -244,7 +245,7 @@ class DerivativesClient(ApiClient):
         watch: Watch | None = None,
         max_failures: int = 60,
         push: bool = False,
-        concurrency: int = 16,
+        concurrency: int = CONCURRENCY,
         overwrite: bool = False,
         repair: bool = False,
         stac: bool = False,

@@ -15,7 +15,7 @@ from anyio.streams.memory import MemoryObjectSendStream
 from attrs import define, field
 
 from iceye_derivatives._clock import SystemClock
-from iceye_derivatives._core.download_settings import DownloadSettings
+from iceye_derivatives._core.download_settings import CONCURRENCY, DownloadSettings
 from iceye_derivatives._core.limits import Limits
 from iceye_derivatives._core.ownership import BEAT
 from iceye_derivatives._core.plan import fingerprint, soonest_first
@@ -93,7 +93,7 @@ class Downloader:
         client: DownloadSource,
         sink: Sink,
         *,
-        concurrency: int = 16,
+        concurrency: int = CONCURRENCY,
         overwrite: bool = False,
         repair: bool = False,
         stac: bool = False,

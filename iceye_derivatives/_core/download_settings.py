@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from attrs import field, frozen
 
 from iceye_derivatives._core.backoff import Backoff
 
-__all__ = ["DownloadSettings"]
+__all__ = ["CONCURRENCY", "DownloadSettings"]
 
+CONCURRENCY: Final = 16
+"""Links that are open at a time, wherever nobody says how many.  A small file costs a round trip:
+where that takes 20 ms, sixteen bring up to 800 files a second, and eight half of that."""
 _KIB = 1024
 
 

@@ -10,6 +10,7 @@ from airflow.sdk import BaseOperator
 
 from iceye_derivatives import Backoff
 from iceye_derivatives._clock import SystemClock
+from iceye_derivatives._core.download_settings import CONCURRENCY
 from iceye_derivatives.airflow._fetching import fetch
 from iceye_derivatives.airflow._waiting import (
     Story,
@@ -89,7 +90,7 @@ class DownloadDerivativesOperator(BaseOperator):
         min_wait: float = MIN_WAIT,
         backoff: Backoff | None = None,
         max_failures: int = 60,
-        concurrency: int = 16,
+        concurrency: int = CONCURRENCY,
         overwrite: bool = False,
         cancel_on_kill: bool = False,
         **kwargs: Any,  # noqa: ANN401 - Airflow's own

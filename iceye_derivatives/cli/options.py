@@ -11,6 +11,7 @@ import click
 from attrs import define
 
 from iceye_derivatives._core.backoff import Backoff
+from iceye_derivatives._core.download_settings import CONCURRENCY
 from iceye_derivatives.models import DerivativeProductType
 from iceye_derivatives.sinks import is_url
 
@@ -189,7 +190,7 @@ def download_options(command: F) -> F:
         click.option(
             "--concurrency",
             type=click.IntRange(min=1),
-            default=8,
+            default=CONCURRENCY,
             show_default=True,
             help="Links that are open at a time.",
         ),

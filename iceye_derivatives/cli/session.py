@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from iceye_derivatives._core.backoff import Backoff
+from iceye_derivatives._core.download_settings import CONCURRENCY
 from iceye_derivatives._core.watch import Watch
 from iceye_derivatives.cli.board import Awaited, Expected, Phase
 from iceye_derivatives.cli.exit_codes import Interrupted
@@ -77,7 +78,7 @@ async def bring_home(
     *,
     backoff: Backoff | None = None,
     timeout: float | None = None,  # noqa: ASYNC109  the pure Watch decides it
-    concurrency: int = 8,
+    concurrency: int = CONCURRENCY,
     overwrite: bool = False,
     repair: bool = False,
     stac: bool = False,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from inspect import signature
 from pathlib import Path
 
 import pytest
 from cli_stage import READY, TYPES, WAITING, Stage
 
-from iceye_derivatives import Watch
+from iceye_derivatives import DerivativesClient, Downloader, Watch
 from iceye_derivatives.cli import main
+from iceye_derivatives.cli.session import bring_home
 from iceye_derivatives.simulator import TaskPlan
 
 HERE = ("--lat", "51.95", "--lon", "4.05")
@@ -322,6 +324,14 @@ def test_help_fits_80_columns_and_offers_no_secret(command: str, capsys: Capture
     assert max(map(len, shown.splitlines())) <= 80
     assert "--client" not in shown
     assert "--token" not in shown
+
+
+def test_as_many_links_are_open_from_a_shell_as_from_a_program(capsys: Captured) -> None:
+    told = [DerivativesClient.download_task, Downloader, bring_home]
+    (number,) = {signature(each).parameters["concurrency"].default for each in told}
+    assert main(["download", "--help"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert f"Links that are open at a time. [default: {number};" in shown
 
 
 def test_the_version_is_shown(capsys: Captured) -> None:
