@@ -38,9 +38,10 @@ WHEN = {
     "transfer_failed": "a file was given up",
     "found": "a whole file was read",
     "status": "what `status` asked for",
+    "task": "one of those that `tasks` lists",
     "verified": "a file was looked at by `verify`",
     "report": "the last line, however it ended",
-    "report_of_many": "the last line where several tasks were asked for",
+    "report_of_many": "the last line where several tasks were asked for, and of `cancel`",
     "report_of_files": "the last line of `verify`, unless it failed before it had seen all",
 }
 FIVE = ("task_id", "derivative_id", "product_type", "asset_type", "ordinal")
@@ -103,6 +104,7 @@ FIELDS: dict[str, Schema] = {
     "name": TEXT,
     "offset": COUNT,
     "ok": {"type": "boolean"},
+    "ordered_at": _null_or(MOMENT),
     "ordinal": COUNT,
     "path": _null_or(TEXT),
     "product_type": TEXT,

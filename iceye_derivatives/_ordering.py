@@ -94,6 +94,7 @@ def _uncertain(request: TaskRequest, failure: IceyeError, why: str) -> TaskCreat
     named = f" with the reference {request.reference!r}" if request.reference is not None else ""
     return TaskCreationUncertainError(
         f"The answer to createTask{named} was lost ({failure}), the task may exist, and {why}: "
-        "list your tasks in a minute, and order again only if it is not among them",
+        "list your tasks in a minute (at a shell: iceye-derivatives tasks), and order again only "
+        "if it is not among them",
         reference=request.reference,
     )

@@ -13,6 +13,7 @@ from iceye_derivatives._clock import SystemClock
 from iceye_derivatives._version import __version__
 from iceye_derivatives._visible import visible
 from iceye_derivatives.cli.board import Board
+from iceye_derivatives.cli.cancel import cancel
 from iceye_derivatives.cli.demo import demo
 from iceye_derivatives.cli.download import download
 from iceye_derivatives.cli.exit_codes import CAUSES, UNREAD, Interrupted, exit_code
@@ -27,6 +28,7 @@ from iceye_derivatives.cli.screens import write_line
 from iceye_derivatives.cli.sentences import sentence
 from iceye_derivatives.cli.simulate import simulate
 from iceye_derivatives.cli.status import status
+from iceye_derivatives.cli.tasks import tasks
 from iceye_derivatives.cli.verify import verify
 from iceye_derivatives.cli.watch import watch
 
@@ -65,7 +67,10 @@ def commands() -> None:
     """
 
 
-for command in (demo, order, status, watch, download, verify, export, show_map, simulate):
+for command in (
+    *(demo, order, status, tasks, cancel, watch, download),
+    *(verify, export, show_map, simulate),
+):
     commands.add_command(command)
 
 

@@ -25,14 +25,16 @@ transfer_finished      the same five, path size sha256 seconds renewals retries 
 transfer_failed        the same five, error seconds renewals retries
 found                  the same five, path detections(or null) classes(name to number)
 status                 task_id status reference contract_id imaging_mode window(start, end)
-                       derivative_product_types answer derivatives(derivative_id, product_type,
-                       asset_types)
+                       derivative_product_types ordered_at(or null) answer
+                       derivatives(derivative_id, product_type, asset_types)
+task                   task_id status reference contract_id imaging_mode window(start, end)
+                       derivative_product_types ordered_at(or null)
 verified               folder task_id name condition(whole, changed, missing, unfinished, foreign)
                        size(bytes that are there, or null) sha256(what the journal says, or null)
 report                 (the last line, however it ended) ok exit_code error task_id status answers
                        missing files(as in transfer_finished and transfer_failed)
-report_of_many         (in its place where several tasks were asked for) ok exit_code error
-                       finished(ids) failed(id to error) files
+report_of_many         (in its place where several tasks were asked for, and of `cancel`) ok
+                       exit_code error finished(ids) failed(id to error) files
 report_of_files        (in its place where a folder was verified) ok exit_code conditions(each to
                        its number)
 =====================  ==========================================================================
@@ -68,7 +70,7 @@ from iceye_derivatives.events import (
     WatchFailed,
     WatchFinished,
 )
-from iceye_derivatives.models import AssetRef
+from iceye_derivatives.models import AssetRef, Task
 
 __all__ = [
     "Line",
@@ -77,6 +79,7 @@ __all__ = [
     "found_line",
     "many_report_line",
     "report_line",
+    "task_line",
 ]
 
 Line: TypeAlias = dict[str, Any]
@@ -131,6 +134,21 @@ def many_report_line(
         "finished": list(finished),
         "failed": {task_id: _error(each) for task_id, each in failed.items()},
         "files": [{**_asset(record.asset), **_record(record)} for record in files],
+    }
+
+
+def task_line(task: Task) -> Line:
+    """What a task says of itself."""
+    window, ordered = task.acquisition_window, task.created_at
+    return {
+        "task_id": task.id,
+        "status": task.status,
+        "reference": task.reference,
+        "contract_id": task.contract_id,
+        "imaging_mode": task.imaging_mode,
+        "window": window and [iso(window.start.timestamp()), iso(window.end.timestamp())],
+        "derivative_product_types": list(task.derivative_product_types or ()),
+        "ordered_at": ordered and iso(ordered.timestamp()),
     }
 
 

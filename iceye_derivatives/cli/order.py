@@ -39,7 +39,10 @@ __all__ = ["MAYBE_ORDERED", "build_request", "order"]
 NOTICE = {"BACKGROUND": timedelta(hours=24)}
 USUAL_NOTICE = timedelta(hours=12)
 """COMMERCIAL's; the product specification's table of minimum notice."""
-MAYBE_ORDERED = "the task may have been ordered: before ordering again, look for the reference"
+MAYBE_ORDERED = (
+    "the task may have been ordered: before ordering again, look for it by "
+    "iceye-derivatives tasks --reference"
+)
 SPARE = timedelta(hours=12)
 """On top of the notice: generous, because hours are real seconds where the clock is simulated."""
 WIDTH = timedelta(hours=48)

@@ -9,11 +9,10 @@ import click
 from iceye_derivatives._lapse import clock_from
 from iceye_derivatives._visible import visible
 from iceye_derivatives.cli.board import ANSWERS, Awaited, Board
-from iceye_derivatives.cli.json_lines import Line
+from iceye_derivatives.cli.json_lines import Line, task_line
 from iceye_derivatives.cli.options import debug_option, json_option
 from iceye_derivatives.cli.running import run
 from iceye_derivatives.cli.screens import JsonScreen
-from iceye_derivatives.cli.wording import iso
 from iceye_derivatives.client import DerivativesClient
 from iceye_derivatives.models import Snapshot, Task
 
@@ -86,16 +85,9 @@ def _board(task: Task, snapshot: Snapshot) -> Board:
 
 
 def _line(task: Task, snapshot: Snapshot) -> Line:
-    window = task.acquisition_window
     return {
         "event": "status",
-        "task_id": task.id,
-        "status": task.status,
-        "reference": task.reference,
-        "contract_id": task.contract_id,
-        "imaging_mode": task.imaging_mode,
-        "window": window and [iso(window.start.timestamp()), iso(window.end.timestamp())],
-        "derivative_product_types": list(task.derivative_product_types or ()),
+        **task_line(task),
         "answer": ANSWERS[snapshot.availability],
         "derivatives": [
             {

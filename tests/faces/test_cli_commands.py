@@ -12,6 +12,7 @@ from cli_stage import READY, TYPES, WAITING, Stage
 
 from iceye_derivatives import DerivativesClient, Downloader, Watch
 from iceye_derivatives.cli import main
+from iceye_derivatives.cli.app import commands
 from iceye_derivatives.cli.session import bring_home
 from iceye_derivatives.simulator import TaskPlan
 
@@ -315,9 +316,7 @@ def test_missing_credentials_are_all_named(capsys: Captured) -> None:
         assert name in error
 
 
-@pytest.mark.parametrize(
-    "command", ["", "demo", "order", "status", "watch", "download", "simulate"]
-)
+@pytest.mark.parametrize("command", ["", *commands.commands])
 def test_help_fits_80_columns_and_offers_no_secret(command: str, capsys: Captured) -> None:
     assert main([*command.split(), "--help"]) == 0
     shown = capsys.readouterr().out

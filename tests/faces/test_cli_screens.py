@@ -192,7 +192,7 @@ def documented() -> dict[str, set[str]]:
 
 
 REPORTS = {"report", "report_of_many", "report_of_files"}
-NO_EVENTS = {"note", "found", "status", "verified", *REPORTS}
+NO_EVENTS = {"note", "found", "status", "task", "verified", *REPORTS}
 FIVE = {"task_id", "derivative_id", "product_type", "asset_type", "ordinal"}
 
 
