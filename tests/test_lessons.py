@@ -282,6 +282,7 @@ COMPLAINTS: dict[str, tuple[str, ...]] = {
     ),
     "Complaint 25 (m9brady/eodms-api-client #8)": (
         "core/test_content.py::test_a_page_spliced_in_or_a_second_document_behind_is_refused",
+        "core/test_content.py::test_what_answers_in_a_files_place_is_none_of_any_type",
         "e2e/test_hostile.py::test_nothing_of_it_reaches_a_final_name",
         "simulator/test_sim_faults_files.py::test_xml_200",
     ),

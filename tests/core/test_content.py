@@ -221,7 +221,10 @@ def test_another_asset_type_is_only_measured_and_hashed(kind: str, body: bytes) 
     ],
 )
 def test_what_answers_in_a_files_place_is_none_of_any_type(body: bytes, said: str) -> None:
-    """Complaint 25 (m9brady/eodms-api-client #8): a page with 200 is saved as the image."""
+    """Complaint 25 (m9brady/eodms-api-client #8).
+
+    An HTML page with success, or an XML error, is saved as the image.
+    """
     with pytest.raises(ContentFault, match=said):
         check_body(OPAQUE, body)
     for cut in range(len(body) + 1):
