@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import time
+from typing import Final
 
 import anyio
+
+__all__ = ["SystemClock"]
+
+_STEP: Final = 60.0
+"""Seconds after which a long wait looks at the time of day."""
 
 
 class SystemClock:
@@ -14,5 +20,15 @@ class SystemClock:
     """Unix seconds."""
 
     async def sleep(self, seconds: float, /) -> None:
-        """Return when that many seconds have passed; cancellable at any moment."""
-        await anyio.sleep(seconds)
+        """Return when that many seconds have passed; cancellable at any moment.
+
+        A long wait ends as well, within a minute, when the time of day says that they have: what
+        the event loop counts stands still on Linux while the machine is suspended.  Where the clock
+        is set back, it takes no longer than was asked for.
+        """
+        due, ends = self.time() + seconds, anyio.current_time() + seconds
+        while (left := ends - anyio.current_time()) > _STEP:
+            await anyio.sleep(_STEP)
+            if self.time() >= due:
+                return
+        await anyio.sleep(left)
