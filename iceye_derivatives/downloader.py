@@ -1,47 +1,33 @@
-"""How do many assets become whole files: few at a time, soonest to die first, none lost?"""
+"""How does a program have many assets brought home, and what does it hear of them?"""
 
 from __future__ import annotations
 
 import random
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Final, Protocol
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TYPE_CHECKING, Protocol
 
 import anyio
-from anyio import to_thread
-from anyio.abc import ObjectReceiveStream, TaskGroup
-from anyio.lowlevel import checkpoint
-from anyio.streams.memory import MemoryObjectSendStream
-from attrs import define, field
+from anyio.abc import ObjectReceiveStream
 
+from iceye_derivatives._audience import Listener, Teller
 from iceye_derivatives._clock import SystemClock
 from iceye_derivatives._core.download_settings import CONCURRENCY, DownloadSettings
 from iceye_derivatives._core.limits import Limits
-from iceye_derivatives._core.ownership import BEAT
-from iceye_derivatives._core.plan import fingerprint, soonest_first
 from iceye_derivatives._core.watch import Watch
 from iceye_derivatives._journal import Journals
-from iceye_derivatives._queue import AssetQueue
 from iceye_derivatives._room import Room
+from iceye_derivatives._run import Run, link_slots, under_way
 from iceye_derivatives._surroundings import Surroundings
-from iceye_derivatives._transfer import FileTransfer
 from iceye_derivatives._transport import MeteredSource
 from iceye_derivatives.errors import ConfigurationError
-from iceye_derivatives.events import (
-    DownloadReport,
-    FileRecord,
-    TransferEvent,
-    TransferFailed,
-    TransferFinished,
-)
+from iceye_derivatives.events import DownloadReport, TransferEvent
 from iceye_derivatives.leases import Leases
 from iceye_derivatives.models import Derivative
 from iceye_derivatives.protocols import Clock, LinkOpener, Sink, SnapshotSource
 from iceye_derivatives.sharing import ReadySink, SharedSink
 
 if TYPE_CHECKING:
-    import asyncio
-
     from iceye_derivatives._catalogue import Catalogue
 
 __all__ = ["DownloadSettings", "DownloadSource", "Downloader"]
@@ -143,7 +129,7 @@ class Downloader:
             Exception: whatever `derivatives` itself raises, after the transfers that it had given
                 rise to have ended.
         """
-        listener = _Listener()
+        listener = Listener()
         async with self._running(derivatives, None, listener, listener.end):
             await listener.ended.wait()
         return DownloadReport(files=tuple(listener.records))
@@ -180,7 +166,7 @@ class Downloader:
         watch: Watch | None,
     ) -> AsyncGenerator[ObjectReceiveStream[TransferEvent], None]:
         send, receive = anyio.create_memory_object_stream[TransferEvent](0)
-        async with self._running(derivatives, watch, _Teller(send), send.close), receive:
+        async with self._running(derivatives, watch, Teller(send), send.close), receive:
             yield receive
 
     @asynccontextmanager
@@ -193,7 +179,7 @@ class Downloader:
     ) -> AsyncGenerator[None, None]:
         """All transfers, as long as the context is open; `on_end` when they have ended."""
         journals = Journals(self._sink, self._clock, watch, self._catalogue())
-        run = _Run(self._surroundings(emit, journals), on_end, _crew(self._concurrency))
+        run = Run(self._surroundings(emit, journals), on_end, under_way(self._concurrency))
         error: BaseException | None
         try:
             async with anyio.create_task_group() as tasks:
@@ -238,152 +224,9 @@ class Downloader:
             settings=self._settings,
             journals=journals,
             room=Room(self._sink, self._clock, self._settings),
-            slots=_slots(self._concurrency),
+            slots=link_slots(self._concurrency),
             overwrite=self._overwrite,
             repair=self._repair,
             emit=emit,
-            progress=isinstance(emit, _Teller),
+            progress=isinstance(emit, Teller),
         )
-
-
-def _crew(concurrency: int) -> int:
-    """How many transfers are under way: more than links are open, as some claim and some store."""
-    return concurrency + concurrency // 4
-
-
-def _slots(concurrency: int) -> asyncio.Semaphore | None:
-    import asyncio  # noqa: PLC0415 - importing the library must not: it is half of that
-
-    # Not anyio's: one that is waited for for each file costs a tenth of what the file does.
-    return asyncio.Semaphore(concurrency) if _crew(concurrency) > concurrency else None
-
-
-_AT_A_TIME: Final = 50
-"""Derivatives that are planned before others in the loop get their turn."""
-
-
-@define
-class _Run:
-    """One run: a feeder that plans, and workers that take the next asset from a queue."""
-
-    _around: Surroundings
-    _on_end: Callable[[], object]
-    _workers: int
-    error: Exception | None = None
-    """What the derivatives' own iterable raised."""
-    _queue: AssetQueue = field(init=False, factory=AssetQueue)
-    _met: set[bytes] = field(init=False, factory=set)
-    """Fingerprints of all assets that were ever handed in: all that a run of weeks has to keep."""
-    _active: int = field(init=False, default=0)
-
-    def start(
-        self, tasks: TaskGroup, derivatives: Iterable[Derivative] | AsyncIterable[Derivative]
-    ) -> None:
-        """Start everything; the stream of events ends with the last worker."""
-        for _ in range(self._workers):
-            tasks.start_soon(self._work)
-        tasks.start_soon(self._feed, derivatives)
-        if self._around.shared is not None:
-            tasks.start_soon(self._beat, self._around.shared)
-
-    async def _beat(self, sink: SharedSink) -> None:
-        # Real time, and not the clock's: it proves to other machines that this process lives, and
-        # they do not share a clock that jumps.
-        while True:
-            await anyio.sleep(BEAT)
-            with suppress(OSError):  # a sink that fails is noticed by whoever stores a file in it
-                await sink.beat()
-
-    async def _feed(self, derivatives: Iterable[Derivative] | AsyncIterable[Derivative]) -> None:
-        try:
-            if isinstance(derivatives, AsyncIterable):
-                async for derivative in derivatives:
-                    await self._plan([derivative])
-            else:
-                await self._feed_at_once(derivatives)
-        except Exception as error:  # noqa: BLE001 - raised at the end of the context
-            self.error = error
-        self._queue.close()
-
-    async def _feed_at_once(self, derivatives: Iterable[Derivative]) -> None:
-        known: list[Derivative] = []
-        try:
-            known.extend(derivatives)
-        finally:
-            await self._plan(known)
-
-    async def _plan(self, derivatives: list[Derivative]) -> None:
-        if len(derivatives) <= _AT_A_TIME:
-            planned = soonest_first(derivatives)
-        else:
-            planned = await to_thread.run_sync(soonest_first, derivatives)
-        for number, (ref, asset, derivative) in enumerate(planned, 1):
-            if number % _AT_A_TIME == 0:  # those that are known do not come to the queue
-                await checkpoint()
-            mark = fingerprint(ref)
-            if mark in self._met:  # it brings a younger link for what still waits
-                self._around.leases.update(ref, asset.url)
-            else:
-                self._met.add(mark)
-                self._around.leases.note(ref, asset.url)
-                await self._queue.put(ref, asset, derivative)
-
-    async def _work(self) -> None:
-        try:
-            async for ref, derivative in self._queue:
-                self._active += 1
-                try:
-                    await FileTransfer(ref, derivative, self._around).run()
-                finally:
-                    self._active -= 1
-                self._around.leases.forget(ref)
-                idle = not self._active and not len(self._queue)
-                await self._around.journals.save(at_once=idle)
-        except _ReaderLeft:
-            pass  # closing the stream before leaving the context is leaving, too
-        finally:
-            self._workers -= 1
-            if not self._workers:
-                self.close()
-
-    def close(self) -> None:
-        """End the events and the queue; safe to call twice."""
-        self._queue.abandon()
-        self._on_end()
-
-
-class _ReaderLeft(Exception):  # noqa: N818 - no error: somebody has heard enough
-    """Nobody reads events any more."""
-
-
-_ENDS: Final = (TransferFinished, TransferFailed)
-"""Not as a union, which is made anew each time that it is asked for."""
-
-
-@define
-class _Listener:
-    """Hears of all events where nobody reads a stream, and keeps the records."""
-
-    records: list[FileRecord] = field(init=False, factory=list)
-    ended: anyio.Event = field(init=False, factory=anyio.Event)
-
-    async def __call__(self, event: TransferEvent) -> None:
-        if isinstance(event, _ENDS):
-            self.records.append(event.record)
-
-    def end(self) -> None:
-        """No more will come."""
-        self.ended.set()
-
-
-@define
-class _Teller:
-    """Sends events, and tells a reader who left from all other broken streams."""
-
-    _send: MemoryObjectSendStream[TransferEvent]
-
-    async def __call__(self, event: TransferEvent) -> None:
-        try:
-            await self._send.send(event)
-        except anyio.BrokenResourceError:
-            raise _ReaderLeft from None
