@@ -186,6 +186,9 @@ class ApiClient:
     async def create_task(self, request: TaskRequest, *, check: bool = True) -> Task:
         """Order a task; it is sent once, and never resent where it may have been carried out.
 
+        Cancelled while the answer is awaited, the task may have been ordered all the same, and is
+        billed then: look among `list_tasks()` for its ``reference``.
+
         Args:
             request: What to order.  Give it a ``reference`` of its own: when the answer is lost,
                 the task is looked up by it instead of being ordered again.
@@ -197,6 +200,21 @@ class ApiClient:
             TaskCreationUncertainError: the answer was lost and the task was not found (yet).
             ApiError: the API refused, e.g. ``ERR_INSUFFICIENT_FUNDS`` as ``.code``.
             NetworkError: the API could not be reached; nothing was ordered.
+
+        Example::
+
+            task = await client.create_task(
+                TaskRequest(
+                    contract_id=contract_id,
+                    point_of_interest=PointOfInterest(lat=51.95, lon=4.05),
+                    acquisition_window=AcquisitionWindow(start=start, end=start + two_days),
+                    imaging_mode=ImagingMode.SPOTLIGHT_FINE,
+                    product_types=("GRD",),
+                    derivative_product_types=(DerivativeProductType.VESSELS,),
+                    reference=f"harbour-{uuid4()}",
+                )
+            )
+            await client.download_task(task.id, "detections")
         """
         if check:
             faults = check_task_request(request, datetime.fromtimestamp(self._clock.time(), UTC))
@@ -215,12 +233,17 @@ class ApiClient:
         return task
 
     async def get_task(self, task_id: str) -> Task:
-        """The task as it is now.
+        """The task as it is now; it only reads, so cancelling it does no harm.
 
         Raises:
             TaskNotFoundError: the API does not know it.
             ApiError: any other refusal.
             NetworkError: no answer, after the retries.
+
+        Example::
+
+            task = await client.get_task(task_id)
+            print(task.status, task.acquisition_window)
         """
         return await self._persistent.get_task(task_id)
 
@@ -228,12 +251,17 @@ class ApiClient:
         """When and how the image is planned to be taken, or was.
 
         There is a scene while the task is ACTIVE, FULFILLED or DONE; its values move until the
-        image is taken, and are fixed then.
+        image is taken, and are fixed then.  It only reads, so cancelling it does no harm.
 
         Raises:
             TaskNotFoundError: there is no scene (yet), or no such task.
             ApiError: any other refusal.
             NetworkError: no answer, after the retries.
+
+        Example::
+
+            scene = await client.get_scene(task_id)
+            print(scene.imaging_time.start.isoformat())
         """
         return await self._persistent.get_scene(task_id)
 
@@ -246,10 +274,24 @@ class ApiClient:
     ) -> AsyncGenerator[Task, None]:
         """All tasks, page after page; holds nothing open between them.
 
+        It only reads, and may be left or cancelled at any task; leave it by `aclosing`.
+
+        Args:
+            contract_id: Of this contract alone.
+            created_after: Created after this moment; with a UTC offset.
+            created_before: Created before this one.
+
         Raises:
             UnexpectedResponseError: a cursor that repeats, which would never end.
             ApiError: any refusal.
             NetworkError: no answer, after the retries.
+
+        Example::
+
+            async with aclosing(client.list_tasks(created_after=yesterday)) as tasks:
+                async for task in tasks:
+                    if task.reference == reference:
+                        break
         """
         return self._persistent.list_tasks(
             contract_id=contract_id, created_after=created_after, created_before=created_before
@@ -258,9 +300,16 @@ class ApiClient:
     async def cancel_task(self, task_id: str) -> Task:
         """Cancel a task that is RECEIVED or ACTIVE; ICEYE bills by its cancellation policy.
 
+        Where this call is cancelled itself, the task may be, too: `get_task()` tells.
+
         Raises:
             ApiError: e.g. the task is past cancelling.
             NetworkError: no answer, after the retries.
+
+        Example::
+
+            task = await client.cancel_task(task_id)
+            assert task.status == TaskStatus.CANCELED
         """
         return await self._persistent.cancel_task(task_id)
 
@@ -269,9 +318,17 @@ class ApiClient:
     async def get_derivatives(self, task_id: str) -> Snapshot:
         """One look: 404, 206 and 200 are values (`Availability`), not errors.
 
+        It only reads, so cancelling it does no harm.  The links in it die within the hour.
+
         Raises:
             ApiError: any other refusal, after the retries where they make sense.
             NetworkError: no answer, after the retries.
+
+        Example::
+
+            snapshot = await client.get_derivatives(task_id)
+            if snapshot.availability is Availability.COMPLETE:
+                print([derivative.id for derivative in snapshot.derivatives])
         """
         return await self._persistent.get_derivatives(task_id)
 
