@@ -67,11 +67,14 @@ async def test_a_fleet_that_goes_on_hands_nothing_out_twice(sim: Simulator, tmp_
 
 
 async def test_the_order_that_names_its_webhook(sim: Simulator) -> None:
-    [task_id] = await lines_of(sim, ORDER, sim.contract_id, "hook-1")
+    """And a reference of its own, by which a lost order is found."""
+    ids = [(await lines_of(sim, ORDER, sim.contract_id, "hook-1"))[0] for _ in range(2)]
 
-    [sent] = [each for each in sim.requests if each.method == "POST" and each.side == "api"]
-    assert sent.path == "/api/tasking/v2/tasks"
-    assert sim.world.ready_times(task_id)
+    sent = [each for each in sim.requests if each.method == "POST" and each.side == "api"]
+    assert [each.path for each in sent] == ["/api/tasking/v2/tasks"] * 2
+    assert all(sim.world.ready_times(task_id) for task_id in ids)
+    now = sim.clock.time()
+    assert len({sim.world.get_task(task_id, now=now)["reference"] for task_id in ids}) == 2
 
 
 async def test_the_watch_looks_when_somebody_calls_who_may() -> None:
