@@ -155,8 +155,8 @@ def test_marks_say_how_a_simulator_is_made_also_without_entry_points(
     (inner / "here.toml").write_text("token_lifetime = 77")
     (inner / "wrong.toml").write_text("sed = 77")
     (inner / "test_marks.py").write_text(MARKS)
-    plugins = ("-p", "anyio", "-p", "iceye_derivatives.simulator.pytest_plugin")
-    assert " 5 passed" in run(tmp_path, site, *plugins, autoload=False)
+    (options,) = re.findall(r"`pytest ((?:-p \S+ ?)+)`", PAGE.read_text(encoding="utf-8"))
+    assert " 5 passed" in run(tmp_path, site, *options.split(), autoload=False)
 
 
 def test_the_page_shows_a_scenario_that_says_what_python_says() -> None:
