@@ -64,15 +64,15 @@ class RetryPolicy:
 def certainly_not_carried_out(error: IceyeError) -> bool:
     """Whether a createTask that failed so cannot have made a task, so that it may be resent.
 
-    A 429 or 503 with ``Retry-After`` was written by someone who says: come again.  The same without
-    it, and any other 5xx, may come from a gateway that lost the answer of a task well made.
+    A 429 refuses ("the user has sent too many requests", RFC 6585), and ICEYE declares no header
+    for it; so does a 503 with ``Retry-After``, which was written by someone who says: come again.
+    One without it, and any other 5xx, may come from a gateway that lost the answer of a task well
+    made.
     """
-    if not error.sent:
+    if not error.sent or isinstance(error, RateLimitedError):
         return True
-    passing = isinstance(error, RateLimitedError) or (
-        isinstance(error, ApiError) and error.status == _SERVICE_UNAVAILABLE
-    )
-    return passing and _asked(error) is not None
+    unavailable = isinstance(error, ApiError) and error.status == _SERVICE_UNAVAILABLE
+    return unavailable and _asked(error) is not None
 
 
 def _asked(error: IceyeError) -> float | None:

@@ -89,7 +89,7 @@ def test_what_will_not_pass_is_not_repeated(error: IceyeError) -> None:
         (NetworkError("x"), False),
         (RateLimitedError("x", status=429, retry_after=7.0), True),
         (RateLimitedError("x", status=429, retry_after=0.0), True),
-        (RateLimitedError("x", status=429), False),
+        (RateLimitedError("x", status=429), True),
         (ServerError("x", status=503, retry_after=7.0), True),
         (ServerError("x", status=503), False),
         (ServerError("x", status=500, retry_after=7.0), False),
