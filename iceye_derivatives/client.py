@@ -170,7 +170,8 @@ class DerivativesClient(ApiClient):
             requested: Which product types were ordered, by task, where the API may not tell: as
                 `Watch(task_id, requested=...)` for one.  Those of `state` know theirs.
             backoff: As in `watch_task`, for each.
-            timeout: Patience in all for each task, in seconds from when it was added.
+            timeout: Patience in all for each task, in seconds from when it was added, or from now
+                for those of `state`.
             max_failures: As in `watch_task`, for each.
             push: As in `watch_task`, for each.
             concurrency: Looks at a time.

@@ -291,7 +291,12 @@ class _Slots:
 
 def _resumed(state: FleetState, slots: _Slots, now: float) -> Rota:
     """What should have been looked at while nobody was there is late, and no herd."""
-    places = list(state.places())
+    patience = slots.settings.patience
+    garage, end = Garage(patience), now + (inf if patience.timeout is None else patience.timeout)
+    places = [
+        place._replace(due=min(place.due, end), state=garage.renew(place.state, now))
+        for place in state.places()
+    ]
     late = sorted(place for place in places if place.due <= now)
     spread = [place._replace(due=slots.next(now)) for place in late]
     return Rota([place for place in places if place.due > now] + spread)

@@ -190,6 +190,25 @@ class Garage:
         again.begin(now, self._patience)
         return self._write(again)
 
+    def renew(self, state: str, now: float) -> str:
+        """What was parked by an earlier run, with the patience of one that begins now.
+
+        Without it the default of this run would pass for what the other knew, and the other's
+        moment for that of this one.
+        """
+        found, timeout = _decode(state), self._patience.timeout
+        if timeout is None and _DEADLINE not in found[::2]:
+            return state
+        kept = [
+            part
+            for place, value in zip(found[::2], found[1::2], strict=True)
+            if place != _DEADLINE
+            for part in (place, value)
+        ]
+        if timeout is not None:
+            kept += (_DEADLINE, now + timeout)
+        return _encode(kept)
+
     @property
     def whole(self) -> Mapping[str, Watch]:
         """Those that could not be written down, by the ids of their tasks."""
@@ -253,6 +272,7 @@ def read_state(state: Any, fields: tuple[str, ...]) -> dict[str, Any]:  # noqa: 
     return found
 
 
+_DEADLINE: Final = FIELDS.index("_deadline")
 _values_of = attrgetter(*FIELDS)
 _FORMS: Final = tuple(
     (name, None if write is _same else write, None if write is _same else read)

@@ -68,17 +68,15 @@ class FleetFile:
                 f"{path} holds no saved fleet of this version: delete it, or name another file"
             ) from None
 
-    def take_fleet(
-        self, now: float, timeout: float | None, derivatives: Sequence[str] = ()
-    ) -> FleetState:
-        """The fleet to go on with; those that were given up get the patience of a new run.
+    def take_fleet(self, now: float, derivatives: Sequence[str] = ()) -> FleetState:
+        """The fleet to go on with, those that were given up among them.
 
         All of them are told which derivatives were ordered, if anybody knows.
         """
         fleet, given_up = self._fleet, self._given_up
         # Whatever becomes of them is told anew: by the fleet's own state, or by its events.
         self._fleet, self._given_up = FleetState(), {}
-        garage = Garage(Patience(timeout=timeout))
+        garage = Garage(Patience())
         again = (
             Place(now, task_id, Reach.ALONE, garage.note(watch, now))
             for task_id, watch in given_up.items()

@@ -121,7 +121,7 @@ async def watch_many(
     memory = FleetFile.load(state_file)
     new = [task_id for task_id in task_ids if task_id not in memory.ended]
     screen.remember([task_id for task_id in task_ids if task_id in memory.ended])
-    state = memory.take_fleet(clock.time(), timeout, derivatives)
+    state = memory.take_fleet(clock.time(), derivatives)
     memory.saving(state)()  # a file that cannot be written is told of now, not after days
     saved_at = clock.time()
     requested = _for_all(new, derivatives)

@@ -64,7 +64,7 @@ def test_what_was_written_is_read_again(
         path.write_text(json.dumps(document, sort_keys=sort, indent=sort or None), "utf-8")
 
         again = FleetFile.load(path)
-        fleet = again.take_fleet(NOW, None)
+        fleet = again.take_fleet(NOW)
 
     assert list(again.ended) == ended
     assert set(fleet.task_ids) == {*failed, *waiting}
@@ -81,7 +81,7 @@ def test_a_file_of_an_older_version_is_read(tmp_path: Path) -> None:
     memory = FleetFile.load(path)
 
     assert memory.ended == {}
-    assert set(memory.take_fleet(NOW, None).task_ids) == {"a", "b"}
+    assert set(memory.take_fleet(NOW).task_ids) == {"a", "b"}
 
 
 def test_an_older_version_reads_the_fleet_of_ours(tmp_path: Path) -> None:
@@ -93,25 +93,12 @@ def test_an_older_version_reads_the_fleet_of_ours(tmp_path: Path) -> None:
     assert FleetState.from_json((tmp_path / "fleet.json").read_bytes()).task_ids == ("c",)
 
 
-def test_who_was_given_up_gets_the_patience_of_the_new_run(tmp_path: Path) -> None:
-    """Not what was left of the old one: nothing was."""
-    memory = FleetFile(tmp_path / "fleet.json")
-    memory.note(given_up("a", []))
-    memory.saving(FleetState())()
-
-    fleet = FleetFile.load(memory.path).take_fleet(NOW, 30.0)
-
-    (place,) = fleet.places()
-    watch = Garage(Patience(timeout=30.0)).read("a", place.state)
-    assert watch._deadline == NOW + 30.0
-
-
 def test_who_waits_is_told_what_was_ordered(tmp_path: Path) -> None:
     memory = FleetFile(tmp_path / "fleet.json")
     memory.note(given_up("a", []))
     memory.saving(fleet_of(["b"]))()
 
-    fleet = FleetFile.load(memory.path).take_fleet(NOW, None, ["DC_VESSELS"])
+    fleet = FleetFile.load(memory.path).take_fleet(NOW, ["DC_VESSELS"])
 
     for place in fleet.places():
         watch = GARAGE.read(place.task_id, place.state)

@@ -8,10 +8,19 @@ import anyio
 import anyio.lowlevel
 import pytest
 from attrs import evolve
-from fleet_world import HOUR, World, watching, world
+from fleet_world import HOUR, World, drained, watching, world
 from strategies import derivative
 
-from iceye_derivatives import Availability, DerivativeReady, FleetState, Snapshot, WatchFinished
+from iceye_derivatives import (
+    Availability,
+    DerivativeReady,
+    FleetState,
+    Snapshot,
+    WatchFailed,
+    WatchFinished,
+    WatchTimeoutError,
+)
+from iceye_derivatives._core.decisions import Patience
 
 pytestmark = pytest.mark.anyio
 
@@ -58,6 +67,31 @@ async def test_a_resumed_fleet_keeps_its_plans() -> None:
 
     assert len(kept) == 40
     assert set(kept.places()) == set(saved.places())
+
+
+@pytest.mark.parametrize("before", [None, 2 * HOUR, 90 * HOUR])
+@pytest.mark.parametrize("after", [None, 30.0, 40 * HOUR])
+async def test_a_resumed_fleet_has_the_patience_of_its_own_run(
+    before: float | None, after: float | None
+) -> None:
+    """As a watch that goes on: neither what was left of the old one, nor any of 1970."""
+    source = world("a", ready=60 * HOUR)
+    async with watching(source, patience=Patience(timeout=before)) as fleet:
+        await fleet.receive()
+        text = fleet.state().to_json()
+    source.clock.ahead += HOUR
+    began = source.clock.time()
+
+    patience, state = Patience(timeout=after), FleetState.from_json(text)
+    async with watching(source, state=state, only=(), patience=patience) as fleet:
+        last = (await drained(fleet))[-1]
+
+    if after is None:
+        assert isinstance(last, WatchFinished)
+    else:
+        assert isinstance(last, WatchFailed)
+        assert isinstance(last.error, WatchTimeoutError)
+        assert after <= source.clock.time() - began < after + 60
 
 
 async def test_derivatives_that_are_not_dealt_with_yet_come_again() -> None:
