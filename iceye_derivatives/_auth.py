@@ -18,8 +18,9 @@ from iceye_derivatives._core.responses import ApiResponse
 from iceye_derivatives._core.secret import Secret
 from iceye_derivatives._core.token import HeldToken, hold
 from iceye_derivatives._core.token_answer import is_token, read_token
+from iceye_derivatives._transport.exchange import exchange
 from iceye_derivatives._transport.failures import host_of
-from iceye_derivatives._transport.session import Line, SessionSettings, exchange
+from iceye_derivatives._transport.session import Line, SessionSettings
 from iceye_derivatives._transport.unpacking import PACKING
 from iceye_derivatives.errors import ApiError, ConfigurationError, IceyeError
 from iceye_derivatives.protocols import AccessToken, Clock, TokenSource

@@ -14,8 +14,9 @@ from iceye_derivatives._core.redact import REDACTED
 from iceye_derivatives._core.requests import ACCEPT, USER_AGENT, ApiRequest
 from iceye_derivatives._core.responses import ApiResponse
 from iceye_derivatives._core.secret import Secret
+from iceye_derivatives._transport.exchange import exchange
 from iceye_derivatives._transport.neighbourhood import Neighbourhood
-from iceye_derivatives._transport.session import Line, SessionSettings, exchange
+from iceye_derivatives._transport.session import Line, SessionSettings
 from iceye_derivatives._transport.turnstile import Turnstile
 from iceye_derivatives._transport.unpacking import PACKING
 from iceye_derivatives.errors import IceyeError

@@ -19,10 +19,11 @@ from iceye_derivatives._core.link_policy import (
 from iceye_derivatives._core.metering import FileMeter, announced
 from iceye_derivatives._core.requests import USER_AGENT
 from iceye_derivatives._core.secret import Secret
+from iceye_derivatives._transport.answer import Answer
 from iceye_derivatives._transport.failures import failures, network_error
 from iceye_derivatives._transport.metered import Countable
 from iceye_derivatives._transport.neighbourhood import Neighbourhood
-from iceye_derivatives._transport.session import Answer, Line, SessionSettings
+from iceye_derivatives._transport.session import Line, SessionSettings
 from iceye_derivatives.models import SignedUrl
 from iceye_derivatives.protocols import LinkResponse
 

@@ -1,23 +1,19 @@
-"""Whose session is it, and how is one HTTP request made with it?"""
+"""Whose session is it, and how does a request leave by it?"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 from anyio import to_thread
-from anyio.lowlevel import checkpoint
 from attrs import field, frozen
 
 from iceye_derivatives._core.limits import DEFAULT_LIMITS, Limits
-from iceye_derivatives._core.responses import ApiResponse, longest_body
-from iceye_derivatives._transport.failures import failures, network_error
-from iceye_derivatives._transport.headers import LowerHeaders, lower_headers
+from iceye_derivatives._transport.answer import Answer, SessionAnswer
 from iceye_derivatives._transport.neighbourhood import Judge, JudgedResolver
 from iceye_derivatives._transport.proxies import Proxies
-from iceye_derivatives._transport.unpacking import Unpacking
-from iceye_derivatives._transport.watchdog import Watchdog, Watched
+from iceye_derivatives._transport.watchdog import Watchdog
 
 if TYPE_CHECKING:
     import ssl
@@ -27,9 +23,8 @@ if TYPE_CHECKING:
 
     from iceye_derivatives._transport.lanes import Lanes
 
-__all__ = ["Answer", "Line", "SessionSettings", "exchange"]
+__all__ = ["Line", "SessionSettings"]
 
-_CHUNK = 1 << 16
 _CLOSING = 5.0
 _UNLIMITED = 1_000_000
 _LOADED: dict[str, Any] = {}
@@ -53,31 +48,6 @@ class SessionSettings:
     ssl_context: ssl.SSLContext | None = field(default=None, repr=False)
     """Whom to trust; None for the platform's own list."""
     limits: Limits = DEFAULT_LIMITS
-
-
-class Answer(Protocol):
-    """An answer whose body is still on the line; what breaks it is raised as aiohttp does."""
-
-    status: int
-    headers: Mapping[str, str]
-    """By lower-case name."""
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the body has been read to its end."""
-        ...
-
-    async def read(self) -> bytes:
-        """The next bytes, some at a time, and none at the end."""
-        ...
-
-    def release(self) -> None:
-        """It is needed no more: its connection serves again, if the body is over."""
-        ...
-
-    def close(self) -> None:
-        """Close its connection, unless that serves again already."""
-        ...
 
 
 class Line:
@@ -151,7 +121,7 @@ class Line:
             lane = await lanes.get(url, proxy, headers)
             if lane is not None:
                 return lane
-        return _SessionAnswer(
+        return SessionAnswer(
             await self.request("GET", url, proxy=proxy, headers=headers, ahead=ahead)
         )
 
@@ -251,94 +221,3 @@ def _import() -> None:
     # `sys.modules` has its name while it is still being imported, and whoever imports it then
     # waits: on the loop, that would be everybody.
     _LOADED["URL"] = URL
-
-
-async def exchange(
-    line: Line, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
-) -> ApiResponse:
-    """One request and its whole answer, of whatever status.
-
-    `headers` are sent as they are, and should accept no other coding than `PACKING`.  A body above
-    its ceiling is cut off just behind that, so that its reader can tell.
-
-    Raises:
-        NetworkError: no answer came, or half of one.
-    """
-    try:
-        return await _exchange(line, method, url, headers, body)
-    except failures() as error:
-        failure = network_error(error, url)
-    raise failure
-
-
-async def _exchange(
-    line: Line, method: str, url: str, headers: Mapping[str, str], body: bytes | None
-) -> ApiResponse:
-    """Its frame holds aiohttp's response, whose `repr` tells all, and is gone when we raise."""
-    async with line.slots:
-        with line.watchdog.watch() as watched:
-            proxy = await line.proxies.lookup(url)
-            response = await line.request(
-                method, url, proxy=proxy, headers=headers, body=body, is_watched=True
-            )
-            watched.hear()
-            try:
-                content = await _read(response, longest_body(response.status, line.limits), watched)
-            finally:
-                response.release()
-    return ApiResponse(status=response.status, headers=LowerHeaders(response.headers), body=content)
-
-
-async def _read(response: aiohttp.ClientResponse, longest: int, watched: Watched) -> bytes:
-    packing = response.headers.get("Content-Encoding")
-    if packing is None:
-        return await _read_plain(response, longest, watched)
-    unpacking = Unpacking(packing)
-    content = bytearray()
-    async for chunk in response.content.iter_chunked(_CHUNK):
-        watched.hear()
-        for piece in unpacking.feed(chunk):
-            content += piece
-            if len(content) > longest:
-                return bytes(content[: longest + 1])
-            if len(piece) > _CHUNK:
-                await checkpoint()  # a bomb keeps nobody else from running
-    unpacking.finish()
-    return bytes(content)
-
-
-async def _read_plain(response: aiohttp.ClientResponse, longest: int, watched: Watched) -> bytes:
-    content = await response.content.readany()
-    if response.content.at_eof():  # nearly always: it came in one piece
-        return content[: longest + 1]
-    pieces, size = [content], len(content)
-    while size <= longest and (chunk := await response.content.readany()):
-        watched.hear()
-        pieces.append(chunk)
-        size += len(chunk)
-    return b"".join(pieces)[: longest + 1]
-
-
-class _SessionAnswer:
-    """What a session gave.
-
-    It also keeps aiohttp's response out of the frames of others: its `repr` is the whole URL.
-    """
-
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
-        self._response = response
-        self.status = response.status
-        self.headers: Mapping[str, str] = lower_headers(response.headers)
-
-    @property
-    def is_over(self) -> bool:
-        return self._response.content.at_eof()
-
-    async def read(self) -> bytes:
-        return await self._response.content.readany()
-
-    def release(self) -> None:
-        self._response.release()
-
-    def close(self) -> None:
-        self._response.close()
