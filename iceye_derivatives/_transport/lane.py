@@ -12,27 +12,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import aiohttp
-from aiohttp.client_proto import ResponseHandler
-from aiohttp.http import HttpResponseParser
 from aiohttp.http_exceptions import BadHttpMessage
-from attrs import define, field, frozen
 
 from iceye_derivatives._core.lengths import stated_length
 from iceye_derivatives._transport.basin import Basin
+from iceye_derivatives._transport.connection import Wire
 from iceye_derivatives._transport.headers import lower_headers
+from iceye_derivatives._transport.reading import SCRATCH, Reading
 
-if TYPE_CHECKING:
-    from aiohttp.connector import Connection
+__all__ = ["Lane", "plain_length"]
 
-    from iceye_derivatives._transport.watchdog import Watchdog
-
-__all__ = ["Lane", "Reading", "Wire", "plain_length"]
-
-SCRATCH: Final = 64 * 1024
-"""Bytes of a head, and of the body behind it, that come at a time at most."""
 _WHOLE: Final = 640 * 1024
 """A body of up to so many bytes comes in one piece: as many as are held in memory anyway, before a
 file is written bit by bit."""
@@ -42,75 +34,11 @@ stopped.  What a killed process loses is counted on that."""
 _BEHIND: Final = 3
 """Bytes that are looked at behind a long body: an empty line, and one that shows that there is more
 than that."""
-_MOMENT: Final = 0.05
-"""Seconds after which bytes are handed out though they are fewer than that: a line may be slow."""
 
 _PLAIN = frozenset({200, 206})
 # 0 is no answer yet, and behind 101 comes no other one.
 _INTERIM = frozenset({0, *range(100, 200)}) - {101}
 _HEAD_ENDS = b"\r\n\r\n"
-
-
-@define(kw_only=True, eq=False)
-class Reading:
-    """How answers are read."""
-
-    watchdog: Watchdog
-    ahead: int
-    """Bytes that wait in aiohttp's own reader, twice at most."""
-    header_bytes: int
-    """Of one header, and of the status line."""
-    loop: asyncio.AbstractEventLoop = field(init=False, factory=asyncio.get_running_loop)
-    room: bytearray = field(init=False, factory=lambda: bytearray(SCRATCH))
-    """Where heads come to, of all lanes of a loop: each is copied out of it before the loop reads
-    anything else.  Another loop, in another thread, reads at the same time."""
-    scratch: memoryview = field(init=False)
-    """The same room, to be cut."""
-    _lingering: set[Lane] = field(init=False, factory=set)
-    """With bytes that wait for more."""
-    _timer: asyncio.TimerHandle | None = field(init=False, default=None)
-
-    @scratch.default
-    def _view(self) -> memoryview:
-        return memoryview(self.room)
-
-    def linger(self, lane: Lane) -> None:
-        """It has a few bytes, and is asked to hand them out in a moment if no more come."""
-        self._lingering.add(lane)
-        if self._timer is None:
-            self._timer = self.loop.call_later(_MOMENT, self._hand_out)
-
-    def _hand_out(self) -> None:
-        self._timer = None
-        lanes, self._lingering = self._lingering, set()
-        for lane in lanes:
-            lane.hand_out()
-
-    def parser(self, protocol: ResponseHandler) -> HttpResponseParser:
-        """Aiohttp's own, for one head: what follows is none of its business."""
-        return HttpResponseParser(
-            protocol,
-            self.loop,
-            self.ahead,
-            max_line_size=self.header_bytes,
-            max_field_size=self.header_bytes,
-            response_with_body=False,
-            auto_decompress=False,
-        )
-
-
-@frozen
-class Wire:
-    """One of aiohttp's connections, as long as we have it; each look into it costs two calls."""
-
-    connection: Connection = field(repr=False)
-    protocol: ResponseHandler = field(repr=False)
-    transport: asyncio.Transport = field(repr=False)
-
-    def give_back(self) -> None:
-        """To aiohttp's pool."""
-        self.transport.set_protocol(self.protocol)
-        self.connection.release()
 
 
 class Lane(asyncio.BufferedProtocol):

@@ -12,18 +12,20 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from inspect import signature
 from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
-from attrs import define, field
 from yarl import URL
 
+from iceye_derivatives._transport.connection import Wire, is_known
 from iceye_derivatives._transport.headers import lower_headers
-from iceye_derivatives._transport.lane import Lane, Reading, Wire, plain_length
+from iceye_derivatives._transport.lane import Lane, plain_length
+from iceye_derivatives._transport.reading import Reading
+from iceye_derivatives._transport.store import Store
 
 if TYPE_CHECKING:
     from aiohttp.connector import Connection
@@ -38,94 +40,6 @@ _ORIGINS: Final = 32
 _AT_HAND: Final = 1.0
 """Seconds for which a connection without a request is kept out of aiohttp's pool, or twice that."""
 _ORIGIN = re.compile(r"https?://[^/?#]+")
-
-# What is used of a connection, by names that have no underscore and have not changed since aiohttp
-# 3.12.  uvloop's transports are not of asyncio's classes.
-_OF_TRANSPORTS = (
-    *("set_protocol", "get_protocol", "write", "pause_reading", "resume_reading"),
-    *("is_closing", "close"),
-)
-_OF_PROTOCOLS = ("set_response_params", "data_received", "read", "connection_lost", "exception")
-
-
-@define(eq=False)
-class _Store:
-    """What is the same for all requests to one origin, and its connections that are at hand."""
-
-    origin: str
-    proxy: str | None = field(repr=False)
-    request: aiohttp.ClientRequest = field(repr=False)
-    """Whom to connect to, as aiohttp sees it."""
-    headers: Mapping[str, str] = field(repr=False)
-    may_keep: Callable[[], bool] = field(repr=False)
-    """Whether connections may be kept at hand just now."""
-    _rendered: tuple[Mapping[str, str], str] | None = field(init=False, default=None, repr=False)
-    """Headers, and how they go over the line: nearly all requests have the same."""
-    _at_hand: list[Wire] = field(init=False, factory=list, repr=False)
-    _unused: int = field(init=False, default=0)
-    """How many of them, from the first one on, nobody has wanted lately."""
-
-    def has(self, url: str, proxy: str | None) -> bool:
-        """Whether a link certainly leads here; where it does not, its store is looked for."""
-        return url.startswith(self.origin + "/") and proxy == self.proxy
-
-    def ask(self, url: str, headers: Mapping[str, str]) -> bytes:
-        """One GET as it goes over the line; ValueError where it would be more than one.
-
-        What a link is signed with is plain text here, and in no frame that waits for anything.
-        """
-        if self._rendered is None or self._rendered[0] != headers:
-            self._rendered = headers, self._render(headers)
-        # Byte for byte; what stands behind "#" is never sent.
-        target = url[len(self.origin) :].partition("#")[0]
-        if not target.startswith("/"):
-            target = f"/{target}"
-        if not target.isprintable():
-            raise ValueError("a link with the end of a line in it")
-        return f"GET {target}{self._rendered[1]}".encode("latin-1")
-
-    def _render(self, headers: Mapping[str, str]) -> str:
-        lines = [f"{name}: {value}" for name, value in {**self.headers, **headers}.items()]
-        rendered = "\r\n".join([" HTTP/1.1", *lines, "", ""])
-        ends = len(lines) + 2
-        if (rendered.count("\r"), rendered.count("\n"), rendered.count("\0")) != (ends, ends, 0):
-            raise ValueError("a header with the end of a line in it")
-        return rendered
-
-    def take(self) -> Wire | None:
-        """A connection that is at hand: the one that served last, so that few are kept alive."""
-        while self._at_hand:
-            wire = self._at_hand.pop()
-            self._unused = min(self._unused, len(self._at_hand))
-            if not wire.transport.is_closing():
-                return wire
-            wire.connection.close()
-        return None
-
-    def keep(self, wire: Wire) -> None:
-        """Its body is over: it is at hand, or aiohttp's again."""
-        if self.may_keep():
-            self._at_hand.append(wire)
-        else:
-            wire.give_back()
-
-    def let_go(self, *, all_of_them: bool) -> bool:
-        """Give back what nobody wanted since this was called last; whether anything is left."""
-        few = len(self._at_hand) if all_of_them else self._unused
-        for wire in self._at_hand[:few]:
-            wire.give_back()
-        del self._at_hand[:few]
-        self._unused = len(self._at_hand)
-        return self._unused > 0
-
-    def retire(self) -> None:
-        """It is forgotten: what is still under way for it goes back to aiohttp as well."""
-        self.may_keep = _never
-        self.let_go(all_of_them=True)
-
-
-def _never() -> bool:
-    return False
 
 
 class _Seen(Exception):  # noqa: N818 - no error: the way out of a session that shall not send
@@ -153,8 +67,8 @@ class Lanes:
         """Whether aiohttp is as it is known here."""
         self._is_tried = False
         """Whether a connection was looked at: they are all alike."""
-        self._stores: dict[tuple[str, str | None], _Store] = {}
-        self._latest: _Store | None = None
+        self._stores: dict[tuple[str, str | None], Store] = {}
+        self._latest: Store | None = None
         self._waiting = 0
         """How many wait in the pool: for a connection to be made, or to be given back."""
         self._keeps = True
@@ -180,7 +94,7 @@ class Lanes:
             # Once, as aiohttp does: a store may close a connection just when it is used again.
             return await self._exchange(store, url, headers)
 
-    async def _store_of(self, url: str, proxy: str | None) -> _Store | None:
+    async def _store_of(self, url: str, proxy: str | None) -> Store | None:
         origin = _ORIGIN.match(url)
         # A proxy that is asked without TLS is no tunnel: it wants the whole URL, and its password.
         tunnels = proxy is None or url.startswith("https:")
@@ -188,7 +102,7 @@ class Lanes:
             return None
         return self._stores.get((origin[0], proxy)) or await self._see(origin[0], proxy)
 
-    async def _see(self, origin: str, proxy: str | None) -> _Store:
+    async def _see(self, origin: str, proxy: str | None) -> Store:
         """Have the session make a request, and keep what does not depend on the link."""
         seen: list[aiohttp.ClientRequest] = []
 
@@ -205,10 +119,10 @@ class Lanes:
                 old.retire()
             self._stores.clear()
         headers = {str(name): value for name, value in seen[0].headers.items()}
-        store = _Store(origin, proxy, seen[0], headers, self._may_keep)
+        store = Store(origin, proxy, seen[0], headers, self._may_keep)
         return self._stores.setdefault((origin, proxy), store)
 
-    async def _exchange(self, store: _Store, url: str, headers: Mapping[str, str]) -> Lane | None:
+    async def _exchange(self, store: Store, url: str, headers: Mapping[str, str]) -> Lane | None:
         wire = store.take() or await self._connect(store)
         if wire is None:
             return None
@@ -221,7 +135,7 @@ class Lanes:
             raise
         return lane
 
-    async def _connect(self, store: _Store) -> Wire | None:
+    async def _connect(self, store: Store) -> Wire | None:
         """None where connections are not as they are known here."""
         assert self._connector is not None  # noqa: S101 - `_fits`
         timeout = self._settings["timeout"]
@@ -243,11 +157,11 @@ class Lanes:
 
     def _wire(self, connection: Connection) -> Wire | None:
         if not self._is_tried:
-            self._is_tried, self._fits = True, _is_known(connection)
+            self._is_tried, self._fits = True, is_known(connection)
         if not self._fits:
             connection.release()
             return None
-        assert connection.protocol is not None  # noqa: S101 - `_is_known`
+        assert connection.protocol is not None  # noqa: S101 - `is_known`
         assert connection.transport is not None  # noqa: S101 - the same
         return Wire(connection, connection.protocol, connection.transport)
 
@@ -295,14 +209,3 @@ def _fits(connector: aiohttp.BaseConnector | None, reading: Reading) -> bool:
     except (AttributeError, TypeError, ValueError):
         return False
     return not left and length == 7  # noqa: PLR2004 - as it says above
-
-
-def _is_known(connection: Connection) -> bool:
-    """Whether a connection has what is used of it."""
-    protocol, transport = connection.protocol, connection.transport
-    return (
-        transport is not None
-        and all(callable(getattr(transport, name, None)) for name in _OF_TRANSPORTS)
-        and all(callable(getattr(protocol, name, None)) for name in _OF_PROTOCOLS)
-        and transport.get_protocol() is protocol
-    )

@@ -128,8 +128,8 @@ class Line:
     async def _lay(self, ahead: int) -> Lanes | None:
         session, fixed = await self._ready(is_watched=False)
         if self._lanes is None and self._is_ours:
-            from iceye_derivatives._transport.lane import Reading  # noqa: PLC0415 - aiohttp
             from iceye_derivatives._transport.lanes import Lanes  # noqa: PLC0415 - aiohttp
+            from iceye_derivatives._transport.reading import Reading  # noqa: PLC0415 - aiohttp
 
             reading = Reading(
                 watchdog=self.watchdog, ahead=ahead, header_bytes=self.limits.header_bytes

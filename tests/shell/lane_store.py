@@ -15,7 +15,7 @@ from anyio.lowlevel import checkpoint
 from attrs import field, mutable
 from transports import files
 
-from iceye_derivatives._transport import lane
+from iceye_derivatives._transport import reading
 from iceye_derivatives.models import SignedUrl
 
 KIB = 1024
@@ -106,7 +106,7 @@ def cut(whole: bytes, places: list[int]) -> list[bytes]:
 
 
 OK = b"HTTP/1.1 200 OK\r\n"
-AT_ONCE = lane.SCRATCH - len(OK + b"Content-Length: 65536\r\n\r\n")
+AT_ONCE = reading.SCRATCH - len(OK + b"Content-Length: 65536\r\n\r\n")
 """Bytes of a body that come together with its head at most."""
 FIVE = b"Content-Length: 5\r\n\r\nhello"
 CHUNKS = b"5\r\nhello\r\n0\r\n\r\n"

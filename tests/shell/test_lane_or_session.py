@@ -12,7 +12,7 @@ from aiohttp.http import HttpResponseParser
 from lane_store import ANSWERS, BODY, Store, meeting
 from transports import files
 
-from iceye_derivatives._transport import lane, lanes
+from iceye_derivatives._transport import connection, lane, lanes, reading
 from iceye_derivatives.errors import NetworkError
 
 pytestmark = pytest.mark.anyio
@@ -25,7 +25,7 @@ async def test_a_plain_body_passes_no_parser(answer: str, made: list[lane.Lane])
     assert [one._content for one in made] == [None]
 
 
-@pytest.mark.parametrize("name", lanes._OF_PROTOCOLS)
+@pytest.mark.parametrize("name", connection._OF_PROTOCOLS)
 async def test_a_connection_that_is_not_as_it_is_known_is_left_to_aiohttp(
     name: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -38,7 +38,7 @@ async def test_a_connection_that_is_not_as_it_is_known_is_left_to_aiohttp(
         hidden = attribute == name and isinstance(thing, ResponseHandler)
         return None if hidden else has(thing, attribute, *default)
 
-    monkeypatch.setattr(lanes, "getattr", without, raising=False)
+    monkeypatch.setattr(connection, "getattr", without, raising=False)
     store = Store()
     async with meeting(store) as fetch:
         for _ in range(2):
@@ -62,8 +62,8 @@ class OtherParser(HttpResponseParser):
     ("where", "name", "other"),
     [
         (lanes.aiohttp, "ClientMiddlewareType", None),
-        (lane, "HttpResponseParser", lambda *_: None),
-        (lane, "HttpResponseParser", OtherParser),
+        (reading, "HttpResponseParser", lambda *_: None),
+        (reading, "HttpResponseParser", OtherParser),
         (TCPConnector, "connect", OtherConnector.connect),
     ],
 )
@@ -72,8 +72,8 @@ def test_an_aiohttp_that_is_not_as_it_is_known_is_asked_as_ever(
 ) -> None:
     async def verdict() -> bool:
         async with TCPConnector() as connector:
-            reading: Any = lane.Reading(watchdog=None, ahead=1, header_bytes=100)  # type: ignore[arg-type]
-            return lanes._fits(connector, reading)
+            ours: Any = reading.Reading(watchdog=None, ahead=1, header_bytes=100)  # type: ignore[arg-type]
+            return lanes._fits(connector, ours)
 
     assert asyncio.run(verdict())
     if other is None:

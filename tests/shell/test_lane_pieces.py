@@ -8,7 +8,7 @@ from anyio.lowlevel import checkpoint
 from lane_store import BODY, HEAD, KIB, OK, Store, meeting
 from transports import files
 
-from iceye_derivatives._transport import lane
+from iceye_derivatives._transport import lane, reading
 from iceye_derivatives.models import SignedUrl
 
 pytestmark = pytest.mark.anyio
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 async def test_a_body_that_is_held_in_memory_comes_in_one_piece_and_a_longer_one_in_equal_ones(
     edge: int, more: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lane, "_MOMENT", 1e6)
+    monkeypatch.setattr(reading, "_MOMENT", 1e6)
     body = BODY[: edge + more]
     store = Store(pieces=[b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body])
     async with meeting(store) as _, files() as transport:
@@ -80,7 +80,7 @@ async def test_a_reader_who_takes_his_time_holds_the_line_and_not_the_memory(
     made: list[lane.Lane], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What waits in memory is lost with the process, and fetched again."""
-    monkeypatch.setattr(lane, "_MOMENT", 1e6)
+    monkeypatch.setattr(reading, "_MOMENT", 1e6)
     length = 64 * len(BODY)
     store = Store(pieces=[b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % length, *[BODY] * 64])
     got = 0
