@@ -102,7 +102,7 @@ class TransferErrors:
     def no_room(self, reason: str) -> DiskFullError:
         """The disk is full, or would be."""
         return DiskFullError(
-            f"No room was left for {self._name} ({reason}): all files that are there are whole and "
-            "what came of this one is kept, so make room and download again to go on",
+            f"No room was left for {self._name} ({reason}): all files that are there are whole, so "
+            "make room and download again to go on",
             asset=self._asset,
         )

@@ -236,7 +236,7 @@ async def test_a_full_disk_is_met_once_and_what_came_is_kept(tmp_path: Path) -> 
     assert sink.refusals == 1
     assert len(store.requests) == 2
     messages = [str(record.error) for record in report.failures]
-    assert "what came of this one is kept" in messages[0]
+    assert "make room and download again to go on" in messages[0]
     assert all("not tried" in message for message in messages[1:])
 
     store.requests.clear()
