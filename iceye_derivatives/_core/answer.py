@@ -36,7 +36,7 @@ _BY_STATUS: dict[int, type[ApiError]] = {
 _BY_HUNDRED: dict[int, type[ApiError]] = {4: BadRequestError, 5: ServerError}
 
 _ADVICE: dict[type[ApiError], str] = {
-    AuthenticationError: "check the client id, the client secret and the token URL",
+    AuthenticationError: "check the access token, or client id, client secret and token URL",
     BadRequestError: "correct the request before sending it again",
     PermissionDeniedError: "ask ICEYE for access, or use the credentials of the contract's owner",
     RateLimitedError: "slow down and try again later",

@@ -11,10 +11,10 @@ __all__ = ["check_token_url", "normalise_base_url"]
 
 
 def normalise_base_url(raw: str) -> str:
-    """``https://host[:port][/prefix]``, without a trailing ``/`` or ``/api``.
+    """``https://host[:port][/prefix]``, without what comes behind that in ICEYE's documentation.
 
-    ICEYE's documentation writes its base URL without ``/api`` and its own examples with it: both
-    are taken, and mean the same.
+    It writes its base URL without ``/api``, its own examples with it, and that of the Tasking API
+    with ``/api/tasking/v2``: all are taken, and mean the same.
 
     Raises:
         ConfigurationError: it is no https URL (http is fine on this machine alone), or holds
@@ -27,7 +27,7 @@ def normalise_base_url(raw: str) -> str:
             "e.g. https://platform.iceye.com"
         )
     bare = raw.strip().rstrip("/")
-    return bare.removesuffix("/api").rstrip("/")
+    return bare.removesuffix("/api/tasking/v2").removesuffix("/api").rstrip("/")
 
 
 def check_token_url(raw: str) -> str:

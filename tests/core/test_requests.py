@@ -155,14 +155,16 @@ def test_bad_filters_are_refused_before_sending() -> None:
         ("https://platform.iceye.com/", "https://platform.iceye.com"),
         (" https://platform.iceye.com/api/\n", "https://platform.iceye.com"),
         ("https://gate.example:8443/iceye/api", "https://gate.example:8443/iceye"),
+        ("https://platform.iceye.com/api/tasking/v2/", "https://platform.iceye.com"),
         ("https://gate.example/myapi", "https://gate.example/myapi"),
+        ("https://gate.example/tasking/v2", "https://gate.example/tasking/v2"),
         ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
         ("http://[::1]:8080/api", "http://[::1]:8080"),
         ("http://localhost", "http://localhost"),
     ],
 )
-def test_both_forms_of_the_base_url_mean_the_same(raw: str, base: str) -> None:
-    """The docs write it without ``/api``, ICEYE's example code with it."""
+def test_all_forms_of_the_base_url_mean_the_same(raw: str, base: str) -> None:
+    """The docs write it without ``/api`` or with the Tasking API's path, example code with it."""
     assert normalise_base_url(raw) == base
 
 
