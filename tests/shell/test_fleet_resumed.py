@@ -21,6 +21,8 @@ from iceye_derivatives import (
     WatchTimeoutError,
 )
 from iceye_derivatives._core.decisions import Patience
+from iceye_derivatives._core.fleet import Place, Reach
+from iceye_derivatives._core.fleet_park import Garage
 
 pytestmark = pytest.mark.anyio
 
@@ -92,6 +94,20 @@ async def test_a_resumed_fleet_has_the_patience_of_its_own_run(
         assert isinstance(last, WatchFailed)
         assert isinstance(last.error, WatchTimeoutError)
         assert after <= source.clock.time() - began < after + 60
+
+
+async def test_patience_that_ends_before_the_planned_look_is_not_stretched_by_it() -> None:
+    source = world("a", ready=60 * HOUR)
+    began, garage = source.clock.time(), Garage(Patience())
+    parked = garage.park(garage.fresh("a", began))
+    planned = FleetState((Place(began + 8 * HOUR, "a", Reach.ALONE, parked),))
+
+    patience = Patience(timeout=30.0)
+    async with watching(source, state=planned, only=(), patience=patience) as fleet:
+        last = (await drained(fleet))[-1]
+
+    assert isinstance(last, WatchFailed)
+    assert 30.0 <= source.clock.time() - began < 90.0
 
 
 async def test_derivatives_that_are_not_dealt_with_yet_come_again() -> None:
