@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transfers import answer, transfer
 
+from iceye_derivatives._core.download_settings import DownloadSettings
 from iceye_derivatives._core.transfer_terms import GiveUp, Pause, Verdict
 
 
@@ -32,6 +33,7 @@ def test_pauses_are_bounded_and_the_budget_ends_them(draws: list[float]) -> None
     for step, decision in enumerate(decisions[:5]):
         assert isinstance(decision, Pause)
         assert 0 < decision.seconds <= max(1.0, 2.0**step)
+        assert decision.seconds == DownloadSettings().backoff.delay(step, draws[step])
     assert isinstance(decisions[5], GiveUp)
     assert decisions[5].verdict is Verdict.BROKEN
 

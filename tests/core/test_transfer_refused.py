@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transfers import DEAD, FRESH, NOW, OLD, XML, answer, transfer
 
-from iceye_derivatives._core.transfer_terms import Answer, GiveUp, Pause, Receive, Renew, Verdict
+from iceye_derivatives._core.transfer_terms import (
+    Answer,
+    GiveUp,
+    LinkFacts,
+    Pause,
+    Receive,
+    Renew,
+    Verdict,
+)
+
+EXPIRED = b"<Message>Request has expired</Message>"
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 410])
@@ -20,7 +30,7 @@ def test_a_link_just_signed_that_is_refused_is_given_up(status: int) -> None:
     assert (decision.status, decision.store_code) == (status, "AccessDenied")
 
 
-@pytest.mark.parametrize("status", [403, 410])
+@pytest.mark.parametrize("status", [400, 401, 403, 410])
 def test_a_link_of_unknown_age_that_is_refused_is_renewed_once(status: int) -> None:
     """Complaint 5 (chanzuckerberg/single-cell-data-portal #2266).
 
@@ -54,8 +64,13 @@ def test_a_file_that_is_not_there_yet_is_waited_for_so_many_times(
     assert (last.verdict, last.status) == (Verdict.REFUSED, 404)
 
 
-def test_a_dead_link_s_404_is_no_file_that_is_late() -> None:
-    assert answer(transfer(absences=0), 404, link=DEAD) == Renew()
+@pytest.mark.parametrize(("link", "page"), [(DEAD, XML), (FRESH, EXPIRED)])
+def test_a_dead_link_s_404_is_no_file_that_is_late(link: LinkFacts, page: bytes) -> None:
+    """It is renewed as often as any dead link, and never waited for."""
+    machine = transfer(renewals=3)
+    decisions = [answer(machine, 404, beginning=page, link=link) for _ in range(4)]
+    assert decisions[:3] == [Renew()] * 3
+    assert isinstance(decisions[3], GiveUp)
 
 
 def test_a_link_that_is_dead_by_our_clock_is_renewed() -> None:
@@ -80,9 +95,7 @@ def test_the_api_s_clock_stands_in_where_the_store_tells_no_date() -> None:
     assert answer(transfer(), 403, link=ahead) == Renew()
 
 
-@pytest.mark.parametrize(
-    "page", [b"<Error><Code>ExpiredToken</Code></Error>", b"<Message>Request has expired</Message>"]
-)
+@pytest.mark.parametrize("page", [b"<Error><Code>ExpiredToken</Code></Error>", EXPIRED])
 def test_a_store_that_says_expired_is_believed(page: bytes) -> None:
     """Complaint 3 (Sage-Bionetworks/synapsePythonClient #1126).
 

@@ -78,6 +78,13 @@ def test_a_206_that_tells_less_is_believed_where_the_rest_agrees(headers: dict[s
     assert answer(machine, 206, headers) == Receive(offset=40, total=100)
 
 
+def test_a_store_that_is_busy_meanwhile_costs_no_byte() -> None:
+    machine = broken_at(40)
+    machine.begin()
+    assert isinstance(answer(machine, 503), Pause)
+    assert machine.begin() == Open(offset=40, if_range=ETAG)
+
+
 def test_416_starts_over() -> None:
     """Trap (capella, resuming).
 
