@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Callable, Iterable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
+from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Final
 
 import anyio
@@ -64,14 +64,21 @@ class Run:
 
     async def _feed(self, derivatives: Iterable[Derivative] | AsyncIterable[Derivative]) -> None:
         try:
-            if isinstance(derivatives, AsyncIterable):
-                async for derivative in derivatives:
-                    await self._plan([derivative])
+            if isinstance(derivatives, AsyncGenerator):
+                # Where we are cancelled while an asset waits for room, it would stay open.
+                async with aclosing(derivatives):
+                    await self._feed_as_they_come(derivatives)
+            elif isinstance(derivatives, AsyncIterable):
+                await self._feed_as_they_come(derivatives)
             else:
                 await self._feed_at_once(derivatives)
         except Exception as error:  # noqa: BLE001 - raised at the end of the context
             self.error = error
         self._queue.close()
+
+    async def _feed_as_they_come(self, derivatives: AsyncIterable[Derivative]) -> None:
+        async for derivative in derivatives:
+            await self._plan([derivative])
 
     async def _feed_at_once(self, derivatives: Iterable[Derivative]) -> None:
         known: list[Derivative] = []

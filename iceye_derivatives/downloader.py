@@ -145,7 +145,8 @@ class Downloader:
         Transfers run as long as the context is open.  No event is lost: a slow reader holds the
         transfers back.  Leaving early cancels them cleanly.  Each asset is fetched once per run,
         however often its derivative is handed in (as an update, say).  If `derivatives` raises, the
-        transfers that it had given rise to end first; then the context's end raises the error.
+        transfers that it had given rise to end first; then the context's end raises the error.  An
+        async generator is closed when the context is left.
 
         Args:
             derivatives: What to download.

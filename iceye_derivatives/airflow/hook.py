@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow.sdk import BaseHook
@@ -107,8 +108,8 @@ class IceyeHook(BaseHook):
         return True, "ICEYE's API answers, and takes the token"
 
     async def _try(self) -> None:
-        async with await self.aget_client() as client:
-            async for _ in client.list_tasks():
+        async with await self.aget_client() as client, aclosing(client.list_tasks()) as tasks:
+            async for _ in tasks:
                 break
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import anyio
 import pytest
+from attrs import evolve
 from downloads import BrokenSink, check_law, downloader, events_of, files_in, one
 from store_fakes import FakeStore, detections, settle
 
@@ -62,6 +63,23 @@ async def test_leaving_early_cancels_cleanly(tmp_path: Path) -> None:
             break
     assert store.open_now == 0
     check_law(store, files_in(tmp_path), None)
+
+
+async def test_a_generator_is_closed_with_the_context_also_while_its_assets_wait_for_room() -> None:
+    store, closed = FakeStore(), list[bool]()
+    first = store.add("d0", detections())
+    many = evolve(first, assets=first.assets * 6000)
+
+    async def source() -> AsyncGenerator[Derivative, None]:
+        try:
+            yield many
+        finally:
+            closed.append(True)
+
+    async with downloader(store, MemorySink()).transfers(source()) as events:
+        await events.receive()
+        await settle()
+    assert closed == [True]
 
 
 async def test_closing_the_stream_is_leaving_too() -> None:
