@@ -34,10 +34,12 @@ class DerivativesClient(ApiClient):
 
     Use it as an async context manager, one for a whole program: all its calls and watches share
     one rate limit, one token and one pool of connections.  It holds two HTTP sessions: the API's,
-    which alone has the token and follows no redirect, and the files', which cannot have it.
+    which alone has the token and follows no redirect, and the files', which cannot have it.  Like
+    those it belongs to the event loop of its first request: each ``asyncio.run()`` makes its own.
+    A client that was closed raises `RuntimeError`.
 
     Args:
-        base_url: Scheme and host without ``/api``; https, or http for loopback.
+        base_url: Scheme and host, with or without ``/api``; https, or http for loopback.
         auth: Where tokens come from: `ClientCredentials`, `StaticToken`, or your own `TokenSource`.
         rate: Requests a second at most over all calls and watches of this client; each 429 halves
             it, and it comes back within minutes.  Another client, in this process or elsewhere,
