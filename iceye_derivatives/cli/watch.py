@@ -13,12 +13,7 @@ from iceye_derivatives._core.backoff import Backoff
 from iceye_derivatives._core.watch import Watch
 from iceye_derivatives._lapse import clock_from
 from iceye_derivatives.cli.exit_codes import Interrupted
-from iceye_derivatives.cli.many import (
-    ManyAsJson,
-    ManyAsPlain,
-    open_many,
-    watch_many,
-)
+from iceye_derivatives.cli.many import ManyAsJson, ManyAsPlain, open_many, watch_many
 from iceye_derivatives.cli.options import (
     backoff_of,
     debug_option,
