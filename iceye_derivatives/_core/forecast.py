@@ -28,14 +28,14 @@ from iceye_derivatives._core.spread import (
 
 __all__ = ["models_wait", "product_quantile", "products_wait", "wait_for"]
 
-LOOKS = 91.0
+LOOKS = 82.0
 """From FULFILLED to the last derivative, on average and at the default `Backoff`."""
 LOOKS_UNPLANNED = 150.0
 """The same where no scene told of the image: such a wait may cost what the plain rhythm does."""
 LOOKS_POWER = 0.85
 """Near to what has most of them early, with something left for those that are late."""
 ASKS_POWER = 1 / 3
-LEAST_ASKS, MOST_ASKS = 6.0, 30.0
+LEAST_ASKS, MOST_ASKS = 4.0, 30.0
 """Questions for the status from the image to FULFILLED, on average."""
 ASKS_SHARE = 0.5
 """So many that the first derivative is likely not there before the question is."""

@@ -31,8 +31,9 @@ AHEAD_OF_WINDOW = 360
 """Six hours: nothing but a cancellation or a failure can happen before the window opens."""
 AHEAD_OF_IMAGE = 600
 """Ten hours, where it is known when the image is planned for."""
-APPROACH = 0.6
-"""And no more than this share of the time until then: plans move, also to an earlier moment."""
+APPROACH = 0.45
+"""And no more than this share of the time until then: plans move, also to an earlier moment, and an
+image that comes against its plan is what is noticed hours late."""
 TASK_BESIDE_SCENE = 1440
 """A day: there is a scene "only in ACTIVE, FULFILLED, DONE", so one that is there tells that the
 task has not ended, and one that is gone has the task asked for at once.  Should a scene ever

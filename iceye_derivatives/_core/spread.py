@@ -43,8 +43,10 @@ PRIOR_WEIGHT: Final = 0.5
 USUAL_SPREAD: Final = 0.4
 USUAL_WEIGHT: Final = 3.0
 """The spread that is supposed while a handful was seen, and what that supposition counts for."""
-KERNEL: Final = 0.5
+KERNEL: Final = 0.7
 KERNEL_FALL: Final = 0.3
+"""How wide a bell is, against what delays were seen to stray, and with which power of their number
+it narrows; at a half it was too sure of a few."""
 NARROWEST: Final = 0.02
 QUARTILES: Final = 1.349
 """Of a bell: the distance of its quartiles, in standard deviations."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from random import Random
+from statistics import mean
 
+import pytest
 from foretold import MINUTE, TYPES, jitters, taught
 from hypothesis import given
 from hypothesis import strategies as st
@@ -104,3 +107,41 @@ def test_looks_crowd_where_it_should_come() -> None:
     assert gap(58) < gap(30) / 20
     assert gap(58) < gap(120) / 3
     assert gap(120) < gap(600)
+
+
+def test_a_life_costs_as_many_looks_as_it_may_and_its_status_a_few() -> None:
+    """A budget, on average: that is what a task's requests are reckoned from."""
+    medians = {"DC_AIRCRAFT": 10.0, "DC_VEHICLES": 25.0, "DC_VESSELS": 60.0}
+    draw, patience = Random(7), Patience(delays=taught(**medians, IMAGE_TO_FULFILLED=90))
+
+    def looks() -> int:
+        came = {kind: m * MINUTE * draw.uniform(0.8, 1.2) for kind, m in medians.items()}
+        age, count = 0.0, 0
+        while awaited := tuple(kind for kind in TYPES if came[kind] > age):
+            age += models_wait(
+                age,
+                draw.random(),
+                patience=patience,
+                requested=TYPES,
+                awaited=awaited,
+                planned=True,
+            )
+            count += 1
+        return count
+
+    def asks() -> int:
+        took, age, count = 90 * MINUTE * draw.uniform(0.8, 1.2), 0.0, 0
+        while age < took:
+            age += products_wait(
+                age,
+                draw.random(),
+                patience=patience,
+                promised=None,
+                requested=TYPES,
+                longest=45 * MINUTE,
+            )
+            count += 1
+        return count
+
+    assert mean(looks() for _ in range(60)) == pytest.approx(74, rel=0.05)
+    assert mean(asks() for _ in range(60)) <= 9.5

@@ -133,6 +133,16 @@ def test_on_the_way_to_the_image_it_asks_within_ten_hours(
     assert next_delay(facts(now, outlook=plan), jitter) <= 10 * HOUR
 
 
+@given(st.floats(OPENS, OPENS + 48 * HOUR), st.floats(1, 400 * HOUR), jitters)
+def test_an_image_that_comes_early_is_noticed_before_half_of_what_was_left_has_passed(
+    now: float, left: float, jitter: float
+) -> None:
+    """But for the last hours, in which the next question is the one after the image."""
+    plan = Outlook(now + left, now + left, scene_asked_at=now)
+
+    assert next_delay(facts(now, outlook=plan), jitter) <= left / 2 or left <= 4.5 * HOUR
+
+
 def test_on_the_way_the_scene_is_asked_for_and_once_a_day_the_task() -> None:
     """A scene that is there for ever would else hide that the task has come to its end."""
     watch, now, asked, at = fresh(), OPENS, list[str](), [OPENS]
