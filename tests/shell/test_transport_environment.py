@@ -44,6 +44,15 @@ async def test_all_who_begin_at_once_look_for_a_proxy_once(monkeypatch: pytest.M
     assert looks == [("https", "store.example")]
 
 
+async def test_who_trusts_no_environment_looks_for_no_proxy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks: list[tuple[str, str]] = []
+    monkeypatch.setattr(proxies, "_look_up", lambda *key: looks.append(key))
+    assert await Proxies(trust_env=False).lookup("https://store.example/x") is None
+    assert looks == []
+
+
 async def test_netrc_is_never_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A ``default`` entry would send that password to the store, and aiohttp refuses our token."""
     netrc = tmp_path / "netrc"
