@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 from attrs import evolve, field, frozen
 
@@ -17,9 +16,9 @@ from iceye_derivatives._core.answer import (
     unreadable,
 )
 from iceye_derivatives._core.ceilings import OverLimit, check_tree
+from iceye_derivatives._core.json_body import cursor_of, data_of, read_object, read_quickly
 from iceye_derivatives._core.limits import DEFAULT_LIMITS, Limits
 from iceye_derivatives._core.problem import LARGEST_PROBLEM
-from iceye_derivatives._core.quick_json import quick_json
 from iceye_derivatives._core.wire import (
     WireError,
     parse_derivatives,
@@ -37,7 +36,6 @@ __all__ = [
     "error_for",
     "join_pages",
     "longest_body",
-    "read_object",
     "read_scene",
     "read_snapshot",
     "read_task",
@@ -134,7 +132,7 @@ def read_task_page(
 
     def read() -> TaskPage:
         raw = _read_tree(response, limits)
-        return TaskPage(tasks=parse_tasks(_data(raw)), cursor=_cursor(raw))
+        return TaskPage(tasks=parse_tasks(data_of(raw)), cursor=cursor_of(raw))
 
     return _decoded(read, response, operation, None)
 
@@ -207,7 +205,7 @@ def _read_listing(
 ) -> tuple[tuple[Derivative, ...], str | None]:
     if response.status == _NOT_FOUND:
         return (), None
-    raw = _read_quickly(response, limits)
+    raw = read_quickly(response, limits)
     if raw is not None:
         derivatives, cursor = _read_page(task_id, raw, limits)
         for found in derivatives:
@@ -224,10 +222,10 @@ def _read_page(
 ) -> tuple[tuple[Derivative, ...], str | None]:
     # Not looked through as a tree, which costs as much as parsing it: what is known has its shape
     # checked anyway, and what is not known is looked through where it stands.
-    cursor = _cursor(raw)
+    cursor = cursor_of(raw)
     if len(raw) > 1:
         check_tree({name: value for name, value in raw.items() if name != "data"}, limits)
-    return parse_derivatives(_data(raw), task_id, limits=limits), cursor
+    return parse_derivatives(data_of(raw), task_id, limits=limits), cursor
 
 
 def _read_tree(response: ApiResponse, limits: Limits) -> dict[str, Any]:
@@ -244,62 +242,3 @@ def _availability(statuses: Iterable[int], derivatives: tuple[Derivative, ...]) 
     # body disagree, and believing the status would lose what is still being made.
     done = kinds == {_OK} and derivatives and all(found.assets for found in derivatives)
     return Availability.COMPLETE if done else Availability.PARTIAL
-
-
-def read_object(response: ApiResponse, limits: Limits = DEFAULT_LIMITS) -> dict[str, Any]:
-    """The JSON object of a body, whatever its ``Content-Type`` claims.
-
-    Raises:
-        OverLimit: it is larger than ``json_bytes``.
-        WireError: it is too deep for the parser, no JSON, or no object.
-    """
-    if len(response.body) > limits.json_bytes:
-        raise OverLimit("has more bytes", "json_bytes", limits)
-    try:
-        raw = _DECODER.decode(str(response.body, "utf-8").removeprefix("\ufeff"))
-    except RecursionError:
-        reason = "is nested too deeply"
-    except ValueError:  # also of `str()` and of `int()` for numbers of thousands of digits
-        reason = "is no JSON" if response.body.strip() else "is empty"
-    else:
-        if isinstance(raw, dict):
-            return raw
-        reason = "is not an object"
-    raise WireError.of(reason)
-
-
-def _read_quickly(response: ApiResponse, limits: Limits) -> dict[str, Any] | None:
-    """The same object in half the time, with the extra ``speed``; None where that has doubts.
-
-    orjson refuses what Python's decoder may read (a byte order mark, half a surrogate pair) and
-    rounds numbers beyond 64 bits, of which a listing knows none.
-    """
-    orjson = quick_json()
-    if orjson is None or len(response.body) > limits.json_bytes:
-        return None
-    try:
-        raw = orjson.loads(response.body)
-    except ValueError:
-        return None
-    return raw if isinstance(raw, dict) else None
-
-
-def _refuse(name: str) -> NoReturn:
-    raise ValueError(name)  # NaN and the infinities, which Python's decoder would let through
-
-
-_DECODER = json.JSONDecoder(parse_constant=_refuse)
-
-
-def _data(raw: dict[str, Any]) -> object:
-    if "data" not in raw:
-        raise WireError.of("is missing", "data")
-    return raw["data"]
-
-
-def _cursor(raw: dict[str, Any]) -> str | None:
-    """Of the next page.  The last one has "no `cursor`" by the docs, "" in their example."""
-    cursor = raw.get("cursor")
-    if cursor is not None and not isinstance(cursor, str):
-        raise WireError.of("is not a string", "cursor")
-    return cursor or None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from iceye_derivatives._core.answer import over_limit, read_times
+from iceye_derivatives._core.answer import ApiResponse, over_limit, read_times
 from iceye_derivatives._core.ceilings import OverLimit, check_tree
+from iceye_derivatives._core.json_body import read_object
 from iceye_derivatives._core.limits import DEFAULT_LIMITS, Limits
 from iceye_derivatives._core.problem import read_problem
-from iceye_derivatives._core.responses import ApiResponse, read_object
 from iceye_derivatives._core.wire_error import WireError
 from iceye_derivatives.errors import (
     ApiError,

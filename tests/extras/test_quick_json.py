@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from strategies import json_values
 
-from iceye_derivatives._core import notes, responses
+from iceye_derivatives._core import json_body, notes, responses
 from iceye_derivatives._core.notes import as_json
 from iceye_derivatives._core.quick_json import quick_json
 from iceye_derivatives._core.responses import ApiResponse, read_snapshot
@@ -68,7 +68,7 @@ def test_both_decoders_read_the_same(body: bytes) -> None:
     assert quick_json() is not None
     quick = told(body)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(responses, "quick_json", lambda: None)
+        patch.setattr(json_body, "quick_json", lambda: None)
         plain = told(body)
 
     assert quick == plain
