@@ -14,13 +14,15 @@ from iceye_derivatives._core.delays import Delays
 from iceye_derivatives._core.download_settings import CONCURRENCY
 from iceye_derivatives._core.fleet_state import FleetState
 from iceye_derivatives._core.watch import Watch
+from iceye_derivatives._fleet_opening import open_fleet
+from iceye_derivatives._fleet_terms import FleetSettings
 from iceye_derivatives._journal import resumed_watch
 from iceye_derivatives._patient import PatientSource
 from iceye_derivatives._pipeline import bring_home
 from iceye_derivatives.downloader import Downloader
 from iceye_derivatives.errors import ConfigurationError
 from iceye_derivatives.events import DownloadEvent, DownloadReport, WatchEvent
-from iceye_derivatives.fleet import Fleet, FleetSettings, open_fleet
+from iceye_derivatives.fleet import Fleet
 from iceye_derivatives.models import Derivative
 from iceye_derivatives.protocols import Sink
 from iceye_derivatives.sinks import sink_for

@@ -1,58 +1,29 @@
-"""How are a hundred thousand tasks watched at once, and what does one read of it?"""
+"""What does a program see of a hundred thousand tasks that are watched at once?"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from math import inf
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from typing import Final
 
 import anyio
 import anyio.lowlevel
 from anyio import to_thread
 from anyio.abc import ObjectReceiveStream
-from attrs import Factory, define, field, frozen
 
-from iceye_derivatives._core.decisions import Patience
 from iceye_derivatives._core.fleet import Place, Reach, Rota
 from iceye_derivatives._core.fleet_park import Garage
 from iceye_derivatives._core.fleet_state import FleetState
-from iceye_derivatives._core.limits import DEFAULT_LIMITS, Limits
-from iceye_derivatives._core.nudges import Nudges
 from iceye_derivatives._core.watch import Watch
-from iceye_derivatives._crew import Crew, TaskPages
+from iceye_derivatives._crew import Crew
 from iceye_derivatives._desk import Desk
-from iceye_derivatives.errors import ConfigurationError
+from iceye_derivatives._fleet_terms import FirstLooks, FleetSettings, checked_ids
 from iceye_derivatives.events import DerivativeReady, WatchEvent
 from iceye_derivatives.models import Derivative
-from iceye_derivatives.protocols import Clock
-from iceye_derivatives.watcher import WatchSource
 
-__all__ = ["Fleet", "FleetSettings", "open_fleet"]
+__all__ = ["Fleet"]
 
 _SLICE: Final = 200
 """Tasks that are added or taken away in one turn of the loop."""
-
-
-@frozen(kw_only=True)
-class FleetSettings:
-    """What a fleet is made of."""
-
-    source: WatchSource
-    clock: Clock
-    jitter: Callable[[], float]
-    patience: Patience = Factory(Patience)
-    pages: TaskPages | None = None
-    """Who lists tasks; None asks for each alone."""
-    limits: Limits = DEFAULT_LIMITS
-    requested: Mapping[str, tuple[str, ...]] = field(factory=dict)
-    """Which product types were ordered, where that is known."""
-    interval: float = 0.2
-    """Seconds between the first looks at tasks that were added together."""
-    concurrency: int = 16
-    heartbeats: bool = False
-    keep_open: bool = False
-    nudges: Nudges = Factory(Nudges)
 
 
 class Fleet(ObjectReceiveStream[WatchEvent]):
@@ -66,9 +37,9 @@ class Fleet(ObjectReceiveStream[WatchEvent]):
     `len()` gives the number of tasks that are still watched, ``in`` tells whether one is.
     """
 
-    def __init__(self, settings: FleetSettings, rota: Rota, slots: _Slots) -> None:
+    def __init__(self, settings: FleetSettings, rota: Rota, first_looks: FirstLooks) -> None:
         self._settings = settings
-        self._slots = slots
+        self._first_looks = first_looks
         self._rota = rota
         self._garage = Garage(settings.patience)
         self._desk = Desk(self._has_ended)
@@ -145,7 +116,7 @@ class Fleet(ObjectReceiveStream[WatchEvent]):
             How many are new.
         """
         added, state = 0, ""
-        for number, task_id in enumerate(_checked(task_ids)):
+        for number, task_id in enumerate(checked_ids(task_ids)):
             now = self._settings.clock.time()
             if number % _SLICE == 0:
                 self._crew.stir()
@@ -158,7 +129,7 @@ class Fleet(ObjectReceiveStream[WatchEvent]):
             own = state if requested is None else self._garage.park(watch)
             # By the rota's clock: of one that is set back the slots would lie hours ahead.
             hour = self._rota.hour(now)
-            added += self._rota.add(task_id, now, now + self._slots.next(hour) - hour, own)
+            added += self._rota.add(task_id, now, now + self._first_looks.next(hour) - hour, own)
         self._crew.stir()
         return added
 
@@ -171,7 +142,7 @@ class Fleet(ObjectReceiveStream[WatchEvent]):
             How many were watched.
         """
         removed = 0
-        for number, task_id in enumerate(_checked(task_ids)):
+        for number, task_id in enumerate(checked_ids(task_ids)):
             if number % _SLICE == 0:
                 await anyio.lowlevel.checkpoint()
             removed += self._rota.remove(task_id)
@@ -230,79 +201,3 @@ class Fleet(ObjectReceiveStream[WatchEvent]):
     async def run(self) -> None:
         """Look after the tasks until stopped; the context does this, nobody else has to."""
         await self._crew.run(self._settings.concurrency)
-
-
-def open_fleet(
-    task_ids: Iterable[str], settings: FleetSettings, *, state: FleetState | None = None
-) -> AbstractAsyncContextManager[Fleet]:
-    """A fleet that looks as long as the context is open."""
-    if settings.concurrency < 1:
-        raise ConfigurationError(
-            f"concurrency={settings.concurrency} looks at nothing: give at least 1"
-        )
-    return _open_fleet(_checked(task_ids), settings, FleetState() if state is None else state)
-
-
-@asynccontextmanager
-async def _open_fleet(
-    task_ids: Iterable[str], settings: FleetSettings, state: FleetState
-) -> AsyncGenerator[Fleet, None]:
-    error: BaseException | None = None
-    slots = _Slots(settings)
-    now = settings.clock.time()
-    rota = await to_thread.run_sync(_resumed, state, slots, now)
-    del state  # it would be kept as long as the context is open
-    fleet = Fleet(settings, rota, slots)
-    settings.nudges.join(fleet)
-    try:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(fleet.run)
-            await fleet.add(task_ids)
-            yield fleet
-            # Not in a `finally`: where the body raises, the task group cancels by itself.
-            tasks.cancel_scope.cancel()
-    except BaseExceptionGroup as group:
-        # As in `Downloader.transfers()`: a lone error is raised as what it is, outside of the
-        # `except`, so that it does not drag the group along as its context.
-        if len(group.exceptions) > 1:
-            raise
-        error = group.exceptions[0]
-    finally:
-        settings.nudges.leave(fleet)
-        fleet.stop()
-    if error is not None:
-        raise error
-
-
-@define
-class _Slots:
-    """When those are looked at first that could be at once: one after the other."""
-
-    settings: FleetSettings
-    _free_from: float = field(init=False, default=-inf)
-
-    def next(self, now: float) -> float:
-        """The next free moment, on whatever clock `now` is."""
-        interval = self.settings.interval
-        slot = max(now, self._free_from)
-        self._free_from = slot + interval
-        return slot + self.settings.jitter() * interval
-
-
-def _resumed(state: FleetState, slots: _Slots, now: float) -> Rota:
-    """What should have been looked at while nobody was there is late, and no herd."""
-    patience = slots.settings.patience
-    garage, end = Garage(patience), now + (inf if patience.timeout is None else patience.timeout)
-    places = [
-        place._replace(due=min(place.due, end), state=garage.renew(place.state, now))
-        for place in state.places()
-    ]
-    late = sorted(place for place in places if place.due <= now)
-    spread = [place._replace(due=slots.next(now)) for place in late]
-    return Rota([place for place in places if place.due > now] + spread)
-
-
-def _checked(task_ids: Iterable[str]) -> Iterable[str]:
-    if isinstance(task_ids, str):
-        raise ConfigurationError(f"{task_ids!r} is one string: give the task ids as a list")
-    return task_ids

@@ -27,7 +27,8 @@ from iceye_derivatives import (
 from iceye_derivatives._core.decisions import Patience
 from iceye_derivatives._core.nudges import Nudges
 from iceye_derivatives._core.responses import TaskPage
-from iceye_derivatives.fleet import FleetSettings, open_fleet
+from iceye_derivatives._fleet_opening import open_fleet
+from iceye_derivatives._fleet_terms import FleetSettings
 from iceye_derivatives.simulator import VirtualClock
 
 HOUR = 3600.0

@@ -27,7 +27,8 @@ from iceye_derivatives import (
     WatchTimeoutError,
 )
 from iceye_derivatives._core.decisions import Patience
-from iceye_derivatives.fleet import FleetSettings, open_fleet
+from iceye_derivatives._fleet_opening import open_fleet
+from iceye_derivatives._fleet_terms import FleetSettings
 
 pytestmark = pytest.mark.anyio
 

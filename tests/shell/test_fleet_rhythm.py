@@ -22,7 +22,8 @@ from iceye_derivatives import (
 )
 from iceye_derivatives._core.fleet import Place, Reach
 from iceye_derivatives._core.nudges import Nudges
-from iceye_derivatives.fleet import FleetSettings, _resumed, _Slots
+from iceye_derivatives._fleet_opening import _resumed
+from iceye_derivatives._fleet_terms import FirstLooks, FleetSettings
 
 pytestmark = pytest.mark.anyio
 
@@ -110,7 +111,7 @@ def test_whatever_was_due_while_nobody_was_there_is_spread_in_the_order_in_which
     )
     places = tuple(Place(START + due, f"{n}", Reach.ALONE, "[]") for n, due in enumerate(dues))
 
-    rota = _resumed(FleetState(places), _Slots(settings), START)
+    rota = _resumed(FleetState(places), FirstLooks(settings), START)
     late = sorted(place for place in places if place.due <= START)
     now = {place.task_id: place.due for place in rota.waiting()}
 

@@ -1,0 +1,74 @@
+"""How does a fleet begin, go on where an earlier one stood, and end?"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from math import inf
+
+import anyio
+from anyio import to_thread
+
+from iceye_derivatives._core.fleet import Rota
+from iceye_derivatives._core.fleet_park import Garage
+from iceye_derivatives._core.fleet_state import FleetState
+from iceye_derivatives._fleet_terms import FirstLooks, FleetSettings, checked_ids
+from iceye_derivatives.errors import ConfigurationError
+from iceye_derivatives.fleet import Fleet
+
+__all__ = ["open_fleet"]
+
+
+def open_fleet(
+    task_ids: Iterable[str], settings: FleetSettings, *, state: FleetState | None = None
+) -> AbstractAsyncContextManager[Fleet]:
+    """A fleet that looks as long as the context is open."""
+    if settings.concurrency < 1:
+        raise ConfigurationError(
+            f"concurrency={settings.concurrency} looks at nothing: give at least 1"
+        )
+    return _open_fleet(checked_ids(task_ids), settings, FleetState() if state is None else state)
+
+
+@asynccontextmanager
+async def _open_fleet(
+    task_ids: Iterable[str], settings: FleetSettings, state: FleetState
+) -> AsyncGenerator[Fleet, None]:
+    error: BaseException | None = None
+    first_looks = FirstLooks(settings)
+    now = settings.clock.time()
+    rota = await to_thread.run_sync(_resumed, state, first_looks, now)
+    del state  # it would be kept as long as the context is open
+    fleet = Fleet(settings, rota, first_looks)
+    settings.nudges.join(fleet)
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(fleet.run)
+            await fleet.add(task_ids)
+            yield fleet
+            # Not in a `finally`: where the body raises, the task group cancels by itself.
+            tasks.cancel_scope.cancel()
+    except BaseExceptionGroup as group:
+        # As in `Downloader.transfers()`: a lone error is raised as what it is, outside of the
+        # `except`, so that it does not drag the group along as its context.
+        if len(group.exceptions) > 1:
+            raise
+        error = group.exceptions[0]
+    finally:
+        settings.nudges.leave(fleet)
+        fleet.stop()
+    if error is not None:
+        raise error
+
+
+def _resumed(state: FleetState, first_looks: FirstLooks, now: float) -> Rota:
+    """What should have been looked at while nobody was there is late, and no herd."""
+    patience = first_looks.settings.patience
+    garage, end = Garage(patience), now + (inf if patience.timeout is None else patience.timeout)
+    places = [
+        place._replace(due=min(place.due, end), state=garage.renew(place.state, now))
+        for place in state.places()
+    ]
+    late = sorted(place for place in places if place.due <= now)
+    spread = [place._replace(due=first_looks.next(now)) for place in late]
+    return Rota([place for place in places if place.due > now] + spread)
