@@ -105,7 +105,7 @@ async def test_many_at_once_fetch_each_file_once(tmp_path: Path) -> None:
 async def test_a_downloader_beats_while_it_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("iceye_derivatives.downloader.BEAT", 0.001)
+    monkeypatch.setattr("iceye_derivatives._run.BEAT", 0.001)
     beats = anyio.Event()
 
     class Watched(DirectorySink):
