@@ -80,7 +80,7 @@ class WatchAnswers(WatchMemory):
             self._news(now)
         if task.status in ENDED:
             self._end()
-        elif not self.sure and not self._listed:
+        elif not (self.sure or self._listed or "derivativeProductTypes" in task.extra):
             self._fatal = failed_unrequested
         elif newly_imaged or self._probes(now):
             self._todo = _LOOK

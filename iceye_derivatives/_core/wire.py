@@ -1,12 +1,15 @@
 """How do ICEYE's JSON and our values turn into each other?
 
-Answers are read leniently in what they may hold (unknown fields and unknown names of products,
-modes and statuses are kept) and strictly in what they are: an id is a string, never a number that
-looks like one.  All faults of a document are named at once, each by its JSON path.
+Answers are read leniently in what they may hold: unknown fields and unknown names of products,
+modes and statuses are kept, and so is, as it came, a field that is not as documented and that can
+be done without.  They are read strictly in all else: an id is a string, never a number that looks
+like one.  All faults of a document are named at once, each by its JSON path.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
 from attrs import evolve, fields
@@ -26,31 +29,37 @@ __all__ = [
     "render_task_request",
 ]
 
-T = TypeVar("T")
+A = TypeVar("A", Task, Scene)
+
+_NEEDED: Mapping[type, frozenset[str]] = {
+    Task: frozenset({"", "id", "status"}),
+    Scene: frozenset({"", "imagingTime"}),
+}
+"""Without these an answer is of no use; "" is what is no field of it."""
 
 
 def parse_task(raw: object, *, path: str = "") -> Task:
-    """One task, as an answer holds it; what it holds beyond our fields is kept in ``extra``.
+    """One task, as an answer holds it.
+
+    What it holds beyond our fields is kept in ``extra``, and what is not as documented as well,
+    with None in its place, but for id and status.
 
     Raises:
-        WireError: it is not what ICEYE documents.
+        WireError: these are not what ICEYE documents.
     """
     task = _answer(raw, Task, path)
     if not task.id:
         raise WireError.of("is empty", join(path, "id"))
-    unknown = _unknown(raw, Task)
-    return evolve(task, extra=Extra(unknown)) if unknown else task
+    return task
 
 
 def parse_scene(raw: object, *, path: str = "") -> Scene:
-    """A task's scene, as an answer holds it.
+    """A task's scene, as an answer holds it; `extra` is as a task's.
 
     Raises:
-        WireError: it is not what ICEYE documents.
+        WireError: its imaging time is not what ICEYE documents.
     """
-    scene = _answer(raw, Scene, path)
-    unknown = _unknown(raw, Scene)
-    return evolve(scene, extra=Extra(unknown)) if unknown else scene
+    return _answer(raw, Scene, path)
 
 
 def parse_tasks(raw: object, *, path: str = "data") -> tuple[Task, ...]:
@@ -97,12 +106,28 @@ def render_task_request(request: TaskRequest) -> dict[str, Any]:
     return body
 
 
-def _answer(raw: object, cls: type[T], path: str) -> T:
+def _answer(raw: object, cls: type[A], path: str) -> A:
     from iceye_derivatives._core.wire_converter import answers, structure  # noqa: PLC0415 - see there
 
-    return structure(answers(), raw, cls, path)
+    odd: frozenset[str] = frozenset()
+    try:
+        answer = structure(answers(), raw, cls, path)
+    except WireError as error:
+        odd = frozenset(_field(fault, path) for fault in error.faults)
+        if not isinstance(raw, dict) or not odd or odd & _NEEDED[cls]:
+            raise
+        rest = {name: value for name, value in raw.items() if name not in odd}
+        answer = structure(answers(), rest, cls, path)
+    extra = _beyond(raw, cls, odd)
+    return evolve(answer, extra=Extra(extra)) if extra else answer
 
 
-def _unknown(raw: object, cls: type[Task | Scene]) -> dict[str, Any]:
-    known = {wire_name(field.name) for field in fields(cls) if field.name != "extra"}
+def _field(fault: Fault, path: str) -> str:
+    """The field of the answer in which it is, "" for the answer itself."""
+    return re.split(r"[.\[]", fault.path.removeprefix(path).lstrip("."), maxsplit=1)[0]
+
+
+def _beyond(raw: object, cls: type[Task | Scene], odd: Collection[str]) -> dict[str, Any]:
+    ours = {wire_name(field.name) for field in fields(cls) if field.name != "extra"}
+    known = ours.difference(odd)
     return {name: value for name, value in dict[str, Any](raw).items() if name not in known}  # type: ignore[call-overload]

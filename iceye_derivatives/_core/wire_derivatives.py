@@ -30,6 +30,8 @@ _NO_UPDATE = False
 _NO_ASSET = {"type": "geojson", "href": "https://"}
 """Stands in for the one that a derivative does not have yet."""
 _KNOWN = frozenset({"id", "imageReference", "imageId", "derivativeProductType", "assets"})
+_NOT_NEEDED = ("imageReference", "imageId")
+"""Nobody waits for a derivative and then has no use for it without one of these."""
 _EXPIRY = re.compile(r"\?Expires=([0-9]{10})&")
 """How the page's own links begin their query: ten digits are the years 2001 to 2286."""
 _EXPIRY_LENGTH = len("?Expires=2000000000&")
@@ -52,7 +54,8 @@ def parse_derivatives(
 ) -> tuple[Derivative, ...]:
     """The derivatives of a listing; null reads as an empty list, as Go's encoder writes one so.
 
-    A missing or null ``assets`` is an empty one: the derivative "is still being processed".
+    A missing or null ``assets`` is an empty one: the derivative "is still being processed".  A
+    reference to the image that is no string is None, and kept in ``extra`` as it came.
 
     Raises:
         OverLimit: something is more, longer or deeper than `limits` allow.
@@ -148,7 +151,7 @@ def _read(raw: Any, task_id: str, limits: Limits) -> Derivative | None:  # noqa:
         return None
     get = raw.get
     derivative_id, product_type = get("id"), get("derivativeProductType")
-    reference, image_id = get("imageReference"), get("imageId")
+    reference, image_id = map(get, _NOT_NEEDED)
     assets = _read_assets(get("assets"), limits)
     longest = limits.id_length
     if (
@@ -158,11 +161,14 @@ def _read(raw: Any, task_id: str, limits: Limits) -> Derivative | None:  # noqa:
         or not 0 < len(derivative_id) <= longest
         or not 0 < len(product_type) <= longest
         or not ((derivative_id + product_type).isascii() or _are_names(derivative_id, product_type))
-        or not (reference is None or (type(reference) is str and len(reference) <= longest))
-        or not (image_id is None or (type(image_id) is str and len(image_id) <= longest))
+        or (type(reference) is str and len(reference) > longest)
+        or (type(image_id) is str and len(image_id) > longest)
     ):
         return None
-    extra = NO_EXTRA if raw.keys() <= _KNOWN else _unknown(raw, limits)
+    odd = {name for name in _NOT_NEEDED if not isinstance(raw.get(name), str | None)}
+    extra = NO_EXTRA if raw.keys() <= _KNOWN and not odd else _unknown(raw, odd, limits)
+    if odd:
+        reference, image_id = (None if name in odd else get(name) for name in _NOT_NEEDED)
     return _made(derivative_id, task_id, product_type, assets, reference, image_id, extra)
 
 
@@ -229,9 +235,9 @@ def _are_names(*values: str) -> bool:
     return True
 
 
-def _unknown(raw: dict[str, Any], limits: Limits) -> Extra:
+def _unknown(raw: dict[str, Any], odd: set[str], limits: Limits) -> Extra:
     """What is kept as it came, so it is looked at: the rest of an item has a shape already."""
-    extra = {name: value for name, value in raw.items() if name not in _KNOWN}
+    extra = {name: value for name, value in raw.items() if name in odd or name not in _KNOWN}
     check_tree(extra, limits, depth=_ITEM_DEPTH)
     return Extra(extra)
 
@@ -243,9 +249,7 @@ def _explain(raw: Any, limits: Limits) -> Iterator[tuple[str, str]]:  # noqa: AN
         return
     for name in ("id", "derivativeProductType"):
         yield from _explain_name(raw.get(name), name, "id_length", limits)
-    for name in ("imageReference", "imageId"):
-        if not isinstance(raw.get(name), str | None):
-            yield name, "is not a string"
+    for name in _NOT_NEEDED:
         _check_length(raw.get(name), name, "id_length", limits)
     assets = raw.get("assets")
     if not isinstance(assets, list | None):

@@ -14,6 +14,7 @@ from iceye_derivatives import (
     Watch,
 )
 from iceye_derivatives._core.decisions import AskTask, Finished, Look, Patience, Wait
+from iceye_derivatives.models import Extra
 
 
 def test_the_first_thing_to_do_is_to_look() -> None:
@@ -199,3 +200,12 @@ def test_206_then_404_is_a_flap_and_loses_nothing() -> None:
 
     assert [one.id for one in drain(watch)] == ["a", "b"]
     assert watch.finished
+
+
+def test_a_task_whose_derivative_types_could_not_be_read_is_not_believed_to_have_none() -> None:
+    watch = fresh()
+    watch.receive(snapshot(status=404), NOW)
+    odd = Extra({"derivativeProductTypes": "DC_VESSELS"})
+    watch.receive_task(task(derivative_product_types=None, extra=odd), NOW)
+
+    assert wait_of(watch.decide(NOW, 0.5)) > 0

@@ -15,6 +15,7 @@ from wire_values import JSON, MOMENTS, TEXTS, faults_of
 
 from iceye_derivatives._core.wire import (
     WireError,
+    parse_scene,
     parse_task,
     parse_task_request,
     parse_tasks,
@@ -163,27 +164,59 @@ def test_a_whole_number_may_be_written_with_a_point() -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "path"),
-    [
-        ("id", 5, "id"),
-        ("id", "", "id"),
-        ("status", None, "status"),
-        ("createdAt", "yesterday", "createdAt"),
-        ("createdAt", 5, "createdAt"),
-        ("pointOfInterest", {"lat": True, "lon": 1}, "pointOfInterest.lat"),
-        ("pointOfInterest", {"lat": 10**400, "lon": 1}, "pointOfInterest.lat"),
-        ("pointOfInterest", {"lon": 1}, "pointOfInterest.lat"),
-        ("incidenceAngle", {"min": 20.5, "max": 30}, "incidenceAngle.min"),
-        ("derivativeProductTypes", ["DC_VESSELS", 3], "derivativeProductTypes[1]"),
-        ("derivativeProductTypes", {"DC_VESSELS": 1}, "derivativeProductTypes"),
-    ],
+    ("field", "value"), [("id", 5), ("id", ""), ("status", None), ("status", ["DONE"])]
 )
-def test_a_task_of_another_shape_is_refused(field: str, value: Any, path: str) -> None:
-    """Types are strict: nothing is turned into a string or a list to make it fit."""
+def test_a_task_of_another_shape_is_refused(field: str, value: Any) -> None:
+    """Types are strict: nothing is turned into a string to make it fit."""
+    odd = {"id": "t", "status": "DONE", "createdAt": 5, field: value}
     with pytest.raises(WireError) as caught:
-        parse_tasks([{"id": "t", "status": "DONE"}, {"id": "t", "status": "DONE", field: value}])
+        parse_tasks([{"id": "t", "status": "DONE"}, odd])
 
-    assert list(faults_of(caught.value)) == [f"data[1].{path}"]
+    assert f"data[1].{field}" in faults_of(caught.value)
+
+
+ODD = [
+    ("createdAt", "yesterday", "created_at"),
+    ("createdAt", 5, "created_at"),
+    ("pointOfInterest", {"lat": True, "lon": 1}, "point_of_interest"),
+    ("pointOfInterest", {"lat": 10**400, "lon": 1}, "point_of_interest"),
+    ("pointOfInterest", {"lon": 1}, "point_of_interest"),
+    ("incidenceAngle", {"min": 20.5, "max": 30}, "incidence_angle"),
+    ("derivativeProductTypes", ["DC_VESSELS", 3], "derivative_product_types"),
+    ("derivativeProductTypes", {"DC_VESSELS": 1}, "derivative_product_types"),
+    ("notifications", [], "webhook_id"),
+    ("reference", 5, "reference"),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "attribute"), ODD)
+def test_what_can_be_done_without_is_none_and_kept_as_it_came(
+    field: str, value: Any, attribute: str
+) -> None:
+    """An order is answered with a task: its id must not be lost over the form of an angle."""
+    raw = {"id": "t", "status": "DONE", "priority": "BACKGROUND", field: value}
+    _, task = parse_tasks([raw, raw])
+
+    assert (task.id, task.status, task.priority) == ("t", "DONE", "BACKGROUND")
+    assert getattr(task, attribute, None) is None
+    assert task.extra == {field: value}
+
+
+@given(st.lists(st.sampled_from(ODD), unique_by=lambda odd: odd[0]))
+def test_several_are_left_out_together(odds: list[tuple[str, Any, str]]) -> None:
+    values = {field: value for field, value, _ in odds}
+
+    assert parse_task({"id": "t", "status": "DONE", **values}).extra == values
+
+
+def test_a_scene_needs_its_imaging_time_alone() -> None:
+    time = {"start": "2026-01-01T00:00:00Z", "end": "2026-01-01T00:00:10Z"}
+    scene = parse_scene({"imagingTime": time, "duration": "long", "lookSide": 5})
+
+    assert (scene.duration, scene.look_side) == (None, None)
+    assert scene.extra == {"duration": "long", "lookSide": 5}
+    with pytest.raises(WireError):
+        parse_scene({"imagingTime": {**time, "end": 5}})
 
 
 @given(JSON)

@@ -7,6 +7,7 @@ import pickle
 from typing import Any
 
 import pytest
+from attrs import evolve
 from wire_values import faults_of
 
 from iceye_derivatives._core.wire import WireError, parse_derivatives, parse_tasks
@@ -73,6 +74,16 @@ def test_unknown_fields_of_a_derivative_are_kept_but_neither_shown_nor_pickled()
     assert pickle.loads(pickle.dumps(derivative.extra)) == {}  # noqa: S301 - our own
 
 
+@pytest.mark.parametrize("odd", [5, [], {"id": "x"}, True])
+def test_an_odd_reference_to_the_image_holds_no_derivative_back(odd: object) -> None:
+    item = {**PAGE["data"][1], "imageId": odd, "imageReference": odd, "new": 1}
+    first, second = parse_derivatives([PAGE["data"][1], item], "t")
+
+    assert second == evolve(first, image_reference=None, image_id=None)
+    assert second.extra == {"imageId": odd, "imageReference": odd, "new": 1}
+    assert not first.extra
+
+
 def test_all_faults_of_a_listing_are_named_at_once() -> None:
     """With the index of the derivative and of the asset, and never with the value."""
     listing = [
@@ -81,8 +92,6 @@ def test_all_faults_of_a_listing_are_named_at_once() -> None:
         {
             "id": "d",
             "derivativeProductType": "x",
-            "imageReference": 5,
-            "imageId": [],
             "assets": [{"type": "", "href": 7}, "https://cdn.example/?Signature=planted"],
         },
         "https://cdn.example/?Signature=planted",
@@ -94,15 +103,13 @@ def test_all_faults_of_a_listing_are_named_at_once() -> None:
         "data[0].id": "is not a string",
         "data[0].derivativeProductType": "is missing",
         "data[0].assets": "is not a list",
-        "data[2].imageReference": "is not a string",
-        "data[2].imageId": "is not a string",
         "data[2].assets[0].type": "is empty, or no valid Unicode",
         "data[2].assets[0].href": "is not a string",
         "data[2].assets[1]": "is not an object",
         "data[3]": "is not an object",
     }
     assert "planted" not in str(caught.value)
-    assert str(caught.value).endswith("; and 4 more")
+    assert str(caught.value).endswith("; and 2 more")
 
 
 def test_half_a_surrogate_pair_is_no_id() -> None:

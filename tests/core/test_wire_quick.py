@@ -33,8 +33,6 @@ GOOD_ITEM: dict[str, Any] = {
         ({"id": 5}, "id"),
         ({"derivativeProductType": 5}, "derivativeProductType"),
         ({"derivativeProductType": ""}, "derivativeProductType"),
-        ({"imageReference": 5}, "imageReference"),
-        ({"imageId": 5}, "imageId"),
         ({"assets": 5}, "assets"),
         ({"assets": [5]}, "assets[0]"),
         ({"assets": [{"type": 5, "href": "x"}]}, "assets[0].type"),
