@@ -162,6 +162,17 @@ def test_whatever_order_a_renewal_lists_them_in_each_asset_keeps_its_own_address
     assert len(set(others)) == len(others)
 
 
+def test_who_is_left_out_does_not_get_the_link_of_one_that_is_at_home() -> None:
+    """It is still known where that one is, so its place is not taken for a free one."""
+    derivative = several("ab")
+    leases = book(derivative)
+    leases.forget(derivative.asset_refs()[1])
+
+    leases.learn(snapshot(several("b", "renewed")), NOW)
+
+    assert links(leases, derivative) == ["a?Signature=old"]
+
+
 @pytest.mark.parametrize(
     ("listed", "expected"),
     [
