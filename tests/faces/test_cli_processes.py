@@ -175,7 +175,7 @@ def test_a_signal_ends_each_command_with_the_same_code(
 def test_simulate_order_and_download_are_three_processes(tmp_path: Path) -> None:
     """As the README shows it, faster; links still live long enough for a busy machine."""
     folder, exports = tmp_path / "found", tmp_path / "sim.env"
-    told = ("--speed", "20000", "--env-file", str(exports))
+    told = ("--speed", "10000", "--env-file", str(exports))
     with simulating(*told) as (simulator, environ):
         assert variables(exports.read_text().splitlines()) == environ
         assert exports.stat().st_mode & 0o077 == 0 or os.name == "nt"
@@ -205,7 +205,7 @@ async def main():
 
 asyncio.run(main())
 """
-    with simulating("--speed", "20000") as (_, environ):
+    with simulating("--speed", "10000") as (_, environ):
         _, task_id, _ = run("order", "--lat", "51.95", "--lon", "4.05", **environ)
         ended = subprocess.run(  # noqa: S603  our own program
             [sys.executable, "-c", program, task_id.strip()],
