@@ -148,7 +148,7 @@ def _look_at_start(ref: AssetRef, head: bytes) -> None:
     """Of a file that is opaque to us, only this can be told."""
     page = ref.asset_type.lower() in _PAGES
     if not head or (not page and _IN_ITS_PLACE.match(head)):
-        raise _fault("it is empty", head)
+        raise _fault("it is something else", head)
 
 
 def _fault(reason: str, head: bytes) -> ContentFault:

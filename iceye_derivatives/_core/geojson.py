@@ -101,10 +101,12 @@ class GeoJsonScanner:
         self._begins += len(text) - len(bare)
         return bare
 
-    def _take(self, text: bytes, plain: bytes) -> None:
+    def _take(self, text: bytes, plain: bytes, *, last: bool = False) -> None:
         """A piece that ends behind a comma, or with the document."""
         opened = bytes(self._stack)
         self._scan(plain)
+        if last and not self._ended:
+            raise NotGeoJson("its JSON ends in the middle")
         if self._behind_comma:
             check_piece(opened, text, bytes(self._stack), begins=self._begins)
         self._behind_comma = True
@@ -112,13 +114,7 @@ class GeoJsonScanner:
     def finish(self) -> None:
         """The body has ended; raises `NotGeoJson`."""
         self._decode(b"", final=True)
-        plain = _plain(self._carry)
-        opened, complete = bytes(self._stack), self._behind_comma
-        self._scan(plain)
-        if not self._ended:
-            raise NotGeoJson("its JSON ends in the middle")
-        if complete:
-            check_piece(opened, self._carry, b"", begins=self._begins)
+        self._take(self._carry, _plain(self._carry), last=True)
         check_kinds(self._top.declared, self._top.kinds)
 
     def _decode(self, chunk: bytes, *, final: bool = False) -> None:
