@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 import anyio
 import anyio.lowlevel
 import pytest
 import trio.testing
-from strategies import EPOCH, TASK_ID, derivative, snapshot, task
+from strategies import EPOCH, TASK_ID, task
+from watched import NONE_404, PARTIAL_206, READY_200, FakeClock, Scripted, TrioClock, watching
 
 from iceye_derivatives import (
-    Derivative,
     DerivativeReady,
     PollFailed,
-    Scene,
     ServerError,
     Snapshot,
     SnapshotReceived,
@@ -30,31 +28,8 @@ from iceye_derivatives import (
     WatchFinished,
     WatchTimeoutError,
 )
-from iceye_derivatives._core.decisions import Patience
-from iceye_derivatives._core.nudges import Nudges
-from iceye_derivatives.watcher import watch_derivatives
 
 pytestmark = pytest.mark.anyio
-
-READY_200 = snapshot(derivative("a", "geojson"), derivative("b", "geojson"), status=200)
-PARTIAL_206 = snapshot(derivative("a", "geojson"), derivative("b"))
-NONE_404 = snapshot(status=404)
-
-
-class FakeClock:
-    """Sleeping takes no time but moves it."""
-
-    def __init__(self) -> None:
-        self.now = EPOCH.timestamp()
-        self.sleeps: list[float] = []
-
-    def time(self) -> float:
-        return self.now
-
-    async def sleep(self, seconds: float, /) -> None:
-        self.sleeps.append(seconds)
-        await anyio.lowlevel.checkpoint()
-        self.now += seconds
 
 
 class SetBackClock(FakeClock):
@@ -64,66 +39,6 @@ class SetBackClock(FakeClock):
         await super().sleep(seconds)
         if len(self.sleeps) == 3:
             self.now -= 3 * 86400.0
-
-
-class TrioClock:
-    """Trio's own virtual clock: a day of sleeping passes in milliseconds, in exact order."""
-
-    def time(self) -> float:
-        return EPOCH.timestamp() + trio.current_time()
-
-    async def sleep(self, seconds: float, /) -> None:
-        await anyio.sleep(seconds)
-
-
-class Scripted:
-    """A source that answers from a list; the last answer is repeated."""
-
-    def __init__(
-        self, *looks: Snapshot | Exception, tasks: tuple[Task | Exception, ...] = ()
-    ) -> None:
-        self.looks = list(looks)
-        self.tasks = list(tasks) or [task(TaskStatus.FULFILLED)]
-        self.asked: list[str] = []
-
-    async def look_at_derivatives(self, task_id: str) -> Snapshot:
-        self.asked.append("derivatives")
-        await anyio.lowlevel.checkpoint()
-        answer = self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    async def look_at_scene(self, task_id: str) -> Scene:
-        raise TaskNotFoundError("no scene", status=404)
-
-    async def look_at_task(self, task_id: str) -> Task:
-        self.asked.append("task")
-        await anyio.lowlevel.checkpoint()
-        answer = self.tasks.pop(0) if len(self.tasks) > 1 else self.tasks[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-
-def watching(
-    source: Scripted,
-    *,
-    watch: Watch | None = None,
-    clock: FakeClock | TrioClock | None = None,
-    on_event: Callable[[WatchEvent], None] = lambda event: None,
-    timeout: float | None = None,
-    nudges: Nudges | None = None,
-) -> AsyncGenerator[Derivative, None]:
-    return watch_derivatives(
-        source,
-        Watch(TASK_ID) if watch is None else watch,
-        patience=Patience(timeout=timeout),
-        clock=FakeClock() if clock is None else clock,
-        jitter=lambda: 0.5,
-        on_event=on_event,
-        nudges=nudges,
-    )
 
 
 async def test_from_404_over_206_to_200_each_derivative_comes_once() -> None:
@@ -302,24 +217,6 @@ async def test_three_days_pass_under_trios_clock(anyio_backend: object) -> None:
     assert len(source.asked) < 400
 
 
-# -- nudges ------------------------------------------------------------------------------------
-
-TRIO = ("trio", {"clock": trio.testing.MockClock(autojump_threshold=0)})
-
-
-class Patient(FakeClock):
-    """A clock that does not move by itself: only a nudge ends a sleep."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asleep = anyio.Event()
-
-    async def sleep(self, seconds: float, /) -> None:
-        self.sleeps.append(seconds)
-        self.asleep.set()
-        await anyio.sleep_forever()
-
-
 async def test_a_clock_that_is_set_back_begins_no_wait_anew_and_stretches_no_patience() -> None:
     clock, asked = SetBackClock(), list[int]()
     source = Scripted(NONE_404, tasks=(task(TaskStatus.ACTIVE),))
@@ -335,76 +232,3 @@ async def test_a_clock_that_is_set_back_begins_no_wait_anew_and_stretches_no_pat
     assert len(clock.sleeps) > 3
     assert len(set(asked)) == len(asked), "two waits without a question between them"
     assert sum(clock.sleeps) == pytest.approx(30 * 3600.0)
-
-
-@pytest.mark.parametrize("anyio_backend", ["asyncio", TRIO])
-async def test_a_nudge_wakes_a_sleeping_watch(anyio_backend: object) -> None:
-    nudges, clock = Nudges(), Patient()
-    got: list[str] = []
-
-    async def consume() -> None:
-        source = Scripted(PARTIAL_206, READY_200)
-        async for one in watching(source, clock=clock, nudges=nudges):
-            got.append(one.id)  # noqa: PERF401  what has come is looked at meanwhile
-
-    async with anyio.create_task_group() as group:
-        group.start_soon(consume)
-        await clock.asleep.wait()
-        clock.now += 60
-        assert got == ["a"]
-        assert nudges.nudge(TASK_ID) is True
-
-    assert got == ["a", "b"]
-    assert len(clock.sleeps) == 1
-    assert nudges.nudge(TASK_ID) is False
-
-
-@pytest.mark.parametrize("where", ["the body of the loop", "a look", "an event"])
-async def test_a_nudge_that_comes_while_it_is_awake_is_not_lost(where: str) -> None:
-    nudges, clock = Nudges(), FakeClock()
-
-    class Nudged(Scripted):
-        async def look_at_derivatives(self, task_id: str) -> Snapshot:
-            answer = await super().look_at_derivatives(task_id)
-            if where == "a look" and len(self.asked) == 1:
-                nudges.nudge(task_id)
-            return answer
-
-    def on_event(event: WatchEvent) -> None:
-        if where == "an event" and isinstance(event, Waiting) and not clock.sleeps:
-            nudges.nudge(TASK_ID)
-
-    loop = watching(Nudged(PARTIAL_206, READY_200), clock=clock, nudges=nudges, on_event=on_event)
-    async with aclosing(loop) as derivatives:
-        async for one in derivatives:
-            if one.id == "a" and where == "the body of the loop":
-                nudges.nudge(TASK_ID)
-
-    assert clock.sleeps == pytest.approx([1.0])  # and no look follows another more closely
-
-
-async def test_an_abandoned_watch_is_not_known_any_more() -> None:
-    nudges = Nudges()
-    async with aclosing(watching(Scripted(READY_200), nudges=nudges)) as derivatives:
-        async for _ in derivatives:
-            break
-        assert nudges.nudge(TASK_ID) is True
-
-    assert nudges.nudge(TASK_ID) is False
-
-
-async def test_a_watch_that_is_cancelled_in_its_sleep_stays_cancelled() -> None:
-    """A nudge and a cancellation in one moment: the nudge must not swallow the other."""
-    nudges, clock = Nudges(), Patient()
-
-    async def consume() -> None:
-        async for _ in watching(Scripted(NONE_404), clock=clock, nudges=nudges):
-            pass
-
-    async with anyio.create_task_group() as group:
-        group.start_soon(consume)
-        await clock.asleep.wait()
-        nudges.nudge(TASK_ID)
-        group.cancel_scope.cancel()
-
-    assert len(clock.sleeps) == 1
