@@ -173,7 +173,7 @@ class Crew:
                     if isinstance(error, AuthenticationError):
                         # Not this task's fault, and the next would only hear the same.
                         raise error
-                    await self._tell_last(WatchFailed(task_id=task_id, error=error))
+                    await self._tell_last(WatchFailed(task_id=task_id, error=error, watch=watch))
                     return
                 case question:
                     await self._ask(watch, question)

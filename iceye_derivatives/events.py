@@ -6,12 +6,15 @@ synchronously, and whatever you do there must not block.  None of them holds a s
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from attrs import field, frozen
 
 from iceye_derivatives.errors import DownloadError, DownloadFailedError, IceyeError
 from iceye_derivatives.models import AssetRef, Availability, Derivative, Scene
+
+if TYPE_CHECKING:
+    from iceye_derivatives._core.watch import Watch
 
 __all__ = [
     "DerivativeReady",
@@ -113,6 +116,9 @@ class WatchFailed:
     task_id: str
     error: IceyeError
     """What `DerivativesClient.watch_task()` would have raised."""
+    watch: Watch | None = field(default=None, eq=False, repr=False)
+    """Where it stood, whatever the error: `DerivativesClient.watch_task()` goes on with it and
+    hands out nothing twice.  A fleet always sets it."""
 
 
 @frozen(kw_only=True)

@@ -5,7 +5,8 @@ file is a saved fleet with two names more, which whoever reads only the fleet pa
 
 ========  =========================================================================================
 ended     ids of the tasks of which all was shown: the next run does not look at them
-given_up  watches of those that failed, each as a text: the next run goes on with them
+given_up  watches of those that failed, each as a text: the next run goes on with them, unless the
+          API refused to tell anything of them
 ========  =========================================================================================
 """
 
@@ -91,8 +92,11 @@ class FleetFile:
         match event:
             case WatchFinished(task_id=task_id):
                 self.ended[task_id] = None
-            case WatchFailed(error=WatchError(watch=watch)):
-                self._given_up[watch.task_id] = watch
+            case WatchFailed(error=error, watch=Watch() as watch):
+                # An id of which nothing is known but a refusal may be a slip, whose failure the
+                # file would repeat for ever.
+                if isinstance(error, WatchError) or watch.delivered:
+                    self._given_up[watch.task_id] = watch
             case _:
                 pass
 

@@ -34,8 +34,9 @@ def given_up(task_id: str, shown: Iterable[str]) -> WatchFailed:
         listed=dict.fromkeys(names, "DC_VESSELS"),
         handed=dict.fromkeys(names, frozenset({("geojson", 1)})),
     )
-    error = WatchTimeoutError("It took too long", watch=Watch(task_id, seen=seen))
-    return WatchFailed(task_id=task_id, error=error)
+    watch = Watch(task_id, seen=seen)
+    error = WatchTimeoutError("It took too long", watch=watch)
+    return WatchFailed(task_id=task_id, error=error, watch=watch)
 
 
 @given(

@@ -128,6 +128,32 @@ def test_a_saved_fleet_goes_on_and_shows_nothing_twice(
     assert set(told[-1]["failed"]) == {half}
 
 
+def test_a_task_that_is_refused_half_way_goes_on_where_it_was(
+    stage: Stage, capsys: Captured, tmp_path: Path
+) -> None:
+    """The refusal is no word of the watch, so no error of it carries the watch along."""
+    state, half = tmp_path / "fleet.json", stage.task(LATE)
+    command = ["watch", half, stage.task(), "--state", str(state), "--max-interval", "5"]
+    stage.simulator.faults.add("forbidden", path=f"{half}/derivatives", skip=1)
+    assert main(command) == 7
+    assert capsys.readouterr().out.count(" is ready ") == 2 * len(TYPES) - 1
+
+    assert main([*command, "--timeout", "30", "--json"]) == 6
+
+    told = lines(capsys)
+    assert Counter(line["event"] for line in told)["derivative_ready"] == 0
+    assert set(told[-1]["failed"]) == {half}
+
+
+def test_an_id_that_was_a_slip_is_not_kept_by_the_file(
+    stage: Stage, capsys: Captured, tmp_path: Path
+) -> None:
+    state, here = str(tmp_path / "fleet.json"), stage.task()
+    assert main(["watch", here, "nobody", "--state", state]) == 7
+    capsys.readouterr()
+    assert main(["watch", here, stage.task(), "--state", state]) == 0
+
+
 def test_tasks_that_finished_are_told_and_not_looked_at_again(
     stage: Stage, capsys: Captured, tmp_path: Path
 ) -> None:

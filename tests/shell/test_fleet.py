@@ -79,6 +79,8 @@ async def test_one_failed_task_is_an_event_and_disturbs_no_other(error: Exceptio
 
     (failed,) = [event for event in events if isinstance(event, WatchFailed)]
     assert (failed.task_id, type(failed.error)) == ("bad", type(error))
+    assert failed.watch is not None
+    assert failed.watch.task_id == "bad"
     assert sum(isinstance(event, WatchFinished) for event in events) == 2
 
 
