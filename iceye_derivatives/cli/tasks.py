@@ -5,25 +5,22 @@ from __future__ import annotations
 import os
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
-from heapq import nlargest
 
 import click
 
 from iceye_derivatives._lapse import clock_from
 from iceye_derivatives._visible import visible
+from iceye_derivatives.cli.count_line import CountLine
 from iceye_derivatives.cli.json_lines import task_line
+from iceye_derivatives.cli.newest_first import newest_first
 from iceye_derivatives.cli.options import debug_option, json_option
 from iceye_derivatives.cli.running import run
 from iceye_derivatives.cli.screens import JsonScreen
 from iceye_derivatives.cli.wording import count
 from iceye_derivatives.client import DerivativesClient
 from iceye_derivatives.models import Task
-from iceye_derivatives.protocols import Clock
 
 __all__ = ["tasks"]
-
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
-"""Where the API does not tell when a task was ordered."""
 
 
 @click.command()
@@ -55,45 +52,51 @@ def tasks(
 ) -> None:
     """List tasks, newest first, one a line: id, status, time of the order, reference.
 
+    What was ordered today is shown first, before older days are read.
+
     After an order whose answer was lost, look here for its reference before ordering again.
     """
     clock = clock_from(os.environ)
 
-    async def look() -> list[Task]:
-        return await _listed(clock, reference, contract_id, days)
+    async def show(screen: JsonScreen | None) -> int:
+        shown = 0
+        with CountLine("task") as line:
+            client = DerivativesClient.from_env(clock=clock)
+            now = datetime.fromtimestamp(clock.time(), UTC)
+            listed = newest_first(
+                client,
+                now,
+                timedelta(days=days),
+                contract_id=contract_id,
+                reference=reference,
+                on_read=line.add,
+            )
+            async with client, aclosing(listed):
+                async for task in listed:
+                    line.clear()
+                    _tell(task, screen)
+                    shown += 1
+                    if shown == limit:
+                        break
+        return shown
 
     if as_json:
         with JsonScreen(time=clock.time) as screen:
-            for task in _newest(run(look), limit):
-                screen.write({"event": "task", **task_line(task)})
+            run(lambda: show(screen))
         return
-    found = run(look)
-    for task in _newest(found, limit):
-        click.echo(visible(_say(task)))
-    if len(found) > limit:
-        click.echo(f"{limit} of {count(len(found), 'task')}: --limit shows more", err=True)
-    if not found:
+    shown = run(lambda: show(None))
+    if shown == limit:
+        click.echo(f"The newest {count(shown, 'task')}: --limit looks for more", err=True)
+    if not shown:
         named = "" if reference is None else f" with the reference {reference}"
         click.echo(visible(f"No task{named} was ordered in the last {days:g} days"), err=True)
 
 
-async def _listed(
-    clock: Clock, reference: str | None, contract_id: str | None, days: float
-) -> list[Task]:
-    since = datetime.fromtimestamp(clock.time(), UTC) - timedelta(days=days)
-    async with (
-        DerivativesClient.from_env(clock=clock) as client,
-        aclosing(client.list_tasks(contract_id=contract_id, created_after=since)) as listed,
-    ):
-        return [task async for task in listed if reference in {None, task.reference}]
-
-
-def _newest(found: list[Task], limit: int) -> list[Task]:
-    # In which order the API lists them is not documented.
-    return nlargest(limit, found, key=lambda task: task.created_at or LONG_AGO)
-
-
-def _say(task: Task) -> str:
+def _tell(task: Task, screen: JsonScreen | None) -> None:
+    if screen is not None:
+        screen.write({"event": "task", **task_line(task)})
+        return
     moment = task.created_at
     ordered = "" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%MZ}"
-    return f"{task.id}  {task.status:<10}{ordered:<17}  {task.reference or ''}".rstrip()
+    told = f"{task.id}  {task.status:<10}{ordered:<17}  {task.reference or ''}"
+    click.echo(visible(told.rstrip()))

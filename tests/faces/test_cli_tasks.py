@@ -6,9 +6,11 @@ import json
 
 import pytest
 from cli_stage import READY, WAITING, Stage
+from terminal_stage import on_a_terminal
 
 from iceye_derivatives.cli import main
 from iceye_derivatives.cli.exit_codes import Interrupted
+from iceye_derivatives.simulator import RecordedRequest
 
 Captured = pytest.CaptureFixture[str]
 HERE = ("--lat", "51.95", "--lon", "4.05")
@@ -16,6 +18,11 @@ HERE = ("--lat", "51.95", "--lon", "4.05")
 
 def lines(capsys: Captured) -> list[dict[str, object]]:
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def listings(stage: Stage, begin: int) -> list[RecordedRequest]:
+    """What was asked of the API since then."""
+    return [each for each in list(stage.simulator.requests)[begin:] if each.side == "api"]
 
 
 def test_tasks_are_listed_newest_first_and_no_more_than_asked_for(
@@ -28,7 +35,46 @@ def test_tasks_are_listed_newest_first_and_no_more_than_asked_for(
     shown = capsys.readouterr()
     assert [line.split()[0] for line in shown.out.splitlines()] == ids[:0:-1]
     assert all(line.split()[1] == "DONE" for line in shown.out.splitlines())
-    assert shown.err == "11 of 12 tasks: --limit shows more\n"
+    assert shown.err == "The newest 11 tasks: --limit looks for more\n"
+
+
+def test_no_more_is_asked_for_than_the_newest_need(stage: Stage, capsys: Captured) -> None:
+    """In which order the API lists tasks is not documented, so a day is read, and not a month."""
+    now, add = stage.simulator.clock.time(), stage.simulator.world.add_task
+    old = [add(now=now - days * 86_400.0) for days in (6, 5, 4, 3, 2)]
+    new = [stage.task() for _ in range(3)]
+    asked = len(stage.simulator.requests)
+
+    assert main(["tasks", "--limit", "2"]) == 0
+    shown = capsys.readouterr()
+    assert [line.split()[0] for line in shown.out.splitlines()] == new[:0:-1]
+    assert len(listings(stage, asked)) == 1
+
+    assert main(["tasks", "--limit", "9"]) == 0
+    shown = capsys.readouterr()
+    assert [line.split()[0] for line in shown.out.splitlines()] == [*new[::-1], *old[::-1]]
+    assert shown.err == ""
+
+
+def test_a_terminal_sees_how_far_a_long_search_is(
+    stage: Stage, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a line that is gone before anything else is written."""
+    stage.task(reference="harbour 7")
+    for _ in range(120):
+        stage.task()
+    counted = "\r\x1b[K50 tasks read\r\x1b[K100 tasks read\r\x1b[K"
+
+    found = ["tasks", "--reference", "harbour 7"]
+    _, _, rest = on_a_terminal(found).partition(counted)
+    assert rest.endswith("harbour 7\r\n")
+    _, _, rest = on_a_terminal(["tasks", "--reference", "harbour 8"]).partition(counted)
+    assert rest.startswith("No task with the reference harbour 8 was ordered")
+
+    assert "\x1b" not in on_a_terminal(found, TERM="dumb")
+    monkeypatch.setenv("TERM", "xterm")
+    assert main(found) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_an_order_is_found_by_its_reference(stage: Stage, capsys: Captured) -> None:
