@@ -125,5 +125,5 @@ def _library(name: str) -> Callable[..., int] | None:
     release = re.match(r"(\d+)\.(\d+)", os.uname().release)
     if release is None or (int(release[1]), int(release[2])) < _HONEST_SINCE:
         return None
-    call: Callable[..., int] | None = getattr(ctypes.CDLL(None, use_errno=True), name, None)
+    call: Callable[..., int] | None = getattr(ctypes.CDLL(None), name, None)
     return call

@@ -6,6 +6,7 @@ import json
 import math
 from itertools import pairwise
 from random import Random
+from statistics import mean
 
 import pytest
 from hypothesis import given
@@ -63,6 +64,23 @@ def test_what_is_learned_converges_to_the_truth(median: float, spread: float, se
     for share in SHARES:
         true = drawn[int(share * len(drawn))]
         assert abs(math.log(delays.quantile("DC_VESSELS", share) / true)) < 0.15 + 0.35 * spread
+
+
+@pytest.mark.parametrize("spread", [0.2, 0.5, 0.8])
+@pytest.mark.parametrize(("observed", "least", "most"), [(4, 0.7, 0.88), (40, 0.78, 0.84)])
+def test_what_is_said_of_eight_in_ten_holds_for_about_as_many_of_the_next(
+    spread: float, observed: int, least: float, most: float
+) -> None:
+    """Neither too sure of a few nor lost in doubt, however far delays stray."""
+    came: list[bool] = []
+    for seed in range(30):
+        draw, delays = Random(seed), Delays()
+        for value in (1800 * math.exp(draw.gauss(0, spread)) for _ in range(observed)):
+            delays.observe("DC_VESSELS", value, value)
+        early, late = (delays.quantile("DC_VESSELS", share) for share in (0.1, 0.9))
+        came += (early <= 1800 * math.exp(draw.gauss(0, spread)) <= late for _ in range(200))
+
+    assert least <= mean(came) <= most
 
 
 @given(st.floats(1, 3e6), st.integers(0, 1000))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from random import Random
-from statistics import mean
+from statistics import NormalDist, mean
 
 import pytest
 from foretold import MINUTE, TYPES, jitters, taught
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from iceye_derivatives import Delays
 from iceye_derivatives._core.decisions import Patience
 from iceye_derivatives._core.forecast import models_wait, products_wait, wait_for
-from iceye_derivatives._core.spread import expect
+from iceye_derivatives._core.spread import IMAGE_TO_FULFILLED, expect
 
 counts = st.dictionaries(st.integers(0, 308), st.floats(0.1, 8), max_size=4)
 ages = st.floats(0, 60 * 86_400)
@@ -145,3 +145,32 @@ def test_a_life_costs_as_many_looks_as_it_may_and_its_status_a_few() -> None:
 
     assert mean(looks() for _ in range(60)) == pytest.approx(74, rel=0.05)
     assert mean(asks() for _ in range(60)) <= 9.5
+
+
+@pytest.mark.parametrize(
+    ("products", "spread", "model"), [(60, 0.5, 5), (60, 0.8, 5), (120, 0.6, 10)]
+)
+def test_the_status_is_known_in_half_the_time_that_the_first_derivatives_take(
+    products: float, spread: float, model: float
+) -> None:
+    """So that few of them are there before it is known that they may be."""
+    shares = [NormalDist(sigma=spread).inv_cdf(percent / 20) for percent in range(1, 20)]
+    delays = taught(DC_VESSELS=model)
+    took = [products * MINUTE * math.exp(share) for share in shares]
+    for moment in took:
+        delays.observe(IMAGE_TO_FULFILLED, moment, moment)
+    draw, late = Random(1), list[float]()
+    for moment in took * 10:
+        age = 0.0
+        while age < moment:
+            age += products_wait(
+                age,
+                draw.random(),
+                patience=Patience(delays=delays),
+                promised=None,
+                requested=("DC_VESSELS",),
+                longest=120 * MINUTE,
+            )
+        late.append(age - moment)
+
+    assert 0.4 <= mean(late) / delays.quantile("DC_VESSELS", 0.25) <= 0.7

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import threading
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -21,15 +21,28 @@ class Calls:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.each: list[int] = []
         self.together: list[int] = []
+        self.looked_up: list[int] = []
         self.bad: set[int] = set()
+        self.failure: BaseException = OSError(errno.EIO, "bad sector")
         self.answer = 0
+        self.places: dict[int, tuple[int, int]] = {}
+        """Devices and inodes, where it is not the system that tells them."""
+        self._fstat = os.fstat
+        monkeypatch.setattr(os, "fstat", self._found)
         monkeypatch.setattr(os, "fsync", self._fsync)
         monkeypatch.setattr(_sync, "syncfs", self._syncfs)
+
+    def _found(self, handle: int) -> os.stat_result:
+        self.looked_up.append(handle)
+        if handle not in self.places:
+            return self._fstat(handle)
+        device, inode = self.places[handle]
+        return os.stat_result((0, inode, device, *[0] * 7))
 
     def _fsync(self, handle: int) -> None:
         self.each.append(handle)
         if handle in self.bad:
-            raise OSError(errno.EIO, "bad sector")
+            raise self.failure
 
     def _syncfs(self, handle: int) -> int:
         self.together.append(handle)
@@ -45,39 +58,85 @@ def handles(tmp_path: Path) -> Generator[list[int], None, None]:
 
 
 @pytest.mark.parametrize(("known", "answer"), [(True, 0), (True, -1), (False, 0)])
+@pytest.mark.parametrize("number", [3, 5])
 def test_many_are_synced_by_one_call_where_that_is_as_good_and_else_each_by_itself(
-    handles: list[int], monkeypatch: pytest.MonkeyPatch, *, known: bool, answer: int
+    handles: list[int], monkeypatch: pytest.MonkeyPatch, *, number: int, known: bool, answer: int
 ) -> None:
     calls = Calls(monkeypatch)
     calls.answer = answer
     calls.bad = {handles[2]}
     monkeypatch.setattr(_sync, "is_known", lambda handle: known)
 
-    failures = _sync.sync_all(handles)
+    failures = _sync.sync_all(handles[:number])
 
     if known and answer == 0:
         assert (len(calls.together), calls.each) == (1, [])
-        assert failures == [None] * 5
+        assert failures == [None] * number
     else:
-        assert sorted(calls.each) == sorted(handles)
-        assert [failure is None for failure in failures] == [True, True, False, True, True]
+        assert sorted(calls.each) == sorted(handles[:number])
+        assert failures == [calls.failure if one in calls.bad else None for one in handles[:number]]
+
+
+@pytest.mark.parametrize("failure", [MemoryError(), KeyboardInterrupt()])
+def test_whatever_fails_is_a_failure_of_its_own_file(
+    handles: list[int], monkeypatch: pytest.MonkeyPatch, failure: BaseException
+) -> None:
+    """It is raised in the job that is about the file; the others are synced all the same."""
+    calls = Calls(monkeypatch)
+    calls.bad, calls.failure = {handles[1]}, failure
+
+    def broken(handle: int) -> bool:
+        raise failure
+
+    monkeypatch.setattr(_sync, "is_known", broken)
+    assert _sync.sync_all(handles) == [None, failure, None, None, None]
+    assert sorted(calls.each) == sorted(handles)
+
+
+def test_each_file_system_is_synced_by_a_call_of_its_own(
+    handles: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three files lie on one, two on another, and a number of an inode says nothing alone."""
+    calls = Calls(monkeypatch)
+    disks = dict(zip(handles, [1, 2, 1, 2, 1], strict=True))
+    calls.places = {handle: (disk, handle // 2) for handle, disk in disks.items()}
+    monkeypatch.setattr(_sync, "is_known", lambda handle: True)
+
+    assert _sync.sync_all(handles) == [None] * 5
+    assert [disks[handle] for handle in calls.together] == [1]
+    assert sorted(calls.each) == [handles[1], handles[3]]
 
 
 def test_a_few_are_synced_each_by_itself_and_a_folder_of_many_files_once(
     handles: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Syncing all would also write what other programs have under way."""
+    """Syncing all would also write what other programs have under way; and no thread is begun."""
     calls = Calls(monkeypatch)
-    assert _sync.sync_all([handles[0]] * 20 + [handles[1]]) == [None] * 21
+    monkeypatch.delattr(_sync, "ThreadPoolExecutor")
+    again = os.dup(handles[1])
+    try:
+        assert _sync.sync_all([handles[0]] * 20 + [handles[1], again]) == [None] * 22
+    finally:
+        os.close(again)
     assert calls.together == []
-    assert calls.each == handles[:2]
+    assert calls.each == [handles[0], again]
+    assert calls.looked_up == [*handles[:2], again]
+
+
+def test_one_alone_is_synced_without_a_question(
+    handles: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long file asks so twice for each of its batches."""
+    calls = Calls(monkeypatch)
+    assert _sync.sync_all(handles[:1]) == [None]
+    assert (calls.each, calls.looked_up) == (handles[:1], [])
 
 
 def test_a_handle_that_is_not_known_any_more_fails_alone(
     handles: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on a server that has forgotten the file: ESTALE."""
-    calls, fstat = Calls(monkeypatch), os.fstat
+    fstat, calls = os.fstat, Calls(monkeypatch)
 
     def stale(handle: int) -> os.stat_result:
         if handle == handles[1]:
@@ -110,35 +169,33 @@ def test_each_is_synced_once_though_the_system_gives_too_few_threads(
     assert sorted(calls.each) == sorted(handles)
 
 
-def test_a_device_number_that_is_used_again_is_no_knowledge_of_the_file_system(
+def test_they_are_synced_beside_each_other_by_no_more_threads_than_help(
     handles: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Anonymous numbers come back at once: what was a tmpfs may be a FUSE after a remount."""
-    kinds = [0x01021994, 0x65735546]
+    """File systems commit once for all that ask while they do."""
+    calls, met = Calls(monkeypatch), threading.Barrier(5)
+    fsync, sizes = os.fsync, list[int]()
 
-    def fstatfs(handle: int, found: ctypes.Array[ctypes.c_char]) -> int:
-        ctypes.c_ulong.from_buffer(found).value = kinds.pop(0)
-        return 0
+    def meet(handle: int) -> None:
+        met.wait(10)
+        fsync(handle)
 
-    monkeypatch.setattr(_sync, "_library", lambda name: fstatfs)
+    def pool(size: int) -> ThreadPoolExecutor:
+        sizes.append(size)
+        return ThreadPoolExecutor(size)
 
-    assert [_sync.is_known(handles[0]), _sync.is_known(handles[0])] == [True, False]
-
-
-@pytest.mark.skipif(not Path("/proc/mounts").exists(), reason="needs Linux")
-def test_the_file_system_is_known_by_what_the_system_says(tmp_path: Path) -> None:
-    """This machine's own: whichever it is, it is judged as its mount table names it."""
-    mounts = [line.split()[:3] for line in Path("/proc/mounts").read_text().splitlines()]
-    root = str(tmp_path.resolve())
-    below = [(len(at), kind) for _, at, kind in mounts if root.startswith(at)]
-    kind = max(below)[1]
-    handle = os.open(tmp_path, os.O_RDONLY)
+    monkeypatch.setattr(os, "fsync", meet)
+    monkeypatch.setattr(_sync, "is_known", lambda handle: False)
+    monkeypatch.setattr(_sync, "ThreadPoolExecutor", pool)
+    more = [os.dup(handles[0]) for _ in range(95)]
+    calls.places = {handle: (1, handle) for handle in [*handles, *more]}
     try:
-        known = _sync.is_known(handle)
-        assert known == (kind in {"ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "tmpfs"})
-        assert _sync.sync_all([handle] * 3) == [None] * 3
+        assert _sync.sync_all([*handles, *more]) == [None] * 100
     finally:
-        os.close(handle)
+        for handle in more:
+            os.close(handle)
+    assert sizes == [16]
+    assert len(calls.each) == 100
 
 
 def test_steps_can_be_taken_at_once_each_synced_by_itself(
