@@ -33,27 +33,26 @@ _CHOICES = {
 }
 _WIRE_NAMES = {"look_side": "lookSide", "pass_direction": "passDirection"}
 _LONGEST_REFERENCE = 256
+_REQUIRED = "GRD"
+"""ICEYE's page asks for it by name.  The product specification says that it "ends 31 Dec 2026":
+whoever orders without it then switches the whole check off, as the server has the last word."""
 _DURATIONS = (1, 180)
 _ANGLES = (10, 45)
 
 
-def check_task_request(
-    request: TaskRequest, now: datetime, *, required_product: str = "GRD"
-) -> tuple[Fault, ...]:
+def check_task_request(request: TaskRequest, now: datetime) -> tuple[Fault, ...]:
     """All faults at once, none when the request is good.
 
     Args:
         request: what is to be sent.
         now: an aware moment.
-        required_product: what derivatives need in ``productTypes``.  A setting, as legacy ``GRD``
-            "ends 31 Dec 2026" by the product specification, and the page asks for it by name.
     """
     return tuple(
         chain(
             _check_ids(request),
             _check_point(request),
             _check_window(request, now),
-            _check_products(request, required_product),
+            _check_products(request),
             _check_choices(request),
             _check_numbers(request),
             _check_deliveries(request),
@@ -118,7 +117,7 @@ def _check_start(start: datetime, now: datetime, priority: str | None) -> Iterat
         yield Fault("acquisitionWindow.start", f"is too early; start after {earliest}{why}")
 
 
-def _check_products(request: TaskRequest, required: str) -> Iterator[Fault]:
+def _check_products(request: TaskRequest) -> Iterator[Fault]:
     """ICEYE's page: "you must explicitly include GRD in the productTypes parameter"."""
     products, derivatives = request.product_types, request.derivative_product_types
     for name, values in (("productTypes", products), ("derivativeProductTypes", derivatives)):
@@ -135,9 +134,10 @@ def _check_products(request: TaskRequest, required: str) -> Iterator[Fault]:
             f"use {_one_of(tuple(ImagingMode))}",
             INCOMPATIBLE_MODE,
         )
-    if required not in (products or ()):
+    if _REQUIRED not in (products or ()):
         yield Fault(
-            "productTypes", f"lacks {required}, which derivatives are made from; name it explicitly"
+            "productTypes",
+            f"lacks {_REQUIRED}, which derivatives are made from; name it explicitly",
         )
 
 

@@ -85,13 +85,6 @@ def test_derivatives_need_an_explicit_grd(products: tuple[str, ...] | None) -> N
     assert faults(product_types=products) == ["productTypes"]
 
 
-def test_the_required_product_is_a_setting() -> None:
-    """Legacy GRD is to end with the year 2026."""
-    request = evolve(GOOD, product_types=("GRD-COG",))
-
-    assert check_task_request(request, NOW, required_product="GRD-COG") == ()
-
-
 def test_neither_mode_nor_grd_matters_without_derivatives() -> None:
     """The rules are those of derivatives."""
     assert faults(imaging_mode="SCAN", product_types=None, derivative_product_types=None) == []
