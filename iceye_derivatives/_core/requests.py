@@ -48,8 +48,6 @@ class ApiRequest:
     query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     body: bytes | None = field(default=None, repr=False)
     """JSON, None where there is none."""
-    idempotent: bool = True
-    """Whether sending it twice does what sending it once does."""
 
     @property
     def target(self) -> str:
@@ -79,9 +77,7 @@ def create_task(request: TaskRequest) -> ApiRequest:
     except ValueError:
         pass
     else:
-        return ApiRequest(
-            operation="createTask", method="POST", path=_TASKS, body=encoded, idempotent=False
-        )
+        return ApiRequest(operation="createTask", method="POST", path=_TASKS, body=encoded)
     # Latitude and longitude are the only numbers of a request that may have a fraction.
     raise InvalidTaskRequestError(
         [Fault("pointOfInterest", "is not finite; give latitude and longitude in degrees")]

@@ -25,7 +25,6 @@ CREATE = ApiRequest(
     method="POST",
     path="/api/tasking/v2/tasks",
     body=b'{"a":1}',
-    idempotent=False,
 )
 # What a signature may look like to a store that is not CloudFront: aiohttp would rewrite it.
 QUERY = "?Sig=planted%2Fb%7E&e=%41~*&Key=(x)'+%20"
