@@ -9,16 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import anyio
 
 from iceye_derivatives._clock import SystemClock
+from iceye_derivatives._core.addresses import is_loopback
 from iceye_derivatives.errors import ConfigurationError
 from iceye_derivatives.protocols import Clock
 
-__all__ = ["VARIABLE", "TimeLapse", "clock_from", "is_loopback", "spell_clock"]
+__all__ = ["VARIABLE", "TimeLapse", "clock_from", "leads_here", "spell_clock"]
 
 VARIABLE = "ICEYE_SIMULATED_CLOCK"
 """Set by ``iceye-derivatives simulate``: ``SPEED MOMENT WALL``, all numbers, where the simulated
@@ -100,7 +100,7 @@ def clock_from(environ: Mapping[str, str]) -> Clock:
     text = environ.get(VARIABLE, "").strip()
     if not text:
         return SystemClock()
-    if not is_loopback(environ.get("ICEYE_API_BASE_URL", "")):
+    if not leads_here(environ.get("ICEYE_API_BASE_URL", "")):
         raise ConfigurationError(
             f"{VARIABLE} is set, but ICEYE_API_BASE_URL leads to no simulator on this machine: "
             f"unset {VARIABLE}"
@@ -116,10 +116,10 @@ def clock_from(environ: Mapping[str, str]) -> Clock:
     return TimeLapse(fast=speed, start=moment, zero=wall)
 
 
-def is_loopback(url: str) -> bool:
-    """Whether the URL leads to this machine."""
+def leads_here(url: str) -> bool:
+    """Whether the URL is one of this machine's; as strict as the rule for plain http."""
     try:
         host = urlsplit(url.strip()).hostname or ""
-        return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
+    return is_loopback(host)

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from iceye_derivatives._core.watch import Watch
-from iceye_derivatives._lapse import clock_from, is_loopback
+from iceye_derivatives._lapse import clock_from, leads_here
 from iceye_derivatives.cli.board import Ordered
 from iceye_derivatives.cli.exit_codes import Interrupted
 from iceye_derivatives.cli.options import contract_option, debug_option, json_option
@@ -218,7 +218,7 @@ async def order_and_bring_home(
 
 
 def _ask_before_ordering(request: TaskRequest, environ: Mapping[str, str], *, yes: bool) -> None:
-    if is_loopback(environ.get("ICEYE_API_BASE_URL", "")) or yes:
+    if leads_here(environ.get("ICEYE_API_BASE_URL", "")) or yes:
         return
     window = request.acquisition_window
     warning = (

@@ -63,6 +63,22 @@ def test_the_variable_gives_another_process_the_same_time() -> None:
     assert (clock._start, clock._zero) == (1_800_000_000.0, 1_700_000_000.0)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://localhost:8080",
+        "http://sim.localhost",
+        "http://[::1]:8080/api",
+        " http://127.0.0.2 ",
+    ],
+)
+def test_a_fast_clock_goes_wherever_plain_http_may(url: str) -> None:
+    """What is this machine for a token is this machine for a clock."""
+    environ = {"ICEYE_API_BASE_URL": url, "ICEYE_SIMULATED_CLOCK": "3600 1 1"}
+
+    assert isinstance(clock_from(environ), TimeLapse)
+
+
 @pytest.mark.parametrize("url", ["", "https://platform.iceye.com", "https://10.0.0.1"])
 def test_a_fast_clock_is_refused_where_the_api_is_not_on_this_machine(url: str) -> None:
     environ = {"ICEYE_API_BASE_URL": url, "ICEYE_SIMULATED_CLOCK": "3600 1 1"}
