@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from iceye_derivatives._core.content import ContentFault
-from iceye_derivatives._core.lengths import stated_length
+from iceye_derivatives._core.lengths import stated_length, stated_range
 from iceye_derivatives._core.limits import Limits, how_to_raise
 
 __all__ = ["FileMeter", "RunMeter", "TooManyBytes"]
 
 _OK, _PARTIAL = 200, 206
-_RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18}|\*)", re.IGNORECASE)
 
 
 class TooManyBytes(ContentFault):
@@ -78,10 +76,7 @@ def announced(status: int, headers: Mapping[str, str]) -> tuple[int, int | None]
         headers: by lower-case name.
     """
     if status == _PARTIAL:
-        found = _RANGE.fullmatch(headers.get("content-range", "").strip())
-        if found is None:
-            return 0, None
-        return int(found[1]), None if found[2] == "*" else int(found[2])
+        return stated_range(headers.get("content-range", "").strip()) or (0, None)
     if status != _OK:
         return 0, None
     return 0, stated_length(headers.get("content-length", "").strip())

@@ -26,7 +26,7 @@ from iceye_derivatives._core.content import first_bytes
 from iceye_derivatives._core.digest import Offer, offers
 from iceye_derivatives._core.download_settings import DownloadSettings
 from iceye_derivatives._core.http_date import parse_http_date, parse_retry_after
-from iceye_derivatives._core.lengths import stated_length
+from iceye_derivatives._core.lengths import stated_length, stated_range
 from iceye_derivatives._core.transfer_terms import (
     Answer,
     GiveUp,
@@ -51,7 +51,6 @@ _SUCCESSES: Final = range(200, 300)
 _STORE_CODE = re.compile(rb"<Code>\s*([A-Za-z0-9._-]{1,64})\s*</Code>")
 # S3 tells an expired link apart, CloudFront does not ("AccessDenied" for a bad signature too).
 _SAYS_EXPIRED = re.compile(rb"<Code>\s*(?:ExpiredToken|RequestExpired)|Request has expired")
-_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)", re.IGNORECASE)
 # RFC 9110, section 13.1.5: "A client MUST NOT generate an If-Range header field containing an
 # entity tag that is marked as weak."
 _STRONG_ETAG = re.compile(r'"[\x21\x23-\x7e\x80-\xff]*"')
@@ -162,10 +161,10 @@ class Transfer:
     def _goes_on(self, answer: Answer, draw: float) -> Receive | Pause | GiveUp:
         if not self.offset:
             return self._give_up(Verdict.CONTENT, "it is a part of a file, unasked for", answer)
-        found = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", "").strip())
-        if found is None or int(found[1]) != self.offset:
+        stated = stated_range(answer.headers.get("content-range", "").strip())
+        if stated is None or stated[0] != self.offset:
             return self._start_over("the store went on at another place than asked", draw)
-        total = self.total if found[3] == "*" else int(found[3])
+        total = self.total if stated[1] is None else stated[1]
         # RFC 9110 wants the ETag in a 206 to If-Range; where it is missing, the length must do.
         same = answer.headers.get("etag", self._etag) == self._etag
         if not same or (self.total is not None and total != self.total):
