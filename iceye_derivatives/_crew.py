@@ -17,6 +17,7 @@ from iceye_derivatives._core.decisions import AskScene, AskTask, Failed, Finishe
 from iceye_derivatives._core.fleet import Place, Reach, Rota
 from iceye_derivatives._core.fleet_park import Garage, reach_of
 from iceye_derivatives._core.limits import Limits
+from iceye_derivatives._core.lone_error import lone_error
 from iceye_derivatives._core.responses import TaskPage
 from iceye_derivatives._core.watch import Watch
 from iceye_derivatives._desk import Desk
@@ -89,11 +90,10 @@ class Crew:
                     for _ in range(workers):
                         tasks.start_soon(self._work)
         except BaseExceptionGroup as group:
-            # Several may hear at once that the token is refused: one of them says it all.
-            alike = all(isinstance(one, AuthenticationError) for one in group.exceptions)
-            if len(group.exceptions) > 1 and not alike:
+            # Several may hear at once that the token is refused.
+            error = lone_error(group, alike=AuthenticationError)
+            if error is None:
                 raise
-            error = group.exceptions[0]
         if error is not None:
             raise error
 

@@ -12,6 +12,7 @@ from anyio import to_thread
 from iceye_derivatives._core.fleet import Rota
 from iceye_derivatives._core.fleet_park import Garage
 from iceye_derivatives._core.fleet_state import FleetState
+from iceye_derivatives._core.lone_error import lone_error
 from iceye_derivatives._fleet_terms import FirstLooks, FleetSettings, checked_ids
 from iceye_derivatives.errors import ConfigurationError
 from iceye_derivatives.fleet import Fleet
@@ -49,11 +50,9 @@ async def _open_fleet(
             # Not in a `finally`: where the body raises, the task group cancels by itself.
             tasks.cancel_scope.cancel()
     except BaseExceptionGroup as group:
-        # As in `Downloader.transfers()`: a lone error is raised as what it is, outside of the
-        # `except`, so that it does not drag the group along as its context.
-        if len(group.exceptions) > 1:
+        error = lone_error(group)
+        if error is None:
             raise
-        error = group.exceptions[0]
     finally:
         settings.nudges.leave(fleet)
         fleet.stop()

@@ -14,6 +14,7 @@ from iceye_derivatives._audience import Listener, Teller
 from iceye_derivatives._clock import SystemClock
 from iceye_derivatives._core.download_settings import CONCURRENCY, DownloadSettings
 from iceye_derivatives._core.limits import Limits
+from iceye_derivatives._core.lone_error import lone_error
 from iceye_derivatives._core.watch import Watch
 from iceye_derivatives._journal import Journals
 from iceye_derivatives._room import Room
@@ -190,11 +191,9 @@ class Downloader:
                 tasks.cancel_scope.cancel()
             error = run.error
         except BaseExceptionGroup as group:
-            # The user's own error, or ours: alone in its group, it is raised as what it is, and
-            # outside of the `except`, so that it does not drag the group along as its context.
-            if len(group.exceptions) > 1:
+            error = lone_error(group)  # the user's own, or ours
+            if error is None:
                 raise
-            error = group.exceptions[0]
         finally:
             run.close()
             with anyio.CancelScope(shield=True):
