@@ -18,6 +18,7 @@ from typing import Any, Literal
 import anyio
 import pytest
 from attrs import frozen
+from cancelling import cut_short
 from helpers import ALL_TYPES, files_in, open_below
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
@@ -139,27 +140,6 @@ def client_of(sim: Simulator) -> DerivativesClient:
         answer_timeout=timeout,
         rate=100.0,
     )
-
-
-async def cut_short(job: Any, turn: int | None) -> None:
-    """Run a coroutine function; cancel it at the n-th turn of the loop."""
-    loop = asyncio.get_running_loop()
-    task = asyncio.ensure_future(job())  # noqa: TID251  awaited here; a group would die with it
-    turns = 0
-
-    def count() -> None:
-        nonlocal turns
-        turns += 1
-        if turns == turn:
-            task.cancel()
-        elif not task.done():
-            loop.call_soon(count)
-
-    if turn is not None:
-        loop.call_soon(count)
-    await asyncio.wait([task])
-    if not task.cancelled():
-        task.result()
 
 
 async def download(

@@ -10,11 +10,11 @@ import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
 
 import anyio
 import obstore
 import pytest
+from cancelling import cut_short
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from obstore.store import MemoryStore
@@ -145,19 +145,6 @@ lives = st.builds(
     st.lists(st.sampled_from(OF_FILES), max_size=2),
     st.none() | st.integers(1, 400),
 )
-
-
-async def cut_short(job: Any, turn: int | None) -> None:
-    """Run it; cancel it at the n-th turn of the loop."""
-    task = asyncio.get_running_loop().create_task(job())
-    turns = 0
-    while not task.done():
-        turns += 1
-        if turns == turn:
-            task.cancel()
-        await asyncio.sleep(0)
-    if not task.cancelled():
-        task.result()
 
 
 async def live(script: list[Life]) -> None:
