@@ -1,9 +1,9 @@
 """How is the disk's work of many transfers done: by one thread, all that has gathered at a time?
 
 A hop to a thread costs more than what a small file takes there, and a disk that is asked to sync
-ten files takes hardly longer than for one.  So whatever is to be done is put in a line.  One thread
-takes all that stands there, goes on with each job to the point from which it needs its bytes on the
-disk, syncs for all of them at once, and so on; and it wakes the event loop once for all answers.
+ten files takes hardly longer than for one.  So whatever is to be done is put in a queue.  One
+thread takes all that is in it, goes on with each job to the point from which it needs its bytes on
+the disk, syncs for all of them at once, and so on; and it wakes the loop once for all answers.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from iceye_derivatives.sinks._line import Line
 from iceye_derivatives.sinks._steps import Job, Steps, at_once, whole
+from iceye_derivatives.sinks._worker import DiskWorker
 
 if TYPE_CHECKING:
     import asyncio
@@ -26,13 +26,13 @@ T = TypeVar("T")
 
 
 class Disk:
-    """Where jobs are handed in; each loop that does so has a line of its own.
+    """Where jobs are handed in; each loop that does so has a worker of its own.
 
     Each job is answered exactly once, and none harms another: what fails, fails alone.
     """
 
     def __init__(self) -> None:
-        self._lines: Mapping[asyncio.AbstractEventLoop, Line] = {}
+        self._workers: Mapping[asyncio.AbstractEventLoop, DiskWorker] = {}
 
     def do(self, work: Callable[[], T], *, surely: bool = False) -> Coroutine[Any, Any, T]:
         """Do something that needs no sync; see `go_through()`."""
@@ -54,13 +54,13 @@ class Disk:
         import asyncio  # noqa: PLC0415 - importing the library must not: it is half of that
 
         loop = asyncio.get_running_loop()
-        line = self._lines.get(loop)
-        if line is None:
+        worker = self._workers.get(loop)
+        if worker is None:
             # Never changed in place: another loop, in another thread, may look at the same time.
-            open_ = {one: its for one, its in self._lines.items() if not one.is_closed()}
-            line = Line(loop)
-            self._lines = {**open_, loop: line}
+            open_ = {one: its for one, its in self._workers.items() if not one.is_closed()}
+            worker = DiskWorker(loop)
+            self._workers = {**open_, loop: worker}
         job = Job(steps, beside=beside)
-        job.line, job.answer = line, loop.create_future()
-        line.put(job)
+        job.worker, job.answer = worker, loop.create_future()
+        worker.put(job)
         return job

@@ -14,7 +14,7 @@ from iceye_derivatives.sinks._sync import sync_all
 if TYPE_CHECKING:
     import asyncio  # importing the library must not import it: it is half of what that costs
 
-    from iceye_derivatives.sinks._line import Line
+    from iceye_derivatives.sinks._worker import DiskWorker
 
 __all__ = ["Job", "Steps", "at_once", "synced", "whole"]
 
@@ -40,7 +40,7 @@ class Job(Generic[T]):
 
     __slots__ = (
         *("_error", "_results", "_steps"),
-        *("answer", "begun", "beside", "ended", "failure", "line", "wants"),
+        *("answer", "begun", "beside", "ended", "failure", "worker", "wants"),
     )
 
     def __init__(self, steps: Steps[T], *, beside: bool = False) -> None:
@@ -49,8 +49,8 @@ class Job(Generic[T]):
         self._error: BaseException | None = None
         self.beside = beside
         """Whether it takes so long, mostly without the interpreter, that the loop goes on."""
-        self.line: Line
-        """Where it stands."""
+        self.worker: DiskWorker
+        """Who does it."""
         self.answer: asyncio.Future[None]
         """Says no more than that it has ended; the loop's alone."""
         self.begun = self.ended = False
@@ -70,7 +70,7 @@ class Job(Generic[T]):
 
             # Not `get_cancelled_exc_class()`: whoever closes us may have no loop any more.
             if isinstance(error, asyncio.CancelledError) and (
-                surely or not self.line.withdraw(self)
+                surely or not self.worker.withdraw(self)
             ):
                 await _ended(self)
             raise
@@ -125,6 +125,6 @@ async def _ended(job: Job[T]) -> None:
 
     with anyio.CancelScope(shield=True):
         while not job.ended:
-            job.answer = job.line.loop.create_future()
+            job.answer = job.worker.loop.create_future()
             with suppress(asyncio.CancelledError):
                 await job.answer

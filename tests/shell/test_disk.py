@@ -16,7 +16,7 @@ from cancelling import begun
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from iceye_derivatives.sinks import _line, _steps
+from iceye_derivatives.sinks import _steps, _worker
 from iceye_derivatives.sinks._disk import BRIEF, Disk, Steps
 
 pytestmark = pytest.mark.anyio
@@ -158,9 +158,9 @@ def test_each_job_is_answered_once_as_if_it_were_alone_and_none_runs_on_unseen(
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(_steps, "sync_all", trial.sync_all)
-        patched.setattr(_line, "TURN", turn)
-        patched.setattr(_line, "_REST", 30.0)  # nobody needs that way out here
-        patched.setattr(_line, "_listen", late_or_not)
+        patched.setattr(_worker, "TURN", turn)
+        patched.setattr(_worker, "_REST", 30.0)  # nobody needs that way out here
+        patched.setattr(_worker, "_listen", late_or_not)
         anyio.run(main)
 
     assert trial.begun == trial.ended

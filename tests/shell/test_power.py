@@ -24,7 +24,7 @@ from store_fakes import FakeStore, detections
 from iceye_derivatives._core.download_settings import DownloadSettings
 from iceye_derivatives.downloader import Downloader
 from iceye_derivatives.events import DownloadReport
-from iceye_derivatives.sinks import DirectorySink, _line, _process, _sync
+from iceye_derivatives.sinks import DirectorySink, _process, _sync, _worker
 
 pytestmark = [
     pytest.mark.anyio,
@@ -209,7 +209,7 @@ async def test_when_files_that_are_stored_together_lose_power_each_is_whole_or_f
     """At each step of a run that stores up to eight at a time, synced by one call."""
     monkeypatch.setattr(_sync, "is_known", lambda handle: True)
     # As with a disk that takes its time: else each is stored as it comes, and none meets another.
-    monkeypatch.setattr(_line.Patience, "waits", lambda _: False)
+    monkeypatch.setattr(_worker.AdaptiveWait, "pays", lambda _: False)
     chance = random.Random(5)
     step, ended, together, whole_after = 0, False, 0, 0
     while not ended:

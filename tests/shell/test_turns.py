@@ -16,7 +16,7 @@ import pytest
 from anyio.lowlevel import checkpoint
 from attrs import define, field
 
-from iceye_derivatives.sinks import DirectorySink, _line, _steps
+from iceye_derivatives.sinks import DirectorySink, _steps, _worker
 from iceye_derivatives.sinks._disk import BRIEF, Disk
 
 pytestmark = pytest.mark.anyio
@@ -45,10 +45,10 @@ class Waits:
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
     waits = Waits()
-    monkeypatch.setattr(_line, "_listen", waits.listen)
+    monkeypatch.setattr(_worker, "_listen", waits.listen)
     # No time passes in the thread: what a machine does beside it is not tested.
-    monkeypatch.setattr(_line, "perf_counter", lambda: 0.0)
-    monkeypatch.setattr(_line, "thread_time", lambda: 0.0)
+    monkeypatch.setattr(_worker, "perf_counter", lambda: 0.0)
+    monkeypatch.setattr(_worker, "thread_time", lambda: 0.0)
     return waits
 
 
@@ -92,7 +92,7 @@ async def test_what_a_quick_disk_has_done_is_answered_without_waking_the_loop(
         for number in range(20):
             tasks.start_soon(disk.go_through, job(number))
     assert synced == [*range(20)] * 2
-    assert waits.bounds == [_line.BOUND]
+    assert waits.bounds == [_worker.BOUND]
     assert woken == []
 
 
@@ -133,17 +133,17 @@ async def test_the_longest_wait_is_two_milliseconds_and_one_in_many_where_the_di
 
 def _rested(disk: Disk) -> None:
     """Return when its thread waits for more."""
-    [line] = disk._lines.values()
-    with line._changed:
-        while not line._rests:
-            line._changed.wait(0.001)
+    [worker] = disk._workers.values()
+    with worker._changed:
+        while not worker._rests:
+            worker._changed.wait(0.001)
 
 
 async def test_a_thread_that_mostly_waits_itself_is_soon_left_alone(
     waits: Waits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seconds = iter(range(100_000))
-    monkeypatch.setattr(_line, "perf_counter", lambda: next(seconds) * 1e-6)
+    monkeypatch.setattr(_worker, "perf_counter", lambda: next(seconds) * 1e-6)
     disk = Disk()
     for _ in range(40):
         await together(disk, list, list)
@@ -155,8 +155,8 @@ async def test_a_turn_ends_between_two_jobs_and_the_loop_goes_on_before_the_next
     waits: Waits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks = iter(range(100_000))
-    monkeypatch.setattr(_line, "perf_counter", lambda: next(looks) * 0.0004)
-    monkeypatch.setattr(_line.Patience, "waits", lambda _: True)
+    monkeypatch.setattr(_worker, "perf_counter", lambda: next(looks) * 0.0004)
+    monkeypatch.setattr(_worker.AdaptiveWait, "pays", lambda _: True)
     order: list[str] = []
 
     async def tick() -> None:
@@ -263,9 +263,9 @@ async def test_a_thread_that_is_late_when_its_turn_ends_does_not_wait_for_the_ne
         assert at_its_end.wait(10)
         raise Empty
 
-    monkeypatch.setattr(_line, "_REST", 60.0)
-    monkeypatch.setattr(_line, "perf_counter", clock)
-    monkeypatch.setattr(_line, "_listen", listen)
+    monkeypatch.setattr(_worker, "_REST", 60.0)
+    monkeypatch.setattr(_worker, "perf_counter", clock)
+    monkeypatch.setattr(_worker, "_listen", listen)
     with anyio.fail_after(20):
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(together, Disk(), *[partial(done.append, number) for number in (1, 2)])
@@ -291,7 +291,7 @@ def test_an_interrupt_while_the_loop_waits_loses_no_answer(
 
     task = loop.create_task(both())
     with monkeypatch.context() as patched:
-        patched.setattr(_line, "_listen", interrupt)
+        patched.setattr(_worker, "_listen", interrupt)
         with pytest.raises(KeyboardInterrupt):
             loop.run_until_complete(task)
     ends = asyncio.wait([task], timeout=10)
@@ -304,14 +304,14 @@ def test_a_thread_whose_loop_has_ended_does_all_that_is_left(
     waits: Waits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It rests for a moment only, when its turn is over."""
-    monkeypatch.setattr(_line, "TURN", -1.0)
-    monkeypatch.setattr(_line, "_REST", 0.0)
+    monkeypatch.setattr(_worker, "TURN", -1.0)
+    monkeypatch.setattr(_worker, "_REST", 0.0)
     done, rests, last = list[int](), list[bool](), threading.Event()
     disk, loop = Disk(), asyncio.new_event_loop()
 
     def note(number: int) -> None:
-        [line] = disk._lines.values()
-        rests.append(line._rests)
+        [worker] = disk._workers.values()
+        rests.append(worker._rests)
         done.append(number)
         if len(done) == 5:
             last.set()
@@ -334,8 +334,8 @@ async def test_the_loop_waits_once_a_round_however_many_tasks_have_jobs(
 ) -> None:
     """Each of whose jobs ends a turn; waits of one round would add up to more than the bound."""
     now, round_, waited = count(), 0, Counter[int]()
-    monkeypatch.setattr(_line, "perf_counter", lambda: next(now) * 2 * _line.TURN)
-    monkeypatch.setattr(_line, "thread_time", lambda: float(next(now)))  # it is never idle
+    monkeypatch.setattr(_worker, "perf_counter", lambda: next(now) * 2 * _worker.TURN)
+    monkeypatch.setattr(_worker, "thread_time", lambda: float(next(now)))  # it is never idle
 
     def listen(bell: SimpleQueue[float], bound: float) -> float:
         waited[round_] += 1
@@ -346,7 +346,7 @@ async def test_the_loop_waits_once_a_round_however_many_tasks_have_jobs(
         round_ += 1
         beating[0] = loop.call_soon(beat)
 
-    monkeypatch.setattr(_line, "_listen", listen)
+    monkeypatch.setattr(_worker, "_listen", listen)
     disks, loop = [Disk() for _ in range(sinks)], asyncio.get_running_loop()
     beating = [loop.call_soon(beat)]
 
@@ -366,15 +366,15 @@ def test_what_one_loop_has_learned_of_a_disk_is_not_forgotten_with_the_next(wait
     disk, loops = Disk(), [asyncio.new_event_loop() for _ in range(2)]
     for loop in [*loops, *loops]:
         loop.run_until_complete(disk.do(lambda: None))
-    assert set(disk._lines) == set(loops)
-    lines = dict(disk._lines)
+    assert set(disk._workers) == set(loops)
+    workers = dict(disk._workers)
     for loop in [*loops, *loops]:
         loop.run_until_complete(disk.do(lambda: None))
-    assert all(disk._lines[loop] is lines[loop] for loop in loops)
+    assert all(disk._workers[loop] is workers[loop] for loop in loops)
     for loop in loops:
         loop.close()
     asyncio.run(disk.do(lambda: None))
-    assert not set(disk._lines) & set(loops)
+    assert not set(disk._workers) & set(loops)
 
 
 def test_a_coroutine_that_is_closed_where_no_loop_runs_says_nothing() -> None:

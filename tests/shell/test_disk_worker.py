@@ -13,7 +13,7 @@ import pytest
 from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
 
-from iceye_derivatives.sinks import _line, _steps
+from iceye_derivatives.sinks import _steps, _worker
 from iceye_derivatives.sinks._disk import BRIEF, Disk, Steps
 from iceye_derivatives.sinks._steps import whole
 
@@ -81,7 +81,7 @@ async def test_of_long_bodies_a_portion_is_stored_at_a_time_and_small_ones_pass_
         yield 1
         done.append(f"ends {name}")
 
-    monkeypatch.setattr(_line, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(_worker, "perf_counter", lambda: clock[0])
     monkeypatch.setattr(_steps, "sync_all", sync_all)
     disk = Disk()
     async with busy(disk) as tasks:

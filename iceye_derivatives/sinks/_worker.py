@@ -17,7 +17,7 @@ from time import perf_counter, thread_time
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
-from iceye_derivatives._core.patience import Patience
+from iceye_derivatives._core.adaptive_wait import AdaptiveWait
 from iceye_derivatives._core.portion import Portion
 from iceye_derivatives.sinks._shared_handles import sharing_handles
 from iceye_derivatives.sinks._steps import Job, synced
@@ -25,7 +25,7 @@ from iceye_derivatives.sinks._steps import Job, synced
 if TYPE_CHECKING:
     import asyncio  # importing the library must not import it: it is half of what that costs
 
-__all__ = ["BOUND", "Line"]
+__all__ = ["BOUND", "DiskWorker"]
 
 BOUND: Final = 0.002
 """Seconds that the loop waits at most, once a round of its own."""
@@ -41,14 +41,14 @@ _waited: Final[WeakSet[asyncio.AbstractEventLoop]] = WeakSet()
 """Loops that have waited in their present round, for whichever sink: many would add up."""
 
 
-class Line:
-    """Jobs of one loop, and the thread that is there as long as they come."""
+class DiskWorker:
+    """The queue of one loop's jobs, and the thread that is there as long as they come."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         # The loop's alone:
         self._handed_in: list[Job[Any]] = []
-        self._patience = Patience()
+        self._wait = AdaptiveWait()
         self._beside = 0
         self._has_waited = False
         """In this round, for us; `_next_round` is called then."""
@@ -127,11 +127,11 @@ class Line:
                 with suppress(Empty):
                     idle = _listen(bell, BOUND)
             finally:
-                self._patience.saw(idle)
+                self._wait.saw(idle)
                 self._go_on()
 
     def _waits(self) -> bool:
-        return not self._beside and self.loop not in _waited and self._patience.waits()
+        return not self._beside and self.loop not in _waited and self._wait.pays()
 
     def _go_on(self) -> None:
         """Answer what has ended."""
