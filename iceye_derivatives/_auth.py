@@ -20,7 +20,7 @@ from iceye_derivatives._core.token import HeldToken, hold
 from iceye_derivatives._core.token_answer import is_token, read_token
 from iceye_derivatives._transport.exchange import exchange
 from iceye_derivatives._transport.failures import host_of
-from iceye_derivatives._transport.session import Line, SessionSettings
+from iceye_derivatives._transport.session import LazySession, SessionSettings
 from iceye_derivatives._transport.unpacking import PACKING
 from iceye_derivatives.errors import ApiError, ConfigurationError, IceyeError
 from iceye_derivatives.protocols import AccessToken, Clock, TokenSource
@@ -112,17 +112,17 @@ class ClientCredentials(_Secretive):
             UnexpectedResponseError: the answer is no token.
             NetworkError: no answer came.
         """
-        line = Line(self._settings, None)
+        session = LazySession(self._settings, None)
         try:
             response = await exchange(
-                line,
+                session,
                 "POST",
                 self._token_url,
                 headers=self._headers(),
                 body=b"grant_type=client_credentials",
             )
         finally:
-            await line.aclose()
+            await session.aclose()
         return read_token(
             self._without_secrets(response), self._clock.time(), limits=self._settings.limits
         )

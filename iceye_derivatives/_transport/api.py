@@ -16,7 +16,7 @@ from iceye_derivatives._core.responses import ApiResponse
 from iceye_derivatives._core.secret import Secret
 from iceye_derivatives._transport.exchange import exchange
 from iceye_derivatives._transport.neighbourhood import Neighbourhood
-from iceye_derivatives._transport.session import Line, SessionSettings
+from iceye_derivatives._transport.session import LazySession, SessionSettings
 from iceye_derivatives._transport.turnstile import Turnstile
 from iceye_derivatives._transport.unpacking import PACKING
 from iceye_derivatives.errors import IceyeError
@@ -114,7 +114,7 @@ class ApiTransport:
             limits=limits,
         )
         self.neighbourhood = Neighbourhood(self.base_url)
-        self._line = Line(settings, session, judge=self.neighbourhood.note)
+        self._session = LazySession(settings, session, judge=self.neighbourhood.note)
 
     @property
     def waiting(self) -> int:
@@ -144,7 +144,7 @@ class ApiTransport:
 
     async def aclose(self) -> None:
         """Close the session, if it is ours."""
-        await self._line.aclose()
+        await self._session.aclose()
 
     async def _attempt(self, request: ApiRequest, urgency: Urgency) -> tuple[ApiResponse, str]:
         # The slot comes first: a pause can be longer than the rest of a token's life.
@@ -153,7 +153,7 @@ class ApiTransport:
         token = await self._token()
         begun = self._clock.time()
         response = await exchange(
-            self._line,
+            self._session,
             request.method,
             Secret(self.base_url + request.target),
             headers=self._headers(request, token),
@@ -196,7 +196,7 @@ class ApiTransport:
         if response.status not in _PASSING:
             return
         is_slower = response.status == _TOO_MANY and self._pacer.lower(now, begun)
-        _, seconds = read_times(response, now, self._line.limits)
+        _, seconds = read_times(response, now, self._session.limits)
         if seconds:
             self._pacer.pause(now, seconds, self._jitter())
         if seconds or is_slower:

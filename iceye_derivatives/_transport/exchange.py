@@ -10,7 +10,7 @@ from anyio.lowlevel import checkpoint
 from iceye_derivatives._core.responses import ApiResponse, longest_body
 from iceye_derivatives._transport.failures import failures, network_error
 from iceye_derivatives._transport.headers import LowerHeaders
-from iceye_derivatives._transport.session import Line
+from iceye_derivatives._transport.session import LazySession
 from iceye_derivatives._transport.unpacking import Unpacking
 from iceye_derivatives._transport.watchdog import Watched
 
@@ -23,7 +23,12 @@ _CHUNK = 1 << 16
 
 
 async def exchange(
-    line: Line, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
+    session: LazySession,
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str],
+    body: bytes | None = None,
 ) -> ApiResponse:
     """One request and its whole answer, of whatever status.
 
@@ -34,25 +39,27 @@ async def exchange(
         NetworkError: no answer came, or half of one.
     """
     try:
-        return await _exchange(line, method, url, headers, body)
+        return await _exchange(session, method, url, headers, body)
     except failures() as error:
         failure = network_error(error, url)
     raise failure
 
 
 async def _exchange(
-    line: Line, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    session: LazySession, method: str, url: str, headers: Mapping[str, str], body: bytes | None
 ) -> ApiResponse:
     """Its frame holds aiohttp's response, whose `repr` tells all, and is gone when we raise."""
-    async with line.slots:
-        with line.watchdog.watch() as watched:
-            proxy = await line.proxies.lookup(url)
-            response = await line.request(
+    async with session.slots:
+        with session.watchdog.watch() as watched:
+            proxy = await session.proxies.lookup(url)
+            response = await session.request(
                 method, url, proxy=proxy, headers=headers, body=body, is_watched=True
             )
             watched.hear()
             try:
-                content = await _read(response, longest_body(response.status, line.limits), watched)
+                content = await _read(
+                    response, longest_body(response.status, session.limits), watched
+                )
             finally:
                 response.release()
     return ApiResponse(status=response.status, headers=LowerHeaders(response.headers), body=content)

@@ -23,7 +23,7 @@ from iceye_derivatives._transport.answer import Answer
 from iceye_derivatives._transport.failures import failures, network_error
 from iceye_derivatives._transport.metered import Countable
 from iceye_derivatives._transport.neighbourhood import Neighbourhood
-from iceye_derivatives._transport.session import Line, SessionSettings
+from iceye_derivatives._transport.session import LazySession, SessionSettings
 from iceye_derivatives.models import SignedUrl
 from iceye_derivatives.protocols import LinkResponse
 
@@ -89,7 +89,9 @@ class FileTransport:
             ssl_context=ssl_context,
             limits=limits,
         )
-        self._line = Line(settings, session, judge=None if neighbourhood is None else self._judge)
+        self._session = LazySession(
+            settings, session, judge=None if neighbourhood is None else self._judge
+        )
 
     def open_link(
         self, url: SignedUrl, *, headers: Mapping[str, str]
@@ -124,7 +126,7 @@ class FileTransport:
 
     async def aclose(self) -> None:
         """Close the session, if it is ours."""
-        await self._line.aclose()
+        await self._session.aclose()
 
     def _public_api(self) -> str | None:
         near = self._neighbourhood
@@ -132,21 +134,23 @@ class FileTransport:
 
     def _judge(self, host: str, addresses: Collection[str]) -> None:
         if self._neighbourhood is not None:
-            self._neighbourhood.judge_files(self._hosts, self._line.proxies.hosts, host, addresses)
+            self._neighbourhood.judge_files(
+                self._hosts, self._session.proxies.hosts, host, addresses
+            )
 
     async def _get(self, raw: Secret, origin: str, headers: Mapping[str, str]) -> Answer:
         failure: Exception
         try:
             try:
-                proxy = self._line.proxies.known(origin)
+                proxy = self._session.proxies.known(origin)
             except LookupError:
-                proxy = await self._line.proxies.lookup(raw)
-            hosts = self._line.proxies.hosts
+                proxy = await self._session.proxies.lookup(raw)
+            hosts = self._session.proxies.hosts
             if hosts and proxy is None and self._neighbourhood is not None:
                 self._neighbourhood.check_direct(hosts, raw)
             # Not encoded and not decoded: sizes, digests and strong ETags mean the bytes on disk.
             sent = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
-            answer = await self._line.get(raw, proxy=proxy, headers=sent, ahead=_AHEAD)
+            answer = await self._session.get(raw, proxy=proxy, headers=sent, ahead=_AHEAD)
         except UnsafeLink as refusal:
             failure = UnsafeLink(f"{refusal}")
         except failures() as error:

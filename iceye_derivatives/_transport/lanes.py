@@ -24,8 +24,8 @@ from yarl import URL
 from iceye_derivatives._transport.connection import Wire, is_known
 from iceye_derivatives._transport.headers import lower_headers
 from iceye_derivatives._transport.lane import Lane, plain_length
+from iceye_derivatives._transport.origin import Origin
 from iceye_derivatives._transport.reading import Reading
-from iceye_derivatives._transport.store import Store
 
 if TYPE_CHECKING:
     from aiohttp.connector import Connection
@@ -36,10 +36,10 @@ _UNCLEAN: Final = 3
 """Connections with something left over that are given up, before that is called a failure: a server
 may speak unasked on each that is made."""
 _ORIGINS: Final = 32
-"""How many stores are remembered: a run has one, or two."""
+"""How many origins are remembered: the links of a run lead to one, or two."""
 _AT_HAND: Final = 1.0
 """Seconds for which a connection without a request is kept out of aiohttp's pool, or twice that."""
-_ORIGIN = re.compile(r"https?://[^/?#]+")
+_PREFIX = re.compile(r"https?://[^/?#]+")
 
 
 class _Seen(Exception):  # noqa: N818 - no error: the way out of a session that shall not send
@@ -67,8 +67,8 @@ class Lanes:
         """Whether aiohttp is as it is known here."""
         self._is_tried = False
         """Whether a connection was looked at: they are all alike."""
-        self._stores: dict[tuple[str, str | None], Store] = {}
-        self._latest: Store | None = None
+        self._origins: dict[tuple[str, str | None], Origin] = {}
+        self._latest: Origin | None = None
         self._waiting = 0
         """How many wait in the pool: for a connection to be made, or to be given back."""
         self._keeps = True
@@ -80,29 +80,29 @@ class Lanes:
 
         Raises whatever aiohttp does.
         """
-        store = self._latest
-        if not (self._fits and store and store.has(url, proxy)):
-            store = self._latest = await self._store_of(url, proxy)
-        if store is None:
+        origin = self._latest
+        if not (self._fits and origin and origin.has(url, proxy)):
+            origin = self._latest = await self._origin_of(url, proxy)
+        if origin is None:
             self.stop()  # the session waits in the pool as well, and nobody here hears of it
             return None
         try:
-            return await self._exchange(store, url, headers)
+            return await self._exchange(origin, url, headers)
         except aiohttp.ClientConnectorError:
             raise
         except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
             # Once, as aiohttp does: a store may close a connection just when it is used again.
-            return await self._exchange(store, url, headers)
+            return await self._exchange(origin, url, headers)
 
-    async def _store_of(self, url: str, proxy: str | None) -> Store | None:
-        origin = _ORIGIN.match(url)
+    async def _origin_of(self, url: str, proxy: str | None) -> Origin | None:
+        found = _PREFIX.match(url)
         # A proxy that is asked without TLS is no tunnel: it wants the whole URL, and its password.
         tunnels = proxy is None or url.startswith("https:")
-        if origin is None or not tunnels or not self._fits:
+        if found is None or not tunnels or not self._fits:
             return None
-        return self._stores.get((origin[0], proxy)) or await self._see(origin[0], proxy)
+        return self._origins.get((found[0], proxy)) or await self._see(found[0], proxy)
 
-    async def _see(self, origin: str, proxy: str | None) -> Store:
+    async def _see(self, prefix: str, proxy: str | None) -> Origin:
         """Have the session make a request, and keep what does not depend on the link."""
         seen: list[aiohttp.ClientRequest] = []
 
@@ -112,30 +112,30 @@ class Lanes:
 
         with suppress(_Seen):
             await self._session.get(
-                URL(f"{origin}/", encoded=True), proxy=proxy, middlewares=(see,), **self._settings
+                URL(f"{prefix}/", encoded=True), proxy=proxy, middlewares=(see,), **self._settings
             )
-        if len(self._stores) >= _ORIGINS:
-            for old in self._stores.values():
+        if len(self._origins) >= _ORIGINS:
+            for old in self._origins.values():
                 old.retire()
-            self._stores.clear()
+            self._origins.clear()
         headers = {str(name): value for name, value in seen[0].headers.items()}
-        store = Store(origin, proxy, seen[0], headers, self._may_keep)
-        return self._stores.setdefault((origin, proxy), store)
+        origin = Origin(prefix, proxy, seen[0], headers, self._may_keep)
+        return self._origins.setdefault((prefix, proxy), origin)
 
-    async def _exchange(self, store: Store, url: str, headers: Mapping[str, str]) -> Lane | None:
-        wire = store.take() or await self._connect(store)
+    async def _exchange(self, origin: Origin, url: str, headers: Mapping[str, str]) -> Lane | None:
+        wire = origin.take() or await self._connect(origin)
         if wire is None:
             return None
-        lane = Lane(wire, store.keep, self._reading)
+        lane = Lane(wire, origin.keep, self._reading)
         try:
-            lane.send(store.ask(url, headers))
+            lane.send(origin.ask(url, headers))
             await lane.begin()
         except BaseException:
             lane.close()
             raise
         return lane
 
-    async def _connect(self, store: Store) -> Wire | None:
+    async def _connect(self, origin: Origin) -> Wire | None:
         """None where connections are not as they are known here."""
         assert self._connector is not None  # noqa: S101 - `_fits`
         timeout = self._settings["timeout"]
@@ -144,7 +144,7 @@ class Lanes:
         self._waiting += 1
         try:
             for _ in range(_UNCLEAN):
-                connection = await self._connector.connect(store.request, [], timeout)
+                connection = await self._connector.connect(origin.request, [], timeout)
                 protocol = connection.protocol
                 if protocol is None or not protocol.should_close:
                     return self._wire(connection)
@@ -181,7 +181,7 @@ class Lanes:
 
     def _let_go(self, *, all_of_them: bool) -> bool:
         """Whether any connection is still at hand."""
-        left = [store.let_go(all_of_them=all_of_them) for store in self._stores.values()]
+        left = [origin.let_go(all_of_them=all_of_them) for origin in self._origins.values()]
         return any(left)
 
     def stop(self) -> None:

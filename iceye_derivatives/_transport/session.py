@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from iceye_derivatives._transport.lanes import Lanes
 
-__all__ = ["Line", "SessionSettings"]
+__all__ = ["LazySession", "SessionSettings"]
 
 _CLOSING = 5.0
 _UNLIMITED = 1_000_000
@@ -50,7 +50,7 @@ class SessionSettings:
     limits: Limits = DEFAULT_LIMITS
 
 
-class Line:
+class LazySession:
     """A session that is opened when it is first needed, and closed only if it is ours."""
 
     def __init__(

@@ -25,8 +25,8 @@ async def test_of_many_stores_few_are_remembered(monkeypatch: pytest.MonkeyPatch
             async with transport.open_link(SignedUrl(store.url), headers={}):
                 pass
         assert [store.connections for store in stores] == [1, 1]
-        found: Any = transport._line._lanes
-        assert [*found._stores] == [(stores[1].url, None)]
+        found: Any = transport._session._lanes
+        assert [*found._origins] == [(stores[1].url, None)]
 
 
 async def test_one_file_after_the_other_the_pool_is_asked_once(connects: list[object]) -> None:
@@ -87,7 +87,7 @@ async def test_a_store_that_is_forgotten_while_a_file_comes_keeps_no_connection(
                 assert b"".join([chunk async for chunk in other.chunks()]) == BODY
             first.taken.set()
             assert b"".join([chunk async for chunk in response.chunks()]) == BODY
-        found: Any = transport._line._lanes
+        found: Any = transport._session._lanes
         found._let_go(all_of_them=True)
         assert not found._connector._acquired
     assert len(connects) == 2
@@ -99,7 +99,7 @@ async def test_a_link_leads_to_the_store_that_it_names() -> None:
     async with meeting(store) as _, files() as transport:
         async with transport.open_link(SignedUrl(store.url), headers={}):
             pass
-        found: Any = transport._line._lanes
+        found: Any = transport._session._lanes
         assert found._latest.has(f"{store.url}/a", None)
         for other in ("0/a", "@store.invalid/a", ".invalid/a", "?a", ""):
             assert not found._latest.has(store.url + other, None)
@@ -134,7 +134,7 @@ async def test_what_nobody_has_wanted_for_a_while_is_given_back(connects: list[o
             for _ in range(3):
                 tasks.start_soon(fetch_one)
         await fetch_one()  # while others were made it went back, and this one is at hand
-        found: Any = transport._line._lanes
+        found: Any = transport._session._lanes
         used = len(connects)
         for _ in range(3):
             found._look()

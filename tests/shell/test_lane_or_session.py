@@ -106,7 +106,7 @@ async def test_a_link_that_is_two_lines_is_never_sent() -> None:
     store = Store()
     async with meeting(store) as _, files() as transport:
         with pytest.raises(ValueError, match="end of a line"):
-            await transport._line.get(
+            await transport._session.get(
                 f"{store.url}/a HTTP/1.1\r\nX: y", proxy=None, headers={}, ahead=1
             )
     assert not store.requests

@@ -75,7 +75,7 @@ async def test_closing_works_while_being_cancelled() -> None:
     """The connection is gone when the cancelled scope is left."""
     async with serving(web.Response()) as server, api(server.url) as sender:
         await sender.send(TASK)
-        opened = sender._line._session
+        opened = sender._session._session
         with anyio.CancelScope() as scope:
             scope.cancel()
             await sender.aclose()
@@ -111,7 +111,7 @@ async def test_cancelling_anywhere_leaves_no_connection_in_use(what: str) -> Non
                 await (sender.send(TASK) if what == "api" else fetch(opener, server.url))
                 finished += 1
 
-        line = sender._line if what == "api" else opener._line
+        line = sender._session if what == "api" else opener._session
         while finished < 3:
             turns += 1
             scope = anyio.CancelScope()

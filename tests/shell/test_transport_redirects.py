@@ -57,9 +57,9 @@ async def test_a_redirect_within_the_store_may_be_relative() -> None:
     async with serving(moved("/again")) as server, files() as opener:
         with pytest.raises(UnsafeLink, match="3 times") as caught:
             await fetch(opener, f"{server.url}/{QUERY}")
-        assert opener._line._session is not None
-        assert opener._line._session.connector is not None
-        assert not opener._line._session.connector._acquired
+        assert opener._session._session is not None
+        assert opener._session._session.connector is not None
+        assert not opener._session._session.connector._acquired
 
     assert len(server.seen) == 4
     assert "planted" not in everything(caught.value)

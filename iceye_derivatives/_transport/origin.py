@@ -1,4 +1,4 @@
-"""What is the same for all requests to one origin: how they are written, and its connections?"""
+"""How are requests to one origin written, and which of its connections are at hand?"""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from iceye_derivatives._transport.connection import Wire
 if TYPE_CHECKING:
     import aiohttp
 
-__all__ = ["Store"]
+__all__ = ["Origin"]
 
 
 @define(eq=False)
-class Store:
-    """A store of files, and its connections that are at hand."""
+class Origin:
+    """One store of files: what all requests to it share, and its idle connections."""
 
-    origin: str
+    prefix: str
     proxy: str | None = field(repr=False)
     request: aiohttp.ClientRequest = field(repr=False)
-    """Whom to connect to, as aiohttp sees it."""
+    """A request of aiohttp's own, by which its pool knows whom to connect to."""
     headers: Mapping[str, str] = field(repr=False)
     may_keep: Callable[[], bool] = field(repr=False)
     """Whether connections may be kept at hand just now."""
@@ -33,8 +33,8 @@ class Store:
     """How many of them, from the first one on, nobody has wanted lately."""
 
     def has(self, url: str, proxy: str | None) -> bool:
-        """Whether a link certainly leads here; where it does not, its store is looked for."""
-        return url.startswith(self.origin + "/") and proxy == self.proxy
+        """Whether a link certainly leads here; where it does not, its origin is looked up."""
+        return url.startswith(self.prefix + "/") and proxy == self.proxy
 
     def ask(self, url: str, headers: Mapping[str, str]) -> bytes:
         """One GET as it goes over the line; ValueError where it would be more than one.
@@ -44,7 +44,7 @@ class Store:
         if self._rendered is None or self._rendered[0] != headers:
             self._rendered = headers, self._render(headers)
         # Byte for byte; what stands behind "#" is never sent.
-        target = url[len(self.origin) :].partition("#")[0]
+        target = url[len(self.prefix) :].partition("#")[0]
         if not target.startswith("/"):
             target = f"/{target}"
         if not target.isprintable():
