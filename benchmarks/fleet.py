@@ -44,7 +44,7 @@ from iceye_derivatives import (
     Watch,
 )
 from iceye_derivatives._core.decisions import Patience
-from iceye_derivatives._core.fleet import Place, Reach
+from iceye_derivatives._core.fleet import Reach, RotaEntry
 from iceye_derivatives._core.fleet_park import Garage
 
 TYPES = ("DC_AIRCRAFT", "DC_VEHICLES", "DC_VESSELS")
@@ -126,7 +126,7 @@ def imaged(tasks: int, backoff: Backoff, spread: float) -> FleetState:
     watch.receive(Snapshot(task_id="", availability=Availability.PARTIAL, derivatives=listed), now)
     watch.decide(now, 0.5)
     state = garage.park(watch)
-    places = (Place(now + spread * draw.random(), i, Reach.ALONE, state) for i in ids(tasks))
+    places = (RotaEntry(now + spread * draw.random(), i, Reach.ALONE, state) for i in ids(tasks))
     return FleetState(tuple(places))
 
 
@@ -142,7 +142,7 @@ def waiting(tasks: int) -> FleetState:
         watch.receive_task(task, now + draw.random())
         watch.decide(now + draw.random(), draw.random())
         due = now + 3600 * (1 + draw.random())
-        places.append(Place(due, task_id, Reach.LISTED, garage.park(watch)))
+        places.append(RotaEntry(due, task_id, Reach.LISTED, garage.park(watch)))
     return FleetState(tuple(places))
 
 

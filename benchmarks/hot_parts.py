@@ -16,7 +16,7 @@ from decode import a_listing
 
 from iceye_derivatives import Asset, Derivative, SignedUrl, Snapshot, Watch
 from iceye_derivatives._core.decisions import Patience
-from iceye_derivatives._core.fleet import Place, Reach, Rota
+from iceye_derivatives._core.fleet import Reach, Rota, RotaEntry
 from iceye_derivatives._core.plan import file_name, soonest_first
 from iceye_derivatives._core.responses import ApiResponse, read_snapshot
 from iceye_derivatives.models import Availability
@@ -79,7 +79,7 @@ def plan() -> Callable[[], object]:
 def heap() -> Callable[[], object]:
     """One turn of a fleet: the soonest due is taken, looked at, and waits again behind the rest."""
     rota = Rota(
-        Place(NOW + number * RHYTHM / TASKS, f"7fb95g75-{number:06}", Reach.ALONE, "")
+        RotaEntry(NOW + number * RHYTHM / TASKS, f"7fb95g75-{number:06}", Reach.ALONE, "")
         for number in range(TASKS)
     )
     seconds = count(NOW + RHYTHM, RHYTHM / TASKS)

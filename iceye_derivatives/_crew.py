@@ -14,13 +14,13 @@ from attrs import define, field
 from iceye_derivatives._calls import Paging
 from iceye_derivatives._core.bulk import PERIOD, Advice, BulkLook
 from iceye_derivatives._core.decisions import AskScene, AskTask, Failed, Finished, Look, Wait
-from iceye_derivatives._core.fleet import Place, Reach, Rota
+from iceye_derivatives._core.fleet import Reach, Rota, RotaEntry
 from iceye_derivatives._core.fleet_park import Garage, reach_of
 from iceye_derivatives._core.limits import Limits
 from iceye_derivatives._core.lone_error import lone_error
 from iceye_derivatives._core.responses import TaskPage
 from iceye_derivatives._core.watch import Watch
-from iceye_derivatives._desk import Desk
+from iceye_derivatives._outbox import Outbox
 from iceye_derivatives.errors import AuthenticationError, IceyeError
 from iceye_derivatives.events import (
     DerivativeReady,
@@ -65,7 +65,7 @@ class Crew:
 
     rota: Rota
     garage: Garage
-    desk: Desk
+    outbox: Outbox
     source: WatchSource
     clock: Clock
     jitter: Callable[[], float]
@@ -103,11 +103,11 @@ class Crew:
 
     async def _work(self) -> None:
         while True:
-            place = await self._next()
-            if place.reach is Reach.ALONE or self.pages is None:
-                await self._look_after(place)
+            entry = await self._next()
+            if entry.reach is Reach.ALONE or self.pages is None:
+                await self._look_after(entry)
             else:
-                await self._save_a_request(place, self.pages)
+                await self._save_a_request(entry, self.pages)
 
     def stir(self) -> None:
         """Somebody may be due earlier than it was when the time-keeper fell asleep."""
@@ -116,14 +116,14 @@ class Crew:
         if self._nap is not None and wait is not None and now + wait < self._nap_ends:
             self._nap.cancel()
 
-    async def _next(self) -> Place:
+    async def _next(self) -> RotaEntry:
         async with self._turn:
             while True:
                 # Whoever reads slowly holds the looks back, and not only those that bring news.
-                await self.desk.cleared()
-                place = self.rota.take(self.clock.time())
-                if place is not None:
-                    return place
+                await self.outbox.cleared()
+                entry = self.rota.take(self.clock.time())
+                if entry is not None:
+                    return entry
                 await self._sleep()
 
     async def _sleep(self) -> None:
@@ -138,9 +138,9 @@ class Crew:
 
     # -- one task ----------------------------------------------------------------------------------
 
-    async def _look_after(self, place: Place) -> None:
-        watch = self.out[place.task_id] = self.garage.fetch(place.task_id, place.state)
-        if place.task_id not in self.nudged:
+    async def _look_after(self, entry: RotaEntry) -> None:
+        watch = self.out[entry.task_id] = self.garage.fetch(entry.task_id, entry.state)
+        if entry.task_id not in self.nudged:
             watch.wake(self.clock.time())
         await self._drive(watch)
 
@@ -159,7 +159,7 @@ class Crew:
                 case Wait(seconds=seconds, until=until, reason=reason):
                     self._park(watch, now, until)
                     if self.heartbeats:
-                        await self.desk.tell(
+                        await self.outbox.tell(
                             Waiting(task_id=task_id, seconds=seconds, until=until, reason=reason)
                         )
                     return
@@ -188,7 +188,7 @@ class Crew:
     async def _hand_out(self, watch: Watch) -> None:
         wanted = partial(self.rota.is_out, watch.task_id)
         while wanted() and (derivative := watch.peek()) is not None:
-            await self.desk.tell(
+            await self.outbox.tell(
                 DerivativeReady(task_id=watch.task_id, derivative=derivative),
                 wanted=wanted,
                 taken=watch.pop,
@@ -197,10 +197,10 @@ class Crew:
     async def _tell(self, event: WatchEvent, watch: Watch, status: str | None) -> None:
         news = isinstance(event, TaskStatusReceived) and event.status != status
         if news or self.heartbeats:
-            await self.desk.tell(event, wanted=partial(self.rota.is_out, watch.task_id))
+            await self.outbox.tell(event, wanted=partial(self.rota.is_out, watch.task_id))
 
     async def _tell_last(self, event: WatchFinished | WatchFailed) -> None:
-        await self.desk.tell(
+        await self.outbox.tell(
             event,
             wanted=partial(self.rota.is_out, event.task_id),
             taken=partial(self._leave, event.task_id),
@@ -219,23 +219,23 @@ class Crew:
     def _leave(self, task_id: str) -> None:
         self.out.pop(task_id, None)
         self.rota.end(task_id)
-        self.desk.ring()
+        self.outbox.ring()
 
     # -- many at once ------------------------------------------------------------------------------
 
-    async def _save_a_request(self, place: Place, pages: TaskPages) -> None:
+    async def _save_a_request(self, entry: RotaEntry, pages: TaskPages) -> None:
         now = self.clock.time()
         advice = self._bulk.advise(
             now,
             savings=1 + self.rota.savings(now, PERIOD),
             waiting=len(self.rota),
-            held=place.reach is Reach.HELD,
+            held=entry.reach is Reach.HELD,
         )
         if advice is Advice.ASK:
-            await self._look_after(place)
+            await self._look_after(entry)
             return
         until = now if advice is Advice.LIST else self._bulk.held_until(now, self.jitter())
-        self.rota.land(place.task_id, now, until, Reach.HELD, place.state)
+        self.rota.land(entry.task_id, now, until, Reach.HELD, entry.state)
         if advice is Advice.LIST:
             await self._list(pages)
 
@@ -262,17 +262,17 @@ class Crew:
         self.stir()
 
     async def _take_in(self, task: Task) -> None:
-        place = self.rota.claim_listed(task.id)
-        if place is None:
+        entry = self.rota.claim_listed(task.id)
+        if entry is None:
             return
         now = self.clock.time()
-        self._bulk.found(task.created_at, saves=self.rota.spared(place, now, PERIOD))
-        watch = self.garage.fetch(task.id, place.state)
+        self._bulk.found(task.created_at, saves=self.rota.spared(entry, now, PERIOD))
+        watch = self.garage.fetch(task.id, entry.state)
         if not (watch.sure or task.derivative_product_types or watch.seen.listed):
             # A watch would believe that no derivatives were ordered.  But whether a listing tells
             # what was is not documented, so the task itself is asked.
             state = self.garage.park(watch)
-            self.rota.land(task.id, now, place.due - self.rota.lost, Reach.ALONE, state)
+            self.rota.land(task.id, now, entry.due - self.rota.lost, Reach.ALONE, state)
             return
         status = watch.status
         watch.receive_task(task, now)

@@ -64,10 +64,10 @@ def _resumed(state: FleetState, first_looks: FirstLooks, now: float) -> Rota:
     """What should have been looked at while nobody was there is late, and no herd."""
     patience = first_looks.settings.patience
     garage, end = Garage(patience), now + (inf if patience.timeout is None else patience.timeout)
-    places = [
-        place._replace(due=min(place.due, end), state=garage.renew(place.state, now))
-        for place in state.places()
+    entries = [
+        entry._replace(due=min(entry.due, end), state=garage.renew(entry.state, now))
+        for entry in state.places()
     ]
-    late = sorted(place for place in places if place.due <= now)
-    spread = [place._replace(due=first_looks.next(now)) for place in late]
-    return Rota([place for place in places if place.due > now] + spread)
+    late = sorted(entry for entry in entries if entry.due <= now)
+    spread = [entry._replace(due=first_looks.next(now)) for entry in late]
+    return Rota([entry for entry in entries if entry.due > now] + spread)

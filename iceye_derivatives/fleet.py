@@ -10,13 +10,13 @@ import anyio.lowlevel
 from anyio import to_thread
 from anyio.abc import ObjectReceiveStream
 
-from iceye_derivatives._core.fleet import Place, Reach, Rota
+from iceye_derivatives._core.fleet import Reach, Rota, RotaEntry
 from iceye_derivatives._core.fleet_park import Garage
 from iceye_derivatives._core.fleet_state import FleetState
 from iceye_derivatives._core.watch import Watch
 from iceye_derivatives._crew import Crew
-from iceye_derivatives._desk import Desk
 from iceye_derivatives._fleet_terms import FirstLooks, FleetSettings, checked_ids
+from iceye_derivatives._outbox import Outbox
 from iceye_derivatives.events import DerivativeReady, WatchEvent
 from iceye_derivatives.models import Derivative
 
@@ -42,11 +42,11 @@ class Fleet(ObjectReceiveStream[WatchEvent]):
         self._first_looks = first_looks
         self._rota = rota
         self._garage = Garage(settings.patience)
-        self._desk = Desk(self._has_ended)
+        self._outbox = Outbox(self._has_ended)
         self._crew = Crew(
             rota=self._rota,
             garage=self._garage,
-            desk=self._desk,
+            outbox=self._outbox,
             source=settings.source,
             clock=settings.clock,
             jitter=settings.jitter,
@@ -70,7 +70,7 @@ class Fleet(ObjectReceiveStream[WatchEvent]):
             anyio.EndOfStream: no task is watched any more (and `keep_open` is not set).
             anyio.ClosedResourceError: the fleet was closed.
         """
-        return await self._desk.take()
+        return await self._outbox.take()
 
     async def aclose(self) -> None:
         """Stop looking; what the API had shown and nobody read is told again on a resume."""
@@ -80,7 +80,7 @@ class Fleet(ObjectReceiveStream[WatchEvent]):
     def stop(self) -> None:
         """The same at once: safe to call twice, and when cancelled."""
         self._crew.stop()
-        self._desk.close()
+        self._outbox.close()
 
     async def derivatives(
         self, on_event: Callable[[WatchEvent], None] | None = None
@@ -148,7 +148,7 @@ class Fleet(ObjectReceiveStream[WatchEvent]):
             removed += self._rota.remove(task_id)
             self._garage.forget(task_id)
             self._crew.nudged.discard(task_id)
-        self._desk.ring()
+        self._outbox.ring()
         return removed
 
     def nudge(self, task_id: str) -> bool:
@@ -173,27 +173,27 @@ class Fleet(ObjectReceiveStream[WatchEvent]):
         known = dict(self._noted(now))
         for derivative in unsettled:
             task_id = derivative.task_id
-            place = known.get(task_id) or self._rota.get(task_id)
-            watch = self._garage.read(task_id, "[]" if place is None else place.state)
+            entry = known.get(task_id) or self._rota.get(task_id)
+            watch = self._garage.read(task_id, "[]" if entry is None else entry.state)
             watch.give_back(derivative.id)
-            known[task_id] = Place(now, task_id, Reach.ALONE, self._garage.note(watch, now))
+            known[task_id] = RotaEntry(now, task_id, Reach.ALONE, self._garage.note(watch, now))
         return FleetState(waiting, self._rota.lost, known)
 
     async def to_json(self, *, unsettled: Iterable[Derivative] = ()) -> str:
         """`state()` as text, written in a thread: a hundred thousand tasks do not stop the loop."""
         return await to_thread.run_sync(self.state(unsettled=unsettled).to_json)
 
-    def _noted(self, now: float) -> Iterator[tuple[str, Place]]:
+    def _noted(self, now: float) -> Iterator[tuple[str, RotaEntry]]:
         """Those of which the rota knows less than is known."""
         note = self._garage.note
         for task_id, watch in self._garage.whole.items():
-            place = self._rota.get(task_id)
-            if place is not None:
-                due = place.due - self._rota.lost
-                yield task_id, Place(due, task_id, place.reach, note(watch, now))
+            entry = self._rota.get(task_id)
+            if entry is not None:
+                due = entry.due - self._rota.lost
+                yield task_id, RotaEntry(due, task_id, entry.reach, note(watch, now))
         for task_id, watch in self._crew.out.items():
             if self._rota.is_out(task_id):
-                yield task_id, Place(now, task_id, Reach.ALONE, note(watch, now))
+                yield task_id, RotaEntry(now, task_id, Reach.ALONE, note(watch, now))
 
     def _has_ended(self) -> bool:
         return not len(self._rota) and not self._settings.keep_open

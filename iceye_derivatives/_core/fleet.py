@@ -11,7 +11,7 @@ from enum import IntEnum
 from heapq import heapify, heappop, heappush
 from typing import Final, NamedTuple
 
-__all__ = ["Place", "Reach", "Rota"]
+__all__ = ["Reach", "Rota", "RotaEntry"]
 
 _UNTIDY: Final = 4096
 """Below this many entries a heap is not worth tidying, however many of them count no longer."""
@@ -34,8 +34,8 @@ class Reach(IntEnum):
     """Nothing is known of it yet: a listing would save the look and the question."""
 
 
-class Place(NamedTuple):
-    """One waiting task, as it lies in the heap."""
+class RotaEntry(NamedTuple):
+    """One task that waits, as it lies in the heap."""
 
     due: float
     """On the rota's own clock, see `Rota.hour`."""
@@ -55,11 +55,11 @@ class Rota:
     its own clock, which only ever goes on: `hour()` gives what it shows.
     """
 
-    def __init__(self, places: Iterable[Place] = ()) -> None:
-        self._waiting = {place.task_id: place for place in places}
+    def __init__(self, entries: Iterable[RotaEntry] = ()) -> None:
+        self._waiting = {entry.task_id: entry for entry in entries}
         self._heap = list(self._waiting.values())
         heapify(self._heap)
-        self._old: list[Place] = []
+        self._old: list[RotaEntry] = []
         """A heap that is being tidied away into the other."""
         self._out: set[str] = set()
         """Who is being looked at."""
@@ -68,8 +68,8 @@ class Rota:
         self._seen, self._lost = float("-inf"), 0.0
         self._buckets: dict[int, int] = {}
         self._fresh = 0
-        for place in self._heap:
-            self._count(place, 1)
+        for entry in self._heap:
+            self._count(entry, 1)
 
     def __len__(self) -> int:
         return len(self._waiting) + len(self._out)
@@ -77,17 +77,17 @@ class Rota:
     def __contains__(self, task_id: object) -> bool:
         return task_id in self._waiting or task_id in self._out
 
-    def get(self, task_id: str) -> Place | None:
+    def get(self, task_id: str) -> RotaEntry | None:
         """Where it waits, if it does."""
         return self._waiting.get(task_id)
 
-    def waiting(self) -> tuple[Place, ...]:
+    def waiting(self) -> tuple[RotaEntry, ...]:
         """All that wait, in no order: a picture, whatever happens to the rota."""
         return tuple(self._waiting.values())
 
     @property
     def lost(self) -> float:
-        """Seconds by which Unix time was set back: a `Place.due` is later by so much."""
+        """Seconds by which Unix time was set back: a `RotaEntry.due` is later by so much."""
         return self._lost
 
     def hour(self, now: float) -> float:
@@ -126,28 +126,28 @@ class Rota:
         first = self._first()
         return None if first is None else max(0.0, first.due - self.hour(now))
 
-    def take(self, now: float) -> Place | None:
+    def take(self, now: float) -> RotaEntry | None:
         """The one that has been due longest; it is out until it lands or ends."""
         first = self._first()
         if first is None or first.due > self.hour(now):
             return None
         return self.claim(first.task_id)
 
-    def claim(self, task_id: str, *, out: bool = True) -> Place | None:
+    def claim(self, task_id: str, *, out: bool = True) -> RotaEntry | None:
         """A task that waits, due or not: it is out now.  None where it does not wait."""
-        place = self._waiting.pop(task_id, None)
-        if place is None:
+        entry = self._waiting.pop(task_id, None)
+        if entry is None:
             return None
-        self._count(place, -1)
+        self._count(entry, -1)
         if out:
             self._out.add(task_id)
         self._tidy()
-        return place
+        return entry
 
-    def claim_listed(self, task_id: str) -> Place | None:
+    def claim_listed(self, task_id: str) -> RotaEntry | None:
         """The same, but only where it waits for what a listing tells."""
-        place = self._waiting.get(task_id)
-        return None if place is None or place.reach is Reach.ALONE else self.claim(task_id)
+        entry = self._waiting.get(task_id)
+        return None if entry is None or entry.reach is Reach.ALONE else self.claim(task_id)
 
     def land(self, task_id: str, now: float, due: float, reach: Reach, state: str) -> bool:
         """It was looked at and waits again; False where it was taken away meanwhile."""
@@ -172,11 +172,11 @@ class Rota:
 
         One that is due already is not held back for a listing any more.
         """
-        place = self._waiting.get(task_id)
+        entry = self._waiting.get(task_id)
         hour = self.hour(now)
-        if place is not None and (place.due > hour or place.reach is not Reach.ALONE):
+        if entry is not None and (entry.due > hour or entry.reach is not Reach.ALONE):
             self.claim(task_id, out=False)
-            self._put(task_id, min(place.due, hour), Reach.ALONE, place.state)
+            self._put(task_id, min(entry.due, hour), Reach.ALONE, entry.state)
         return task_id in self
 
     # -- what a listing would save -----------------------------------------------------------------
@@ -187,9 +187,9 @@ class Rota:
         due = sum(number for bucket, number in self._buckets.items() if bucket <= last)
         return due + 2 * self._fresh
 
-    def spared(self, place: Place, now: float, ahead: float) -> int:
+    def spared(self, entry: RotaEntry, now: float, ahead: float) -> int:
         """How many of them a listing saved that told of this one."""
-        return 2 if place.reach is Reach.FRESH else int(place.due <= self.hour(now) + ahead)
+        return 2 if entry.reach is Reach.FRESH else int(entry.due <= self.hour(now) + ahead)
 
     @property
     def has_fresh(self) -> bool:
@@ -199,26 +199,26 @@ class Rota:
     # -- small steps -------------------------------------------------------------------------------
 
     def _put(self, task_id: str, due: float, reach: Reach, state: str) -> None:
-        place = self._waiting[task_id] = Place(due, task_id, reach, state)
-        heappush(self._heap, place)
-        self._count(place, 1)
+        entry = self._waiting[task_id] = RotaEntry(due, task_id, reach, state)
+        heappush(self._heap, entry)
+        self._count(entry, 1)
 
-    def _count(self, place: Place, change: int) -> None:
-        if place.reach is Reach.FRESH:
+    def _count(self, entry: RotaEntry, change: int) -> None:
+        if entry.reach is Reach.FRESH:
             self._fresh += change
-        elif place.reach is not Reach.ALONE:
-            bucket = int(place.due // _BUCKET)
+        elif entry.reach is not Reach.ALONE:
+            bucket = int(entry.due // _BUCKET)
             number = self._buckets.get(bucket, 0) + change
             if number:
                 self._buckets[bucket] = number
             else:
                 del self._buckets[bucket]
 
-    def _first(self) -> Place | None:
+    def _first(self) -> RotaEntry | None:
         tops = [heap[0] for heap in (self._heap, self._old) if self._cleared(heap)]
         return min(tops, default=None)
 
-    def _cleared(self, heap: list[Place]) -> bool:
+    def _cleared(self, heap: list[RotaEntry]) -> bool:
         # Whoever leaves stays in the heap until it comes to the top: a search would be O(n).
         while heap and self._waiting.get(heap[0].task_id) is not heap[0]:
             heappop(heap)
@@ -229,6 +229,6 @@ class Rota:
             self._heap, self._old = [], self._heap
         for _ in range(min(_STEP, len(self._old))):
             # The last of the list is a leaf: without it the rest is still a heap.
-            place = self._old.pop()
-            if self._waiting.get(place.task_id) is place:
-                heappush(self._heap, place)
+            entry = self._old.pop()
+            if self._waiting.get(entry.task_id) is entry:
+                heappush(self._heap, entry)

@@ -144,7 +144,7 @@ CODECS: Final[Mapping[str, _Codec]] = {
     "_unknown_since": (_same, _moment),
 }
 FIELDS: Final = tuple(CODECS)
-"""A parked watch names a field by its place here; a saved fleet carries the list."""
+"""A parked watch names a field by its index here; a saved fleet carries the list."""
 LEFT_OUT: Final = frozenset({"task_id", "_patience"})
 """Known to who fetches it."""
 
@@ -201,9 +201,9 @@ class Garage:
             return state
         kept = [
             part
-            for place, value in zip(found[::2], found[1::2], strict=True)
-            if place != _DEADLINE
-            for part in (place, value)
+            for index, value in zip(found[::2], found[1::2], strict=True)
+            if index != _DEADLINE
+            for part in (index, value)
         ]
         if timeout is not None:
             kept += (_DEADLINE, now + timeout)
@@ -226,9 +226,9 @@ class Garage:
     def read(self, task_id: str, state: str) -> Watch:
         """The watch of a text, which stays parked."""
         watch = self._copy(task_id)
-        places = iter(_decode(state))
-        for place, value in zip(places, places, strict=True):
-            name, _, read = _FORMS[place]
+        parts = iter(_decode(state))
+        for index, value in zip(parts, parts, strict=True):
+            name, _, read = _FORMS[index]
             setattr(watch, name, value if read is None or value is None else read(value))
         return watch
 
@@ -245,10 +245,10 @@ class Garage:
             if getattr(watch, name) != plain:
                 raise _Unwritten
         found: list[Any] = []
-        for place, (value, plain) in enumerate(zip(_values_of(watch), self._plain, strict=True)):
+        for index, (value, plain) in enumerate(zip(_values_of(watch), self._plain, strict=True)):
             if value is not plain and value != plain:
-                write = _FORMS[place][1]
-                found += (place, value if write is None or value is None else write(value))
+                write = _FORMS[index][1]
+                found += (index, value if write is None or value is None else write(value))
         return _encode(found)
 
 
@@ -264,9 +264,9 @@ def read_state(state: Any, fields: tuple[str, ...]) -> dict[str, Any]:  # noqa: 
         ValueError, TypeError, LookupError, AttributeError: it is none.
     """
     found = {}
-    places = iter(_plain(list)(state))
-    for place, value in zip(places, places, strict=True):
-        name = fields[place]
+    parts = iter(_plain(list)(state))
+    for index, value in zip(parts, parts, strict=True):
+        name = fields[index]
         if name in CODECS:  # what another version knows beyond that is no loss
             found[name] = None if value is None else CODECS[name][1](value)
     return found

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
-from iceye_derivatives._core.fleet import Place, Reach
+from iceye_derivatives._core.fleet import Reach, RotaEntry
 from iceye_derivatives._core.fleet_park import FIELDS, read_state
 from iceye_derivatives._core.redact import clean_text
 from iceye_derivatives.errors import ConfigurationError
@@ -39,11 +39,11 @@ class FleetState:
         0
     """
 
-    _places: tuple[Place, ...] = field(default=(), repr=False)
+    _entries: tuple[RotaEntry, ...] = field(default=(), repr=False)
     _lost: float = field(default=0.0, repr=False)
-    """By how much each `Place.due` is later than Unix time, see `Rota.lost`."""
-    _instead: Mapping[str, Place] = field(factory=dict, repr=False)
-    """What is known better than by those places, by task."""
+    """By how much each `RotaEntry.due` is later than Unix time, see `Rota.lost`."""
+    _instead: Mapping[str, RotaEntry] = field(factory=dict, repr=False)
+    """What is known better than by those entries, by task."""
 
     def __len__(self) -> int:
         return sum(1 for _ in self.places())
@@ -51,20 +51,20 @@ class FleetState:
     @property
     def task_ids(self) -> tuple[str, ...]:
         """Of all tasks that are still watched."""
-        return tuple(place.task_id for place in self.places())
+        return tuple(entry.task_id for entry in self.places())
 
-    def places(self) -> Iterator[Place]:
-        """Where each task stands, with `Place.due` in Unix seconds."""
-        for place in self._places:
-            if place.task_id not in self._instead:
-                yield place._replace(due=place.due - self._lost) if self._lost else place
+    def places(self) -> Iterator[RotaEntry]:
+        """Where each task stands, with `RotaEntry.due` in Unix seconds."""
+        for entry in self._entries:
+            if entry.task_id not in self._instead:
+                yield entry._replace(due=entry.due - self._lost) if self._lost else entry
         yield from self._instead.values()
 
     def to_json(self) -> str:
         """The state as JSON, without any URL; `from_json()` takes it."""
         tasks = ",\n".join(
-            f"[{encode_basestring_ascii(place.task_id)},{place.due!r},{place.reach:d},{place.state}]"
-            for place in self.places()
+            f"[{encode_basestring_ascii(entry.task_id)},{entry.due!r},{entry.reach:d},{entry.state}]"
+            for entry in self.places()
         )
         return f'{{"version":{VERSION},"fields":{json.dumps(FIELDS)},"tasks":[\n{tasks}\n]}}\n'
 
@@ -84,7 +84,7 @@ class FleetState:
             ) from None
 
 
-def _read(text: str) -> Iterator[Place]:
+def _read(text: str) -> Iterator[RotaEntry]:
     # Task by task: one call that parses twenty megabytes would hold the interpreter, and with it
     # every event loop of the process, for as long as it takes, in whichever thread it runs; and
     # its lists of lists would be ten times what is kept.
@@ -102,7 +102,7 @@ def _read(text: str) -> Iterator[Place]:
         if not isinstance(task_id, str) or task_id in known:
             raise ValueError(f"{task_id!r} is no id, or stands there twice")
         known.add(task_id)
-        yield Place(_moment(due), task_id, Reach(reach), _state(state, fields))
+        yield RotaEntry(_moment(due), task_id, Reach(reach), _state(state, fields))
 
 
 def _tasks(text: str, at: int) -> Iterator[tuple[Any, int]]:
@@ -132,9 +132,9 @@ def _state(state: Any, fields: tuple[str, ...]) -> str:  # noqa: ANN401 - as abo
     read_state(state, fields)
     if fields != FIELDS:
         pairs = zip(state[::2], state[1::2], strict=True)
-        kept = [(_PLACES[fields[at]], value) for at, value in pairs if fields[at] in _PLACES]
+        kept = [(_INDEX[fields[at]], value) for at, value in pairs if fields[at] in _INDEX]
         state = [part for pair in kept for part in pair]
     return json.dumps(state, separators=(",", ":"))
 
 
-_PLACES: Final = {name: place for place, name in enumerate(FIELDS)}
+_INDEX: Final = {name: index for index, name in enumerate(FIELDS)}

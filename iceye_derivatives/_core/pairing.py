@@ -17,16 +17,16 @@ __all__ = ["pair", "renewed"]
 def pair(known: Mapping[int, SignedUrl], listed: Sequence[SignedUrl]) -> dict[int, int]:
     """Index in `listed` by ordinal (from 1), for links of one type in one derivative.
 
-    First by address; then by place; and who finds a link of another address there takes a place
-    that one of the others has left.  A place whose owner nobody knows is never given to another:
-    rather no link at all than the same file twice.
+    A link of the same address comes first.  An asset that has none takes the link at its own
+    position, if that one's address is new, else a new one at the position of another known asset.
+    Positions of assets that are not known stay theirs: rather no link than the same file twice.
     """
-    places = defaultdict[str, deque[int]](deque)
+    by_address = defaultdict[str, deque[int]](deque)
     for index, url in enumerate(listed):
-        places[_address(url)].append(index)
+        by_address[_address(url)].append(index)
     found = dict[int, int]()
     for ordinal in sorted(known):
-        if same := places.get(_address(known[ordinal])):
+        if same := by_address.get(_address(known[ordinal])):
             found[ordinal] = same.popleft()
     # A second link to where one of them is would be that file once more.
     theirs = set(map(_address, known.values()))
@@ -42,20 +42,21 @@ def pair(known: Mapping[int, SignedUrl], listed: Sequence[SignedUrl]) -> dict[in
 def renewed(older: Sequence[Asset], newer: Sequence[Asset]) -> tuple[Asset, ...]:
     """The older assets in their order, with their newer links; behind them, those that are new."""
     assets, new = list(older), set(range(len(newer)))
-    theirs, ours = _places(newer), _places(older)
+    theirs, ours = _by_type(newer), _by_type(older)
     for kind, listed in theirs.items():
-        known = {ordinal: older[place].url for ordinal, place in enumerate(ours[kind], start=1)}
-        for ordinal, index in pair(known, [newer[place].url for place in listed]).items():
-            assets[ours[kind][ordinal - 1]] = newer[listed[index]]
-            new.remove(listed[index])
-    return (*assets, *(newer[place] for place in sorted(new)))
+        known = {ordinal: older[index].url for ordinal, index in enumerate(ours[kind], start=1)}
+        for ordinal, found in pair(known, [newer[index].url for index in listed]).items():
+            assets[ours[kind][ordinal - 1]] = newer[listed[found]]
+            new.remove(listed[found])
+    return (*assets, *(newer[index] for index in sorted(new)))
 
 
-def _places(assets: Iterable[Asset]) -> defaultdict[str, list[int]]:
-    places = defaultdict[str, list[int]](list)
-    for place, asset in enumerate(assets):
-        places[asset.type].append(place)
-    return places
+def _by_type(assets: Iterable[Asset]) -> defaultdict[str, list[int]]:
+    """Indices in `assets`."""
+    indices = defaultdict[str, list[int]](list)
+    for index, asset in enumerate(assets):
+        indices[asset.type].append(index)
+    return indices
 
 
 def _address(url: SignedUrl) -> str:

@@ -21,7 +21,7 @@ from typing import Final
 from attrs import define, field
 
 from iceye_derivatives._core.decisions import Patience
-from iceye_derivatives._core.fleet import Place, Reach
+from iceye_derivatives._core.fleet import Reach, RotaEntry
 from iceye_derivatives._core.fleet_park import Garage
 from iceye_derivatives._core.fleet_state import FleetState
 from iceye_derivatives._core.watch import Watch
@@ -79,13 +79,13 @@ class FleetFile:
         self._fleet, self._given_up = FleetState(), {}
         garage = Garage(Patience())
         again = (
-            Place(now, task_id, Reach.ALONE, garage.note(watch, now))
+            RotaEntry(now, task_id, Reach.ALONE, garage.note(watch, now))
             for task_id, watch in given_up.items()
         )
-        places = (*fleet.places(), *again)
+        entries = (*fleet.places(), *again)
         if derivatives:
-            places = tuple(_told(place, derivatives, garage) for place in places)
-        return FleetState(places)
+            entries = tuple(_told(entry, derivatives, garage) for entry in entries)
+        return FleetState(entries)
 
     def note(self, event: BoardEvent) -> None:
         """Remember a task that leaves the fleet with this event."""
@@ -114,9 +114,9 @@ class FleetFile:
         return save
 
 
-def _told(place: Place, derivatives: Sequence[str], garage: Garage) -> Place:
-    watch = tell_ordered(garage.read(place.task_id, place.state), derivatives)
-    return place._replace(state=garage.park(watch))
+def _told(entry: RotaEntry, derivatives: Sequence[str], garage: Garage) -> RotaEntry:
+    watch = tell_ordered(garage.read(entry.task_id, entry.state), derivatives)
+    return entry._replace(state=garage.park(watch))
 
 
 def _spell(fleet: FleetState, ended: list[str], given_up: list[Watch]) -> str:

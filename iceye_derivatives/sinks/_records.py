@@ -41,12 +41,12 @@ if sys.platform != "win32":
 class Record:
     """An owner record of ours; where it is shared, its file is open until the last claim ends."""
 
-    __slots__ = ("claims", "descriptor", "files", "owner", "place")
+    __slots__ = ("claims", "descriptor", "files", "folder", "owner")
 
     def __init__(self, owner: Owner, descriptor: int, folder: Folder) -> None:
         self.owner = owner
         self.descriptor = descriptor
-        self.place = folder.path
+        self.folder = folder.path
         self.files = {folder.file}
         """Which it was ever for: its token must not come a second time for any of them."""
         self.claims = 1
@@ -56,7 +56,7 @@ class Records:
     """Those of one sink, for the threads of all its loops."""
 
     def __init__(self) -> None:
-        self._by_place: dict[str, Record] = {}
+        self._by_folder: dict[str, Record] = {}
         # Elsewhere it would be linked by its first name, which may lead to another's by then.
         self._links = sys.platform == "linux"
 
@@ -78,7 +78,7 @@ class Records:
                 forget_claim(owner, folder.file)
         if record is not None and shared:
             with _lock:
-                self._by_place[record.place] = record
+                self._by_folder[record.folder] = record
         return record
 
     def leave(self, record: Record, file: str) -> None:
@@ -88,8 +88,8 @@ class Records:
             record.claims -= 1
             if record.claims:
                 return
-            if self._by_place.get(record.place) is record:
-                del self._by_place[record.place]
+            if self._by_folder.get(record.folder) is record:
+                del self._by_folder[record.folder]
         if record.descriptor != _CLOSED:
             os.close(record.descriptor)
 
@@ -117,7 +117,7 @@ class Records:
 
     def _join(self, folder: Folder) -> Record | None:
         with _lock:
-            record = self._by_place.get(folder.path) if self._links else None
+            record = self._by_folder.get(folder.path) if self._links else None
             if record is None or folder.file in record.files or len(record.files) >= _MOST:
                 return None
             if record.owner.pid != os.getpid():  # we were forked, and it is our parent's

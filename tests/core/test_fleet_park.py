@@ -19,7 +19,7 @@ from iceye_derivatives import (
     Watch,
 )
 from iceye_derivatives._core.decisions import Failed, Finished, Patience, Wait
-from iceye_derivatives._core.fleet import Place, Reach
+from iceye_derivatives._core.fleet import Reach, RotaEntry
 from iceye_derivatives._core.fleet_park import CODECS, FIELDS, LEFT_OUT, Garage
 from iceye_derivatives._core.fleet_state import FleetState
 from iceye_derivatives._core.watch_memory import WATCH_SLOTS
@@ -149,7 +149,7 @@ def test_a_watch_that_waits_for_its_image_is_remembered_in_little() -> None:
 @given(
     places=st.lists(
         st.builds(
-            Place,
+            RotaEntry,
             st.floats(-1e12, 1e12),
             st.text(st.characters(exclude_categories=["Cs"])),
             st.sampled_from(list(Reach)),
@@ -160,7 +160,7 @@ def test_a_watch_that_waits_for_its_image_is_remembered_in_little() -> None:
     reformat=st.booleans(),
 )
 def test_a_saved_fleet_is_read_as_it_was_whoever_reformatted_it(
-    places: list[Place], reformat: bool
+    places: list[RotaEntry], reformat: bool
 ) -> None:
     text = FleetState(tuple(places)).to_json()
     if reformat:
@@ -190,7 +190,7 @@ def test_an_error_of_somebody_elses_is_remembered_as_the_nearest_of_ours() -> No
     watch.receive_failure(VaultSealedError("the vault is sealed"))
 
     state = garage.park(watch)
-    saved = FleetState((Place(NOW, TASK_ID, Reach.ALONE, state),)).to_json()
+    saved = FleetState((RotaEntry(NOW, TASK_ID, Reach.ALONE, state),)).to_json()
     (place,) = FleetState.from_json(saved).places()
 
     assert type(garage.fetch(TASK_ID, place.state)._failure) is NetworkError

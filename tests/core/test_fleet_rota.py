@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from iceye_derivatives._core import fleet
-from iceye_derivatives._core.fleet import Place, Reach, Rota
+from iceye_derivatives._core.fleet import Reach, Rota, RotaEntry
 
 IDS = st.sampled_from([f"task-{number}" for number in range(12)])
 WAITS = st.floats(0, 7200, allow_nan=False)
@@ -142,7 +142,7 @@ TestAnyOrderOfCalls = AnyOrderOfCalls.TestCase
 
 
 def test_heaps_of_those_that_left_are_tidied_away_a_few_at_a_time() -> None:
-    rota = Rota(Place(NOW + number, f"{number}", Reach.LISTED, "") for number in range(20_000))
+    rota = Rota(RotaEntry(NOW + number, f"{number}", Reach.LISTED, "") for number in range(20_000))
     for number in range(20_000):
         if number % 10:
             rota.remove(f"{number}")
@@ -161,4 +161,4 @@ def test_one_that_is_nudged_when_it_is_due_already_is_held_back_for_no_listing()
 
     rota.nudge("a", NOW)
 
-    assert rota.take(NOW) == Place(NOW - 10, "a", Reach.ALONE, "")
+    assert rota.take(NOW) == RotaEntry(NOW - 10, "a", Reach.ALONE, "")

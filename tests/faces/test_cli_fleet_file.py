@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from iceye_derivatives import FleetState, Watch, WatchFailed, WatchFinished, WatchTimeoutError
 from iceye_derivatives._core.decisions import Patience
-from iceye_derivatives._core.fleet import Place, Reach
+from iceye_derivatives._core.fleet import Reach, RotaEntry
 from iceye_derivatives._core.fleet_park import Garage
 from iceye_derivatives._core.seen import Seen
 from iceye_derivatives.cli.fleet_file import FleetFile
@@ -25,7 +25,7 @@ GARAGE = Garage(Patience())
 
 def fleet_of(task_ids: Iterable[str]) -> FleetState:
     fresh = GARAGE.park(GARAGE.fresh("", NOW))
-    return FleetState(tuple(Place(NOW, task_id, Reach.FRESH, fresh) for task_id in task_ids))
+    return FleetState(tuple(RotaEntry(NOW, task_id, Reach.FRESH, fresh) for task_id in task_ids))
 
 
 def given_up(task_id: str, shown: Iterable[str]) -> WatchFailed:

@@ -85,7 +85,7 @@ async def test_what_waits_to_be_read_of_one_taken_away_is_not_told() -> None:
     source = world("a")
 
     async with watching(source, keep_open=True) as fleet:
-        await anyio.wait_all_tasks_blocked()  # its derivative lies on the desk now
+        await anyio.wait_all_tasks_blocked()  # its derivative lies in the outbox now
         await fleet.remove(["a"])
         with anyio.move_on_after(0.01):
             pytest.fail(f"told all the same: {await fleet.receive()}")

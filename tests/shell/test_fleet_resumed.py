@@ -21,7 +21,7 @@ from iceye_derivatives import (
     WatchTimeoutError,
 )
 from iceye_derivatives._core.decisions import Patience
-from iceye_derivatives._core.fleet import Place, Reach
+from iceye_derivatives._core.fleet import Reach, RotaEntry
 from iceye_derivatives._core.fleet_park import Garage
 
 pytestmark = pytest.mark.anyio
@@ -100,7 +100,7 @@ async def test_patience_that_ends_before_the_planned_look_is_not_stretched_by_it
     source = world("a", ready=60 * HOUR)
     began, garage = source.clock.time(), Garage(Patience())
     parked = garage.park(garage.fresh("a", began))
-    planned = FleetState((Place(began + 8 * HOUR, "a", Reach.ALONE, parked),))
+    planned = FleetState((RotaEntry(began + 8 * HOUR, "a", Reach.ALONE, parked),))
 
     patience = Patience(timeout=30.0)
     async with watching(source, state=planned, only=(), patience=patience) as fleet:

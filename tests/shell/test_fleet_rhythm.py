@@ -20,7 +20,7 @@ from iceye_derivatives import (
     Waiting,
     WatchFinished,
 )
-from iceye_derivatives._core.fleet import Place, Reach
+from iceye_derivatives._core.fleet import Reach, RotaEntry
 from iceye_derivatives._core.nudges import Nudges
 from iceye_derivatives._fleet_opening import _resumed
 from iceye_derivatives._fleet_terms import FirstLooks, FleetSettings
@@ -62,7 +62,7 @@ async def test_of_those_that_are_due_the_soonest_is_looked_at_first() -> None:
     source = world(*(f"{number}" for number in range(60)), ready=20 * HOUR)
     source.takes = 5.0  # three workers are kept busy, so that a line of those due comes about
     dues = {task_id: START + draw.uniform(0, 60) for task_id in source.ready}
-    places = tuple(Place(due, task_id, Reach.ALONE, "[]") for task_id, due in dues.items())
+    places = tuple(RotaEntry(due, task_id, Reach.ALONE, "[]") for task_id, due in dues.items())
 
     async with watching(
         source, state=FleetState(places), only=(), heartbeats=True, concurrency=3
@@ -109,7 +109,7 @@ def test_whatever_was_due_while_nobody_was_there_is_spread_in_the_order_in_which
     settings = FleetSettings(
         source=world(), clock=Jumping(), jitter=lambda: next(draws), interval=0.5
     )
-    places = tuple(Place(START + due, f"{n}", Reach.ALONE, "[]") for n, due in enumerate(dues))
+    places = tuple(RotaEntry(START + due, f"{n}", Reach.ALONE, "[]") for n, due in enumerate(dues))
 
     rota = _resumed(FleetState(places), FirstLooks(settings), START)
     late = sorted(place for place in places if place.due <= START)

@@ -1,8 +1,8 @@
 """How do events go from those who look to those who read, none taken before it is read?
 
 A memory stream of size 0 would nearly do.  But cancelling its reader can lose an item that was
-handed over a moment before, and a lost item here is a lost derivative.  So an event lies on the
-desk until the very step in which a reader has it, and that step is what counts it as handed out.
+handed over a moment before, and a lost item here is a lost derivative.  So an event stays here
+until the very step in which a reader gets it, and that step is what counts it as handed out.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from attrs import define, field
 
 from iceye_derivatives.events import WatchEvent
 
-__all__ = ["Desk"]
+__all__ = ["Outbox"]
 
 
 def _nothing() -> None:
@@ -35,8 +35,8 @@ class _Told:
     gone: anyio.Event = field(factory=anyio.Event)
 
 
-class Desk:
-    """A queue that is empty but for what nobody has read yet.
+class Outbox:
+    """Holds events until they are read; whoever tells one waits that long.
 
     Args:
         ended: Whether nothing will come any more.
@@ -78,7 +78,7 @@ class Desk:
 
         Raises:
             anyio.EndOfStream: nothing will come any more.
-            anyio.ClosedResourceError: the desk was closed.
+            anyio.ClosedResourceError: the outbox was closed.
         """
         await anyio.lowlevel.checkpoint()
         # From here to the `return` there is no await but the one that waits for an event to come.
