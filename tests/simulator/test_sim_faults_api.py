@@ -129,6 +129,43 @@ async def test_missing_field_lacks_one_and_only_one(caller: Caller, field: str) 
     assert all(f'"{field}"' in json.dumps(other) for other in others)
 
 
+WRAPPED: dict[str, Any] = {
+    "href": ([str], [list]),
+    "type": ([str], [list]),
+    "asset": ([dict], [list]),
+    "assets": (list, dict),
+    "id": (str, list),
+    "derivativeProductType": (str, list),
+    "derivative": (dict, list),
+}
+
+
+@pytest.mark.parametrize("field", WRAPPED)
+async def test_an_unreadable_derivative_is_alone_in_it(caller: Caller, field: str) -> None:
+    task_id = caller.a_whole_task()
+    true = (await caller.derivatives(task_id)).json["data"]
+    kind = true[1]["derivativeProductType"]
+    caller.sim.faults.add("unreadable_derivative", field=field, product_type=kind)
+    false = (await caller.derivatives(task_id)).json["data"]
+
+    def shape(each: Any) -> Any:
+        if field == "derivative":
+            return type(each)
+        if field in {"href", "type"}:
+            return [type(asset[field]) for asset in each["assets"]]
+        return [type(asset) for asset in each["assets"]] if field == "asset" else type(each[field])
+
+    assert (shape(true[1]), shape(false[1])) == WRAPPED[field]
+    assert [each["id"] for each in (false[0], false[2])] == [true[0]["id"], true[2]["id"]]
+
+
+async def test_a_derivative_that_is_not_listed_cannot_be_unreadable(caller: Caller) -> None:
+    caller.sim.faults.add("unreadable_derivative", product_type="DC_BUILDINGS")
+    task_id = caller.a_whole_task()
+    assert len((await caller.derivatives(task_id)).json["data"]) == 3
+    assert [armed.fault.name for armed in caller.sim.faults] == ["unreadable_derivative"]
+
+
 @pytest.mark.parametrize(
     ("name", "field"),
     [

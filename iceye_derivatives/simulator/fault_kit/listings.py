@@ -159,6 +159,43 @@ def missing_field(incident: Incident) -> Answer | None:
     return relisted(incident, [poorer, *data[1:]])
 
 
+@LISTINGS.fault(
+    "after",
+    API,
+    field=("href", "type", "asset", "assets", "id", "derivativeProductType", "derivative"),
+    product_type="",
+)
+def unreadable_derivative(incident: Incident) -> Answer | None:
+    """One derivative that has an asset holds a list where the page promises something else.
+
+    `field` is what is wrapped in it: its "id" or "derivativeProductType", the whole "derivative",
+    or of its first asset the "href", the "type" or all; instead of its "assets" comes an object.
+    It is that of `product_type`, or the first (""); the others and the status are as they were.
+    """
+    data, wanted = listed_derivatives(incident), incident.settings["product_type"]
+    struck = [
+        number
+        for number, each in enumerate(data)
+        if each["assets"] and wanted in {"", each["derivativeProductType"]}
+    ]
+    if not struck:
+        return None
+    data[struck[0]] = _wrapped(data[struck[0]], incident.settings["field"])
+    return relisted(incident, data)
+
+
+def _wrapped(derivative: dict[str, Any], field: str) -> Any:  # noqa: ANN401 (JSON is anything)
+    if field == "derivative":
+        return [derivative]
+    if field == "assets":
+        return {**derivative, "assets": {"items": derivative["assets"]}}
+    if field in derivative:
+        return {**derivative, field: [derivative[field]]}
+    first, *rest = derivative["assets"]
+    wrapped = [first] if field == "asset" else {**first, field: [first[field]]}
+    return {**derivative, "assets": [wrapped, *rest]}
+
+
 def listed_derivatives(incident: Incident) -> list[dict[str, Any]]:
     """Give the derivatives of an answer; none where it does not list them."""
     if not went_well(incident) or not incident.call.path.endswith("/derivatives"):
