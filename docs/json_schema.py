@@ -24,6 +24,7 @@ WHEN = {
     "task_status": "the task was asked for, and its status is another one",
     "snapshot": "the derivatives endpoint answered",
     "scene": "the scene was asked for",
+    "unreadable": "a listing holds what cannot be read; each complaint once",
     "expected": "it is known what is still missing",
     "waiting": "nothing to do before a moment",
     "poll_failed": "a look failed, and will be repeated",
@@ -90,6 +91,7 @@ FIELDS: dict[str, Schema] = {
     "exit_code": {"enum": [cause.code for cause in CAUSES]},
     "failed": {"type": "object", "additionalProperties": _ref("error")},
     "failures": COUNT,
+    "faulty": COUNT,
     "folder": TEXT,
     "files": {"type": "array", "items": _ref("file")},
     "finished": TEXTS,
@@ -121,6 +123,7 @@ FIELDS: dict[str, Schema] = {
     "task_id": TEXT,
     "text": TEXT,
     "total": _null_or(COUNT),
+    "unreadable": {"type": "array", "items": _ref("unreadable")},
     "until": MOMENT,
     "window": _null_or({"type": "array", "items": MOMENT, "minItems": 2, "maxItems": 2}),
 }
@@ -152,6 +155,15 @@ def json_schema() -> Schema:
         "oneOf": [_event(name, *told) for name, told in table.items()],
         "$defs": {
             "error": _object({"type": TEXT, "message": TEXT, "retryable": {"type": "boolean"}}),
+            "unreadable": _object(
+                {
+                    "item": COUNT,
+                    "field": TEXT,
+                    "problem": TEXT,
+                    "derivative_id": _null_or(TEXT),
+                    "product_type": _null_or(TEXT),
+                }
+            ),
             "awaited": _object({"derivative_id": _null_or(TEXT), "product_type": TEXT}),
             "derivative": _object(
                 {"derivative_id": TEXT, "product_type": TEXT, "asset_types": TEXTS}

@@ -78,10 +78,12 @@ def watch_arrows() -> list[Arrow]:
     one, two = ("DC_VESSELS",), ("DC_VESSELS", "DC_AIRCRAFT")
     looks = (
         ("200, all have assets", _look(200, ready), one),
+        ("200, one cannot be read", _look(200, ready, poor=True), one),
         ("200, an empty assets", _look(200, unready), one),
         ("200, a type is not listed", _look(200, ready), two),
         ("206, nothing new", _look(206, unready), one),
         ("206, one is new", _look(206, ready), two),
+        ("206, one cannot be read", _look(206, ready, poor=True), one),
         ("404, task not asked for yet", _look(404, None), one),
     )
     arrows = []
@@ -89,6 +91,10 @@ def watch_arrows() -> list[Arrow]:
         watch = _watch(requested)
         watch.receive(snapshot, NOW)
         arrows.append((fact, _decided(watch, snapshot)))
+    watch, poor = _watch(one), _look(200, ready, poor=True)
+    for _ in range(watch.failure_budget):
+        watch.receive(poor, NOW)
+    arrows.insert(2, ("the same, and nothing new for the budget", _decided(watch, poor)))
     tasks = (
         ("404, task ACTIVE", "ACTIVE", ("DC_VESSELS",)),
         ("404, task FULFILLED", "FULFILLED", ("DC_VESSELS",)),
@@ -215,8 +221,9 @@ def _advice() -> Iterator[Arrow]:
         yield what, spoken.get(advice, "out, asked alone")
 
 
-def _look(status: int, assets: list[Any] | None) -> Snapshot:
-    listed = [{"id": "d", "derivativeProductType": "DC_VESSELS", "assets": assets}]
+def _look(status: int, assets: list[Any] | None, *, poor: bool = False) -> Snapshot:
+    listed: list[Any] = [{"id": "d", "derivativeProductType": "DC_VESSELS", "assets": assets}]
+    listed += [{"id": "e"}] if poor else []
     body = json.dumps({"data": listed if assets is not None else []}).encode()
     response = ApiResponse(status=status, headers={}, body=body)
     return read_snapshot("t", response, NOW).snapshot

@@ -52,12 +52,14 @@ from iceye_derivatives.errors import (
     TaskNotFoundError,
     TransferError,
     UnexpectedResponseError,
+    UnreadableDerivativesError,
     UnsafeLinkError,
     WatchError,
     WatchTimeoutError,
 )
 from iceye_derivatives.events import (
     DerivativeReady,
+    DerivativesUnreadable,
     DownloadEvent,
     DownloadReport,
     FileRecord,
@@ -98,6 +100,7 @@ from iceye_derivatives.models import (
     Task,
     TaskRequest,
     TaskStatus,
+    Unreadable,
 )
 from iceye_derivatives.protocols import (
     AccessToken,
@@ -135,6 +138,7 @@ __all__ = [
     "DerivativeProductType",
     "DerivativeReady",
     "DerivativesClient",
+    "DerivativesUnreadable",
     "DetectionsError",
     "DirectorySink",
     "DiskFullError",
@@ -204,6 +208,8 @@ __all__ = [
     "TransferRetrying",
     "TransferStarted",
     "UnexpectedResponseError",
+    "Unreadable",
+    "UnreadableDerivativesError",
     "UnsafeLinkError",
     "Waiting",
     "Watch",

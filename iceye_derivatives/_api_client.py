@@ -318,7 +318,8 @@ class ApiClient:
     async def get_derivatives(self, task_id: str) -> Snapshot:
         """One look: 404, 206 and 200 are values (`Availability`), not errors.
 
-        It only reads, so cancelling it does no harm.  The links in it die within the hour.
+        It only reads, so cancelling it does no harm.  The links in it die within the hour.  What
+        cannot be read of the listing is named in `Snapshot.unreadable`, beside what can.
 
         Raises:
             ApiError: any other refusal, after the retries where they make sense.

@@ -105,25 +105,26 @@ class Calls:
 
     async def look_at_derivatives(self, task_id: str) -> Snapshot:
         """One look; other lists have pages, so a ``cursor`` is followed if there is one."""
-        page = await self._snapshot_page(task_id, None)
-        if page.cursor is None:
-            return page.snapshot
-        pages = [page]
+        pages = [await self._snapshot_page(task_id, None)]
         paging = Paging("derivatives", self.limits, task_id)
-        while (cursor := paging.follow(page.cursor, page.status)) is not None:
-            page = await self._snapshot_page(task_id, cursor)
-            pages.append(page)
-            paging.check_sum(sum(len(page.snapshot.derivatives) for page in pages), page.status)
+        while (cursor := paging.follow(pages[-1].cursor, pages[-1].status)) is not None:
+            listed = sum(page.items for page in pages)
+            pages.append(await self._snapshot_page(task_id, cursor, listed))
+            paging.check_sum(listed + pages[-1].items, pages[-1].status)
         return responses.join_pages(pages)
 
-    async def _snapshot_page(self, task_id: str, cursor: str | None) -> SnapshotPage:
+    async def _snapshot_page(
+        self, task_id: str, cursor: str | None, first: int = 0
+    ) -> SnapshotPage:
         answer = await self._send(requests.list_derivatives(task_id, cursor=cursor))
-        now = self._clock.time()
-        if len(answer.body) <= _LONG:
-            return responses.read_snapshot(task_id, answer, now, limits=self.limits)
-        return await _decode(
-            answer, lambda found: responses.read_snapshot(task_id, found, now, limits=self.limits)
+        read = partial(
+            responses.read_snapshot,
+            task_id,
+            now=self._clock.time(),
+            first=first,
+            limits=self.limits,
         )
+        return await _decode(answer, read)
 
     def _send(self, request: ApiRequest) -> Awaitable[ApiResponse]:
         return self._sender.send(request, self._urgency)

@@ -24,6 +24,7 @@ from iceye_derivatives._outbox import Outbox
 from iceye_derivatives.errors import AuthenticationError, IceyeError
 from iceye_derivatives.events import (
     DerivativeReady,
+    DerivativesUnreadable,
     TaskStatusReceived,
     Waiting,
     WatchEvent,
@@ -148,6 +149,7 @@ class Crew:
         task_id = watch.task_id
         while True:
             await self._hand_out(watch)
+            await self._complain(watch)
             now = self.clock.time()
             if task_id in self.nudged:
                 self.nudged.discard(task_id)
@@ -192,6 +194,14 @@ class Crew:
                 DerivativeReady(task_id=watch.task_id, derivative=derivative),
                 wanted=wanted,
                 taken=watch.pop,
+            )
+
+    async def _complain(self, watch: Watch) -> None:
+        if untold := watch.untold:
+            await self.outbox.tell(
+                DerivativesUnreadable(task_id=watch.task_id, unreadable=untold),
+                wanted=partial(self.rota.is_out, watch.task_id),
+                taken=watch.mark_told,
             )
 
     async def _tell(self, event: WatchEvent, watch: Watch, status: str | None) -> None:

@@ -101,12 +101,16 @@ class DerivativesClient(ApiClient):
         generator; pass the same `watch` to a new one to go on.  The links of what is yielded live
         for an hour: hand the derivative, not its URL, to the `Downloader`.
 
+        A derivative that cannot be read holds no other back: `DerivativesUnreadable` tells of it
+        once, and it is yielded when a later look shows it as documented.
+
         Args:
             task_id: Which task.
             backoff: The rhythm of looking, in seconds; default ``Backoff()``.
             timeout: Patience in all, in seconds; at its end there is one last look.
             watch: Go on with this one; keep it to ask ``watch.finished`` or to save it.
-            max_failures: Failed looks in a row before giving up (a budget apart from the wait).
+            max_failures: Failed looks in a row before giving up (a budget apart from the wait), and
+                looks in a row that show nothing missing but what cannot be read.
             push: Changes of the task's status are told by `nudge()`, e.g. from ICEYE's
                 notifications: before the image there is only a look every half day, for the case
                 that one was lost.
@@ -120,6 +124,7 @@ class DerivativesClient(ApiClient):
             AuthenticationError: the token is refused twice.
             PermissionDeniedError: not ours to see.
             PollBudgetError: too many failed looks in a row.
+            UnreadableDerivativesError: all else was yielded, and this stays as it is.
 
         Example::
 
@@ -180,8 +185,8 @@ class DerivativesClient(ApiClient):
             push: As in `watch_task`, for each.
             concurrency: Looks at a time.
             heartbeats: Tell everything.  By default only news are told: `DerivativeReady`,
-                `WatchFinished`, `WatchFailed`, and `TaskStatusReceived` where the status is
-                another than before.
+                `DerivativesUnreadable`, `WatchFinished`, `WatchFailed`, and `TaskStatusReceived`
+                where the status is another than before.
             keep_open: Let the stream go on when no task is left, for those that are added later.
             bulk: Whether to list tasks where that saves requests.
 

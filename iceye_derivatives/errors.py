@@ -19,6 +19,7 @@
     ├── WatchError                        a watch ended early; `.watch` `.delivered` `.missing`
     │   ├── WatchTimeoutError             patience is used up (also a `TimeoutError`)  retryable
     │   ├── PollBudgetError               too many failed polls in a row               retryable
+    │   ├── UnreadableDerivativesError    what is left cannot be read; `.unreadable`   retryable
     │   ├── TaskEndedError                REJECTED, FAILED or CANCELED; `.status`
     │   └── NoDerivativesRequestedError   the task lists no derivativeProductTypes
     ├── DownloadError                     one file failed; `.asset` `.path`
@@ -82,6 +83,7 @@ __all__ = [
     "TaskNotFoundError",
     "TransferError",
     "UnexpectedResponseError",
+    "UnreadableDerivativesError",
     "UnsafeLinkError",
     "WatchError",
     "WatchTimeoutError",
@@ -265,7 +267,10 @@ class WatchError(IceyeError):
         self.delivered = watch.delivered
         """Ids of the derivatives that were handed out, in that order."""
         self.missing = watch.missing
-        """What is known to be still missing: derivative ids, else requested product types."""
+        """What is known to be still missing: derivative ids, else requested product types, else
+        where in the listing it stands."""
+        self.unreadable = watch.unreadable
+        """What the last listing held of it that cannot be read."""
         self.status = status
         """The task's status, where it was learned."""
 
@@ -278,6 +283,12 @@ class WatchTimeoutError(WatchError, TimeoutError):
 
 class PollBudgetError(WatchError):
     """Too many polls failed in a row; the last failure is the ``__cause__``."""
+
+    retryable = True
+
+
+class UnreadableDerivativesError(WatchError):
+    """All that can be read has come, and what cannot be read stays so; `.unreadable` names it."""
 
     retryable = True
 

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, TypeAlias
 from attrs import field, frozen
 
 from iceye_derivatives.errors import DownloadError, DownloadFailedError, IceyeError
-from iceye_derivatives.models import AssetRef, Availability, Derivative, Scene
+from iceye_derivatives.models import AssetRef, Availability, Derivative, Scene, Unreadable
 
 if TYPE_CHECKING:
     from iceye_derivatives._core.watch import Watch
 
 __all__ = [
     "DerivativeReady",
+    "DerivativesUnreadable",
     "DownloadEvent",
     "DownloadReport",
     "FileRecord",
@@ -49,6 +50,9 @@ class SnapshotReceived:
     ready: int
     """How many of the listed derivatives have assets."""
     listed: int
+    """How many can be read."""
+    faulty: int = 0
+    """How many hold something that cannot be read."""
 
 
 @frozen(kw_only=True)
@@ -74,6 +78,15 @@ class DerivativeReady:
 
     task_id: str
     derivative: Derivative
+
+
+@frozen(kw_only=True)
+class DerivativesUnreadable:
+    """A listing holds what cannot be read, and was not told of before; the watch goes on."""
+
+    task_id: str
+    unreadable: tuple[Unreadable, ...]
+    """What is new of it: a complaint that comes again with each look is told once."""
 
 
 @frozen(kw_only=True)
@@ -145,6 +158,7 @@ WatchEvent: TypeAlias = (
     | TaskStatusReceived
     | SceneReceived
     | DerivativeReady
+    | DerivativesUnreadable
     | PollFailed
     | Waiting
     | WatchFinished

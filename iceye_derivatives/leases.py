@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import anyio
 from attrs import define, field
@@ -10,8 +10,9 @@ from attrs import define, field
 from iceye_derivatives._core.download_settings import DownloadSettings
 from iceye_derivatives._core.lease import Lease, LeaseBook
 from iceye_derivatives._core.transfer_terms import LinkFacts
+from iceye_derivatives._core.unread import spell
 from iceye_derivatives.errors import ApiError, IceyeError, LinkUnavailableError
-from iceye_derivatives.models import AssetRef, SignedUrl
+from iceye_derivatives.models import AssetRef, SignedUrl, Unreadable
 from iceye_derivatives.protocols import Clock, SnapshotSource
 
 __all__ = ["Grant", "Leases"]
@@ -134,18 +135,17 @@ class Leases:
             if lease is not None and lease is not refused:
                 return lease  # somebody else's renewal brought it while we waited for the lock
             before = task.book.get(ref)
-            await self._list(task, ref, now)
+            unreadable = await self._list(task, ref, now)
             lease = task.book.get(ref)
         if lease is None or lease is before:
-            raise LinkUnavailableError(
-                f"The link of a {ref.asset_type} of derivative {ref.derivative_id} is dead and the "
-                f"API does not list the asset at the moment: watch task {ref.task_id} again later",
-                asset=ref,
-            )
+            raise _unlisted(ref, unreadable)
         return lease
 
-    async def _list(self, task: _Task, ref: AssetRef, now: float) -> None:
-        """List the task; what cannot pass by itself is not asked for by each asset in turn."""
+    async def _list(self, task: _Task, ref: AssetRef, now: float) -> tuple[Unreadable, ...]:
+        """List the task, and say what of it cannot be read.
+
+        What cannot pass by itself is not asked for by each asset in turn.
+        """
         if task.refusal is not None and abs(now - task.refusal[1]) <= self._settings.fresh:
             raise _unavailable(ref, task.refusal[0]) from task.refusal[0]
         try:
@@ -155,6 +155,18 @@ class Leases:
                 task.refusal = (error, self._clock.time())
             raise _unavailable(ref, error) from error
         task.book.learn(snapshot, self._clock.time())
+        return snapshot.unreadable
+
+
+def _unlisted(ref: AssetRef, unreadable: Sequence[Unreadable]) -> LinkUnavailableError:
+    # That of another derivative is no reason; one whose id cannot be read may be this one.
+    ours = [fault for fault in unreadable if fault.derivative_id in {None, ref.derivative_id}]
+    how = f"lists what cannot be read ({spell(ours)})" if ours else "does not list the asset"
+    return LinkUnavailableError(
+        f"The link of a {ref.asset_type} of derivative {ref.derivative_id} is dead and the API "
+        f"{how} at the moment: watch task {ref.task_id} again later",
+        asset=ref,
+    )
 
 
 def _unavailable(ref: AssetRef, error: IceyeError) -> LinkUnavailableError:

@@ -15,6 +15,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from iceye_derivatives._visible import visible
 from iceye_derivatives.links import SignedUrl
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "Task",
     "TaskRequest",
     "TaskStatus",
+    "Unreadable",
 ]
 
 
@@ -119,6 +121,9 @@ class Asset:
     type: str
     """File format, "typically" ``geojson`` (the page's word), so others may come."""
     url: SignedUrl
+    ordinal: int | None = None
+    """Which of its type it is, where others of the derivative could not be read or were joined to
+    it; None is as they are counted, see `AssetRef.ordinal`."""
 
 
 @frozen(kw_only=True, cache_hash=True)
@@ -163,7 +168,7 @@ class Derivative:
         count: dict[str, int] = {}
         refs = []
         for asset in self.assets:
-            count[asset.type] = count.get(asset.type, 0) + 1
+            count[asset.type] = asset.ordinal or count.get(asset.type, 0) + 1
             refs.append(
                 AssetRef(
                     task_id=self.task_id,
@@ -177,12 +182,47 @@ class Derivative:
 
 
 @frozen(kw_only=True)
+class Unreadable:
+    """One thing in a listing that cannot be read, so that what it belongs to was not handed out.
+
+    All of it is safe to show: no value of the listing stands in it but the two names, and these
+    without anything that looks like a signature.
+    """
+
+    item: int
+    """Which one of the listing, over all its pages: 0 is the first."""
+    field: str
+    """Where in the item, by its JSON path, e.g. ``assets[0].href``; empty for the item itself."""
+    problem: str
+    """What is wrong there, e.g. "is not a string"."""
+    derivative_id: str | None = None
+    """The item's id, where that can be read."""
+    product_type: str | None = None
+    """The item's type, where that can be read."""
+
+    @property
+    def path(self) -> str:
+        """Where in the answer, e.g. ``data[1].assets[0].href``."""
+        return f"data[{self.item}]{'.' if self.field else ''}{self.field}"
+
+    def __str__(self) -> str:
+        known = " ".join(filter(None, (self.product_type, self.derivative_id)))
+        return f"{self.path} {f'({visible(known)}) ' if known else ''}{self.problem}"
+
+
+@frozen(kw_only=True)
 class Snapshot:
     """What one look at a task's derivatives showed."""
 
     task_id: str
     availability: Availability
     derivatives: tuple[Derivative, ...] = ()
+    """What could be read; of a derivative with several assets, those that could."""
+    unreadable: tuple[Unreadable, ...] = ()
+    """What could not be; with any of it the answer is never ``COMPLETE``."""
+    claims_all: bool = False
+    """Whether the API answered 200, "All requested derivatives have products available", whatever
+    the listing shows."""
     server_time: float | None = None
     """Unix seconds of the answer's ``Date``: how the API's clock stands to ours."""
     retry_after: float | None = None

@@ -22,6 +22,7 @@ from iceye_derivatives._core.watch import Watch
 from iceye_derivatives.errors import IceyeError, TaskNotFoundError
 from iceye_derivatives.events import (
     DerivativeReady,
+    DerivativesUnreadable,
     PollFailed,
     SceneReceived,
     SnapshotReceived,
@@ -72,6 +73,9 @@ async def watch_derivatives(
             handed += 1
             if handed % _AT_A_TIME == 0:  # whoever iterates may never wait for anything
                 await checkpoint()
+        if untold := watch.untold:
+            on_event(DerivativesUnreadable(task_id=watch.task_id, unreadable=untold))
+            watch.mark_told()
         ear.tell(watch, clock.time())
         match watch.decide(clock.time(), jitter()):
             case Look() | AskTask() | AskScene() as question:
@@ -150,6 +154,7 @@ async def _look(source: WatchSource, watch: Watch, clock: Clock, on_event: OnWat
             availability=snapshot.availability,
             ready=sum(derivative.is_ready for derivative in snapshot.derivatives),
             listed=len(snapshot.derivatives),
+            faulty=len({fault.item for fault in snapshot.unreadable}),
         )
     )
 

@@ -17,6 +17,7 @@ from iceye_derivatives.models import (
     Snapshot,
     Task,
     TaskStatus,
+    Unreadable,
 )
 
 TASK_ID = "7fb95g75-6828-5673-c4gd-3d074g77bgb7"
@@ -41,13 +42,37 @@ def derivative(
     )
 
 
-def snapshot(*derivatives: Derivative, status: int = 206) -> Snapshot:
+def snapshot(
+    *derivatives: Derivative, status: int = 206, unreadable: tuple[Unreadable, ...] = ()
+) -> Snapshot:
     """What the endpoint said; 200 counts as complete only where every derivative is ready."""
     if status == 404:
         return Snapshot(task_id=TASK_ID, availability=Availability.NONE)
-    whole = status == 200 and derivatives and all(d.is_ready for d in derivatives)
-    availability = Availability.COMPLETE if whole else Availability.PARTIAL
-    return Snapshot(task_id=TASK_ID, availability=availability, derivatives=derivatives)
+    ready = derivatives and all(d.is_ready for d in derivatives)
+    whole = status == 200 and ready and not unreadable
+    return Snapshot(
+        task_id=TASK_ID,
+        availability=Availability.COMPLETE if whole else Availability.PARTIAL,
+        derivatives=derivatives,
+        unreadable=unreadable,
+        claims_all=status == 200,
+    )
+
+
+def unreadable(
+    item: int = 1,
+    derivative_id: str | None = None,
+    product_type: str | None = None,
+    field: str = "assets[0].href",
+) -> Unreadable:
+    """Something that the listing lacks."""
+    return Unreadable(
+        item=item,
+        field=field,
+        problem="is missing",
+        derivative_id=derivative_id,
+        product_type=product_type,
+    )
 
 
 def task(status: str = TaskStatus.ACTIVE, **changes: Any) -> Task:
@@ -63,6 +88,12 @@ def task(status: str = TaskStatus.ACTIVE, **changes: Any) -> Task:
 
 
 names = st.sampled_from(["a", "b", "c", "7fb95g75", "d/../e", "É"])
+faulty = st.lists(
+    st.builds(
+        unreadable, st.integers(0, 4), st.none() | names, st.none() | st.sampled_from(TYPES[1:])
+    ),
+    max_size=2,
+).map(tuple)
 kinds = st.lists(st.sampled_from(["geojson", "geojson", "png", "csv"]), max_size=3)
 
 
@@ -87,6 +118,10 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
         return snapshot(status=404)
     listed = draw(st.lists(st.tuples(names, kinds), max_size=5))
     serial = draw(st.integers(0, 10**6))
+    # With nothing beside it a look has failed.
+    faults = draw(st.just(()) | faulty) if listed else ()
     return snapshot(
-        *(derivative(name, *some, serial=serial) for name, some in listed), status=status
+        *(derivative(name, *some, serial=serial) for name, some in listed),
+        status=status,
+        unreadable=faults,
     )

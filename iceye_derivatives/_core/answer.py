@@ -96,13 +96,13 @@ def _class_of(status: int, task_id: str | None) -> type[ApiError]:
 
 
 def unreadable(
-    response: ApiResponse, reason: str, *, operation: str, task_id: str | None = None
+    status: int, reason: str, *, operation: str, task_id: str | None = None
 ) -> UnexpectedResponseError:
     """The error that a success means whose body is not as documented."""
     return UnexpectedResponseError(
-        f"{_what(operation, task_id)} was answered with {response.status} and a body that cannot "
-        f"be read ({clean_text(reason)}); {_ADVICE[UnexpectedResponseError]}",
-        status=response.status,
+        f"{_what(operation, task_id)} was answered with {status} and a body that cannot be read "
+        f"({clean_text(reason)}); {_ADVICE[UnexpectedResponseError]}",
+        status=status,
         task_id=task_id,
     )
 

@@ -21,7 +21,8 @@ class Patience:
     timeout: float | None = None
     """Seconds in all, from the start of the run; None waits for ever."""
     failures: int = 60
-    """Failed polls in a row before giving up: hours of outage at the default rhythm."""
+    """Failed polls in a row before giving up: hours of outage at the default rhythm.  As many looks
+    in a row may show nothing that is missing but what cannot be read."""
     grace: float = 120.0
     """Seconds for which a task unknown to the API is taken for one that is very fresh."""
     push: bool = False

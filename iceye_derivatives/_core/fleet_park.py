@@ -20,6 +20,7 @@ from iceye_derivatives._core.decisions import AskScene, AskTask, Look, Patience
 from iceye_derivatives._core.fleet import Reach
 from iceye_derivatives._core.outlook import Outlook
 from iceye_derivatives._core.seen import Seen
+from iceye_derivatives._core.unread import read_complaints, read_unreadable, write_unreadable
 from iceye_derivatives._core.watch import Watch
 from iceye_derivatives._core.watch_memory import WATCH_SLOTS
 
@@ -65,6 +66,10 @@ def _read_seen(value: Any) -> Seen:  # noqa: ANN401 - as above
             for name, keys in handed.items()
         },
     )
+
+
+def _write_told(told: Any) -> Any:  # noqa: ANN401 - as above
+    return sorted(told, key=repr)
 
 
 def _write_outlook(outlook: Any) -> Any:  # noqa: ANN401 - as above
@@ -142,6 +147,9 @@ CODECS: Final[Mapping[str, _Codec]] = {
     "_silent_since": (_same, _moment),
     "_todo": (_write_question, _read_question),
     "_unknown_since": (_same, _moment),
+    "_stuck": (_same, _count),
+    "_told": (_write_told, read_complaints),
+    "_unreadable": (write_unreadable, read_unreadable),
 }
 FIELDS: Final = tuple(CODECS)
 """A parked watch names a field by its index here; a saved fleet carries the list."""

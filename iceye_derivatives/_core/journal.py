@@ -34,7 +34,6 @@ from iceye_derivatives._core.notes import (
     write_note,
 )
 from iceye_derivatives._core.plan import file_name
-from iceye_derivatives._core.seen import Seen
 from iceye_derivatives._core.watch import Watch
 from iceye_derivatives.errors import ConfigurationError
 from iceye_derivatives.models import AssetRef
@@ -121,7 +120,7 @@ class Journal:
             watch = Watch.from_json(self.watch)
         except ConfigurationError:
             return None
-        watch.seen = Seen()
+        watch.forget()
         return watch if watch.task_id == self.task_id else None
 
     def render(self) -> bytes:

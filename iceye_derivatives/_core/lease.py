@@ -66,21 +66,20 @@ class LeaseBook:
 
     def _links_of(self, derivative: Derivative) -> Iterator[tuple[AssetRef, SignedUrl]]:
         """The links that a listing has for the assets of a derivative, as far as they are known."""
-        listed: dict[str, list[SignedUrl]] = {}
-        for asset in derivative.assets:
-            listed.setdefault(asset.type, []).append(asset.url)
-        for ref in derivative.asset_refs():
-            if ref.ordinal > 1:
+        listed: dict[str, dict[int, SignedUrl]] = {}
+        first: dict[str, AssetRef] = {}
+        for ref, asset in zip(derivative.asset_refs(), derivative.assets, strict=True):
+            listed.setdefault(ref.asset_type, {})[ref.ordinal] = asset.url
+            first.setdefault(ref.asset_type, ref)
+        for kind, links in listed.items():
+            last = self._several.get((derivative.id, kind), 1)
+            if last == 1 and links.keys() == {1}:  # nearly always: it is known by its type
+                yield first[kind], links[1]
                 continue
-            last = self._several.get((ref.derivative_id, ref.asset_type), 1)
-            links = listed[ref.asset_type]
-            if last == len(links) == 1:  # nearly always: it is known by its type
-                yield ref, links[0]
-                continue
-            refs = {ordinal: evolve(ref, ordinal=ordinal) for ordinal in range(1, last + 1)}
-            known = {ordinal: url for ordinal in refs if (url := self._link(refs[ordinal]))}
-            for ordinal, index in pair(known, links).items():
-                yield refs[ordinal], links[index]
+            ours = {ordinal: evolve(first[kind], ordinal=ordinal) for ordinal in range(1, last + 1)}
+            known = {ordinal: url for ordinal in ours if (url := self._link(ours[ordinal]))}
+            for ordinal, listed_as in pair(known, links).items():
+                yield ours[ordinal], links[listed_as]
 
     def _link(self, ref: AssetRef) -> SignedUrl | None:
         lease = self._leases.get(ref)

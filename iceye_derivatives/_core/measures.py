@@ -13,6 +13,7 @@ from attrs import Factory, define, field, frozen
 from iceye_derivatives.errors import StorageError
 from iceye_derivatives.events import (
     DerivativeReady,
+    DerivativesUnreadable,
     DownloadEvent,
     LinkRenewed,
     PaceChanged,
@@ -44,6 +45,7 @@ MEASURES: dict[str, tuple[Kind, str, str]] = {
         "{poll}",
         "Looks of a whole watch, where they are told, by derivatives given",
     ),
+    "unreadable": ("count", "{complaint}", "Complaints of what cannot be read in listings"),
     "failed_polls": ("count", "{poll}", "Looks that failed in a way that may pass"),
     "ready_to_disk": ("spread", "s", "From handed out to whole under its final name"),
     "renewals": ("count", "{link}", "Links that were signed anew"),
@@ -109,6 +111,7 @@ class Measures:
         if task_id is None:
             return []
         watch = self._watches.setdefault(task_id, _Watched(now))
+        samples = list[Sample]()
         match event:
             case SnapshotReceived():
                 watch.polls += 1
@@ -125,9 +128,11 @@ class Measures:
                 return [Sample("polls_per_derivative", watch.polls / delivered)] if known else []
             case WatchFailed():
                 del self._watches[task_id]
+            case DerivativesUnreadable(unreadable=unreadable):
+                samples.append(Sample("unreadable", len(unreadable)))
             case _:
                 pass
-        return []
+        return samples
 
     def _handed_out(self, event: DerivativeReady, watch: _Watched, now: float) -> list[Sample]:
         for ref in event.derivative.asset_refs():

@@ -7,56 +7,81 @@ What stays the same from one signature to the next is where the file is: the lin
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+
+from attrs import evolve
 
 from iceye_derivatives.models import Asset, SignedUrl
 
-__all__ = ["pair", "renewed"]
+__all__ = ["counted", "pair", "renewed"]
 
 
-def pair(known: Mapping[int, SignedUrl], listed: Sequence[SignedUrl]) -> dict[int, int]:
-    """Index in `listed` by ordinal (from 1), for links of one type in one derivative.
+def pair(known: Mapping[int, SignedUrl], listed: Mapping[int, SignedUrl]) -> dict[int, int]:
+    """Ordinal in the listing by the ordinal as known, for links of one type in one derivative.
 
     A link of the same address comes first.  An asset that has none takes the link at its own
-    position, if that one's address is new, else a new one at the position of another known asset.
-    Positions of assets that are not known stay theirs: rather no link than the same file twice.
+    ordinal, if that one's address is new, else a new one at the ordinal of another known asset.
+    Ordinals of assets that are not known stay theirs: rather no link than the same file twice.
     """
     by_address = defaultdict[str, deque[int]](deque)
-    for index, url in enumerate(listed):
-        by_address[_address(url)].append(index)
+    for ordinal, url in sorted(listed.items()):
+        by_address[_address(url)].append(ordinal)
     found = dict[int, int]()
     for ordinal in sorted(known):
         if same := by_address.get(_address(known[ordinal])):
             found[ordinal] = same.popleft()
     # A second link to where one of them is would be that file once more.
     theirs = set(map(_address, known.values()))
-    free = {index for index, url in enumerate(listed) if _address(url) not in theirs}
+    free = {ordinal for ordinal, url in listed.items() if _address(url) not in theirs}
     for ordinal in known.keys() - found:
-        if ordinal - 1 in free:
-            free.remove(ordinal - 1)
-            found[ordinal] = ordinal - 1
-    left = (index for index in sorted(free) if index + 1 in known)
+        if ordinal in free:
+            free.remove(ordinal)
+            found[ordinal] = ordinal
+    left = (ordinal for ordinal in sorted(free) if ordinal in known)
     return found | dict(zip(sorted(known.keys() - found), left, strict=False))
 
 
 def renewed(older: Sequence[Asset], newer: Sequence[Asset]) -> tuple[Asset, ...]:
-    """The older assets in their order, with their newer links; behind them, those that are new."""
-    assets, new = list(older), set(range(len(newer)))
-    theirs, ours = _by_type(newer), _by_type(older)
-    for kind, listed in theirs.items():
-        known = {ordinal: older[index].url for ordinal, index in enumerate(ours[kind], start=1)}
-        for ordinal, found in pair(known, [newer[index].url for index in listed]).items():
-            assets[ours[kind][ordinal - 1]] = newer[listed[found]]
-            new.remove(listed[found])
-    return (*assets, *(newer[index] for index in sorted(new)))
+    """The older assets in their order, with their newer links; behind them, those that are new.
+
+    What was known keeps its ordinal, and what is new has its own where that is free.
+    """
+    joined, theirs = dict(counted(older)), dict(counted(newer))
+    ours, new = _by_kind(joined), dict.fromkeys(theirs)
+    for kind, links in _by_kind(theirs).items():
+        for ordinal, listed in pair(ours.get(kind, {}), links).items():
+            joined[kind, ordinal] = theirs[kind, listed]
+            del new[kind, listed]
+    for kind, listed in new:
+        ordinal = listed
+        while (kind, ordinal) in joined:
+            ordinal += 1
+        joined[kind, ordinal] = theirs[kind, listed]
+    return tuple(_numbered(joined))
 
 
-def _by_type(assets: Iterable[Asset]) -> defaultdict[str, list[int]]:
-    """Indices in `assets`."""
-    indices = defaultdict[str, list[int]](list)
-    for index, asset in enumerate(assets):
-        indices[asset.type].append(index)
-    return indices
+def counted(assets: Sequence[Asset]) -> Iterator[tuple[tuple[str, int], Asset]]:
+    """Each asset by its type and ordinal, in their order."""
+    ordinals = dict[str, int]()
+    for asset in assets:
+        ordinals[asset.type] = asset.ordinal or ordinals.get(asset.type, 0) + 1
+        yield (asset.type, ordinals[asset.type]), asset
+
+
+def _numbered(assets: Mapping[tuple[str, int], Asset]) -> Iterator[Asset]:
+    """The assets, so that `counted` gives each the ordinal that it has here."""
+    before = dict[str, int]()
+    for (kind, ordinal), asset in assets.items():
+        own = None if ordinal == before.get(kind, 0) + 1 else ordinal
+        before[kind] = ordinal
+        yield asset if asset.ordinal == own else evolve(asset, ordinal=own)
+
+
+def _by_kind(assets: Mapping[tuple[str, int], Asset]) -> dict[str, dict[int, SignedUrl]]:
+    links: dict[str, dict[int, SignedUrl]] = {}
+    for (kind, ordinal), asset in assets.items():
+        links.setdefault(kind, {})[ordinal] = asset.url
+    return links
 
 
 def _address(url: SignedUrl) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import Any, TypeVar
 
@@ -19,7 +20,9 @@ from iceye_derivatives._core.ceilings import OverLimit, check_tree
 from iceye_derivatives._core.json_body import cursor_of, data_of, read_object, read_quickly
 from iceye_derivatives._core.limits import DEFAULT_LIMITS, Limits
 from iceye_derivatives._core.problem import LARGEST_PROBLEM
+from iceye_derivatives._core.unread import spell
 from iceye_derivatives._core.wire import (
+    Listed,
     WireError,
     parse_derivatives,
     parse_scene,
@@ -27,7 +30,15 @@ from iceye_derivatives._core.wire import (
     parse_tasks,
 )
 from iceye_derivatives.errors import ApiError
-from iceye_derivatives.models import NO_EXTRA, Availability, Derivative, Scene, Snapshot, Task
+from iceye_derivatives.models import (
+    NO_EXTRA,
+    Availability,
+    Derivative,
+    Scene,
+    Snapshot,
+    Task,
+    Unreadable,
+)
 
 __all__ = [
     "ApiResponse",
@@ -45,6 +56,7 @@ __all__ = [
 T = TypeVar("T")
 
 _OK, _CREATED, _PARTIAL, _NOT_FOUND, _ERRORS = 200, 201, 206, 404, 400
+_LISTING = "listTaskDerivatives"
 
 
 @frozen(kw_only=True)
@@ -54,6 +66,8 @@ class SnapshotPage:
     snapshot: Snapshot
     """What this page alone says."""
     status: int
+    items: int = 0
+    """How many it lists, whether they can be read or not."""
     cursor: str | None = field(default=None, repr=False)
     """Of the next page; None where there is none."""
 
@@ -138,33 +152,41 @@ def read_task_page(
 
 
 def read_snapshot(
-    task_id: str, response: ApiResponse, now: float, *, limits: Limits = DEFAULT_LIMITS
+    task_id: str,
+    response: ApiResponse,
+    now: float,
+    *,
+    first: int = 0,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> SnapshotPage:
     """404, 206 and 200 as they are: none of the three is an error of the look itself.
 
     This 206 is not a range answer (RFC 9110): the page means "Some, but not all, derivatives have
-    products available" by it.
+    products available" by it.  `first` is how many items the pages before this one had.
 
     Raises:
         LimitExceededError: it is above one of `limits`.
         ApiError: any other answer, by `error_for`.
     """
-    operation = "listTaskDerivatives"
     if response.status not in {_OK, _PARTIAL, _NOT_FOUND}:
-        raise error_for(response, now, operation=operation, task_id=task_id, limits=limits)
+        raise error_for(response, now, operation=_LISTING, task_id=task_id, limits=limits)
 
-    derivatives, cursor = _decoded(
-        partial(_read_listing, task_id, response, limits), response, operation, task_id
+    listed, cursor = _decoded(
+        partial(_read_listing, task_id, response, first, limits), response, _LISTING, task_id
     )
     server_time, retry_after = read_times(response, now, limits)
     snapshot = Snapshot(
         task_id=task_id,
-        availability=_availability((response.status,), derivatives),
-        derivatives=derivatives,
+        availability=_availability({response.status}, listed.derivatives, listed.unreadable),
+        derivatives=listed.derivatives,
+        unreadable=listed.unreadable,
+        claims_all=response.status == _OK,
         server_time=server_time,
         retry_after=retry_after,
     )
-    return SnapshotPage(snapshot=snapshot, status=response.status, cursor=cursor)
+    return SnapshotPage(
+        snapshot=snapshot, status=response.status, items=listed.items, cursor=cursor
+    )
 
 
 def _decoded(
@@ -176,7 +198,7 @@ def _decoded(
     except OverLimit as finding:
         error = over_limit(response, finding, operation=operation, task_id=task_id)
     except WireError as fault:
-        error = unreadable(response, f"{fault}", operation=operation, task_id=task_id)
+        error = unreadable(response.status, f"{fault}", operation=operation, task_id=task_id)
     # Out here, so that the error has no context: one sentence tells all of it.
     raise error
 
@@ -184,48 +206,63 @@ def _decoded(
 def join_pages(pages: Iterable[SnapshotPage]) -> Snapshot:
     """The pages of one look (at least one) as one snapshot.
 
-    It is complete only where every page came with 200 and every derivative on them has assets.
+    It is complete only where every page came with 200, and every derivative on them can be read and
+    has assets.
+
+    Raises:
+        UnexpectedResponseError: they list something, and nothing of it can be read.
     """
-    first, *others = pages
-    if not others:
-        return first.snapshot
-    every = [first, *others]
-    derivatives = tuple(found for page in every for found in page.snapshot.derivatives)
-    waits = [page.snapshot.retry_after for page in every if page.snapshot.retry_after is not None]
+    every = list(pages)
+    look = every[0].snapshot if len(every) == 1 else _joined(every)
+    if look.unreadable and not look.derivatives:
+        raise unreadable(
+            every[0].status, spell(look.unreadable), operation=_LISTING, task_id=look.task_id
+        )
+    return look
+
+
+def _joined(pages: Collection[SnapshotPage]) -> Snapshot:
+    snapshots = [page.snapshot for page in pages]
+    statuses = {page.status for page in pages}
+    derivatives = tuple(found for each in snapshots for found in each.derivatives)
+    faults = tuple(fault for each in snapshots for fault in each.unreadable)
+    waits = [each.retry_after for each in snapshots if each.retry_after is not None]
     return evolve(
-        first.snapshot,
-        availability=_availability([page.status for page in every], derivatives),
+        snapshots[0],
+        availability=_availability(statuses, derivatives, faults),
         derivatives=derivatives,
+        unreadable=faults,
+        claims_all=statuses == {_OK},
         retry_after=max(waits, default=None),
     )
 
 
 def _read_listing(
-    task_id: str, response: ApiResponse, limits: Limits
-) -> tuple[tuple[Derivative, ...], str | None]:
+    task_id: str, response: ApiResponse, first: int, limits: Limits
+) -> tuple[Listed, str | None]:
     if response.status == _NOT_FOUND:
-        return (), None
+        return Listed(), None
     raw = read_quickly(response, limits)
     if raw is not None:
-        derivatives, cursor = _read_page(task_id, raw, limits)
-        for found in derivatives:
+        listed, cursor = _read_page(task_id, raw, first, limits)
+        for found in listed.derivatives:
             if found.extra is not NO_EXTRA:
                 break
         else:
-            return derivatives, cursor
+            return listed, cursor
         # It holds what we do not know, and that is kept as it came, down to the last digit.
-    return _read_page(task_id, read_object(response, limits), limits)
+    return _read_page(task_id, read_object(response, limits), first, limits)
 
 
 def _read_page(
-    task_id: str, raw: dict[str, Any], limits: Limits
-) -> tuple[tuple[Derivative, ...], str | None]:
+    task_id: str, raw: dict[str, Any], first: int, limits: Limits
+) -> tuple[Listed, str | None]:
     # Not looked through as a tree, which costs as much as parsing it: what is known has its shape
     # checked anyway, and what is not known is looked through where it stands.
     cursor = cursor_of(raw)
     if len(raw) > 1:
         check_tree({name: value for name, value in raw.items() if name != "data"}, limits)
-    return parse_derivatives(data_of(raw), task_id, limits=limits), cursor
+    return parse_derivatives(data_of(raw), task_id, first=first, limits=limits), cursor
 
 
 def _read_tree(response: ApiResponse, limits: Limits) -> dict[str, Any]:
@@ -234,11 +271,15 @@ def _read_tree(response: ApiResponse, limits: Limits) -> dict[str, Any]:
     return raw
 
 
-def _availability(statuses: Iterable[int], derivatives: tuple[Derivative, ...]) -> Availability:
-    kinds = set(statuses)
-    if kinds == {_NOT_FOUND}:
+def _availability(
+    statuses: AbstractSet[int],
+    derivatives: tuple[Derivative, ...],
+    unreadable: tuple[Unreadable, ...],
+) -> Availability:
+    if statuses == {_NOT_FOUND}:
         return Availability.NONE
-    # A 200 that still lists "assets": [], or lists nothing at all, is no end: the status and the
-    # body disagree, and believing the status would lose what is still being made.
-    done = kinds == {_OK} and derivatives and all(found.assets for found in derivatives)
+    # A 200 that still lists "assets": [], or what cannot be read, or nothing at all, is no end: the
+    # status and the body disagree, and believing the status would lose what is still to come.
+    claimed = statuses == {_OK} and derivatives and not unreadable
+    done = claimed and all(found.assets for found in derivatives)
     return Availability.COMPLETE if done else Availability.PARTIAL

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from attrs import Factory, define, evolve
 
-from iceye_derivatives._core.pairing import renewed
+from iceye_derivatives._core.pairing import counted, renewed
 from iceye_derivatives.models import Derivative
 
 __all__ = ["AssetKey", "Seen"]
@@ -19,8 +19,9 @@ AssetKey: TypeAlias = tuple[str, int]
 def asset_keys(derivative: Derivative) -> frozenset[AssetKey]:
     """The identities of a derivative's assets within it."""
     if len(derivative.assets) == 1:  # nearly all: a look at ten thousand must not stop the loop
-        return frozenset(((derivative.assets[0].type, 1),))
-    return frozenset((ref.asset_type, ref.ordinal) for ref in derivative.asset_refs())
+        (asset,) = derivative.assets
+        return frozenset(((asset.type, asset.ordinal or 1),))
+    return frozenset(key for key, _ in counted(derivative.assets))
 
 
 @define

@@ -8,6 +8,8 @@ the answer                                           what the watch makes of it
 ===================================================  ==========================================
 200, every listed derivative has assets              hand out what is new, finish
 206, or 200 with an empty ``assets``                 hand out what is new, look again
+206 with what cannot be read                         the same, and tell of it once
+200 where nothing else is left                       the same, on a budget of its own
 200, but a requested type is not listed              the same: such a 200 is not complete
 404                                                  ask for the task: which of three causes?
 404, and the task stays unknown beyond a grace       `TaskNotFoundError`
@@ -110,7 +112,7 @@ class Watch(WatchAnswers):
         if self._todo is None and self._next is None:
             facts = self._facts(now)
             self._schedule(facts, jitter)
-        if self._nudged and self._failure is None and self._retry_after is None:
+        if self._nudged and not self._is_in_trouble and self._retry_after is None:
             self._bring_forward(now)
         if self._todo is None and self._next is not None and now >= self._next:
             self._todo, self._next = self._question(now), None
@@ -134,6 +136,8 @@ class Watch(WatchAnswers):
     def _reason(self, now: float, facts: Facts | None) -> str:
         if self._failure is not None:
             why = f"the last poll failed ({type(self._failure).__name__})"
+        elif self._stuck:
+            why = "what is left of the listing cannot be read"
         elif self._nudged:
             why = "something may have happened to the task"
         else:
@@ -144,13 +148,18 @@ class Watch(WatchAnswers):
 
     def _schedule(self, facts: Facts, jitter: float) -> None:
         self._just_answered_404 = False
-        if self._failure is not None:
-            delay = FAILURE_BACKOFF.delay(self._failures - 1, jitter)
+        if self._is_in_trouble:
+            delay = FAILURE_BACKOFF.delay((self._failures or self._stuck) - 1, jitter)
         else:
             delay = next_delay(facts, jitter)
         if self._retry_after is not None:
             delay = max(delay, self._retry_after * (1 + RETRY_AFTER_SPREAD * jitter))
         self._delay, self._next = delay, facts.now + delay
+
+    @property
+    def _is_in_trouble(self) -> bool:
+        """Whether a budget is being used up, which nothing may hurry."""
+        return self._failure is not None or self._stuck > 0
 
     def _bring_forward(self, now: float) -> None:
         # Clocks are set back here too: the pause is never longer than it is meant to be.

@@ -11,10 +11,12 @@ from sys import intern
 from iceye_derivatives._core.decisions import AskScene, AskTask, Failed, Look
 from iceye_derivatives._core.outlook import Outlook
 from iceye_derivatives._core.rhythm import BEFORE_IMAGE, IMAGED
+from iceye_derivatives._core.unread import is_all_that_is_left
 from iceye_derivatives._core.watch_failures import (
     failed_budget,
     failed_ended,
     failed_unknown,
+    failed_unreadable,
     failed_unrequested,
 )
 from iceye_derivatives._core.watch_memory import WatchMemory
@@ -43,10 +45,12 @@ class WatchAnswers(WatchMemory):
         """The derivatives endpoint answered 200, 206 or 404."""
         self._answered(snapshot.retry_after)
         self._nudged = False
-        if snapshot.derivatives and self._take_in(snapshot, now):
+        news = bool(snapshot.derivatives) and self._take_in(snapshot, now)
+        if news:
             self._news(now)
         else:
             self._quiet_looks += 1
+        self._take_faults(snapshot, news=news)
         self._looked_at = now
         self._just_answered_404 = snapshot.availability is Availability.NONE
         is_complete = snapshot.availability is Availability.COMPLETE and self._has_all_requested()
@@ -62,6 +66,8 @@ class WatchAnswers(WatchMemory):
         if snapshot.derivatives:
             self._unknown_since = None
         self._complete = is_complete
+        if self._stuck >= self._patience.failures:
+            self._fatal = failed_unreadable
 
     def receive_task(self, task: Task, now: float) -> None:
         """The task answered."""
@@ -146,6 +152,15 @@ class WatchAnswers(WatchMemory):
             outlook.teach_models(delays, new, looked_at=self._looked_at, now=now)
         return self.seen.take_in(snapshot.derivatives)
 
+    def _take_faults(self, snapshot: Snapshot, *, news: bool) -> None:
+        """Note what cannot be read, and for how many looks in a row nothing else was to come."""
+        if snapshot.availability is not Availability.NONE:
+            self._unreadable = snapshot.unreadable
+        if not is_all_that_is_left(snapshot, self._unlisted):
+            self._stuck = 0
+        else:
+            self._stuck = 1 if news else self._stuck + 1
+
     def _take_dates(self, task: Task, now: float, *, newly_imaged: bool) -> None:
         if task.fulfilled_at is None and task.products_available_in_seconds is None:
             return
@@ -193,7 +208,7 @@ class WatchAnswers(WatchMemory):
     def _has_all_requested(self) -> bool:
         # The page on 200: "All requested derivatives have products available".  An answer that
         # lacks a requested type breaks that promise and is not believed.
-        return set(self.requested or ()) <= set(self._seen.listed.values() if self._seen else ())
+        return not self._unlisted
 
 
 def _refused(error: IceyeError, watch: WatchMemory) -> Failed:  # noqa: ARG001 - as the others

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from iceye_derivatives._core.decisions import Failed
 from iceye_derivatives._core.rhythm import spell
+from iceye_derivatives._core.unread import spell as spell_faults
 from iceye_derivatives.errors import (
     IceyeError,
     NoDerivativesRequestedError,
     PollBudgetError,
     TaskEndedError,
     TaskNotFoundError,
+    UnreadableDerivativesError,
     WatchTimeoutError,
 )
 
@@ -23,6 +25,7 @@ __all__ = [
     "failed_ended",
     "failed_timeout",
     "failed_unknown",
+    "failed_unreadable",
     "failed_unrequested",
 ]
 
@@ -76,13 +79,28 @@ def failed_budget(watch: Watch, last: IceyeError) -> Failed:
     )
 
 
+def failed_unreadable(watch: Watch) -> Failed:
+    """All else has come, and the API lists this and nothing better."""
+    return Failed(
+        UnreadableDerivativesError(
+            f"All that can be read of task {watch.task_id} came, {len(watch.delivered)} "
+            f"derivative(s), and what is left could not be read {watch.failure_budget} times in a "
+            f"row: {spell_faults(watch.unreadable)}; report it to ICEYE, and go on with "
+            "watch=error.watch when it is mended",
+            watch=watch,
+            status=watch.status,
+        )
+    )
+
+
 def failed_timeout(watch: Watch, timeout: float) -> Failed:
     """The patience is used up."""
     came, missing = len(watch.delivered), ", ".join(watch.missing) or "all"
+    unread = f" (cannot be read: {spell_faults(watch.unreadable)})" if watch.unreadable else ""
     return Failed(
         WatchTimeoutError(
             f"Task {watch.task_id} was not complete after {spell(timeout)}: {came} derivative(s) "
-            f"came, missing: {missing}; go on with watch=error.watch",
+            f"came, missing: {missing}{unread}; go on with watch=error.watch",
             watch=watch,
             status=watch.status,
         )

@@ -11,9 +11,10 @@ from typing import Any, Self
 from iceye_derivatives._core.decisions import AskScene, AskTask, Failed, Look, Patience
 from iceye_derivatives._core.outlook import Outlook
 from iceye_derivatives._core.seen import Seen
+from iceye_derivatives._core.unread import Complaint, complaint, name_of
 from iceye_derivatives._core.watch_state import WatchState, dump_state, load_state
 from iceye_derivatives.errors import IceyeError
-from iceye_derivatives.models import AcquisitionWindow, Derivative
+from iceye_derivatives.models import AcquisitionWindow, Derivative, Unreadable
 
 __all__ = ["WATCH_SLOTS", "WatchMemory"]
 
@@ -41,8 +42,11 @@ WATCH_SLOTS = (
     "_retry_after",
     "_seen",
     "_silent_since",
+    "_stuck",
     "_todo",
+    "_told",
     "_unknown_since",
+    "_unreadable",
     "requested",
     "status",
     "sure",
@@ -70,6 +74,8 @@ class WatchMemory:
         self._seen = seen
         self._outlook: Outlook | None = None
         self._complete = False
+        self._unreadable: tuple[Unreadable, ...] = ()
+        self._told: frozenset[Complaint] = frozenset()
         self.begin(0.0, Patience())
 
     # -- what a caller may ask ---------------------------------------------------------------------
@@ -86,11 +92,28 @@ class WatchMemory:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Ids listed without assets, then requested product types that are not listed at all."""
-        if self._seen is None:
-            return tuple(sorted(set(self.requested or ())))
-        unlisted = set(self.requested or ()) - set(self._seen.listed.values())
-        return (*self._seen.unready, *sorted(unlisted))
+        """Ids listed without assets, then requested product types that are not listed at all.
+
+        In between, what cannot be read: by its id, else by its product type, else by its path.
+        """
+        unready = () if self._seen is None else self._seen.unready
+        named = map(name_of, self._unreadable)
+        known = {fault.product_type for fault in self._unreadable if fault.derivative_id}
+        return tuple(dict.fromkeys((*unready, *named, *sorted(self._unlisted - known))))
+
+    @property
+    def unreadable(self) -> tuple[Unreadable, ...]:
+        """What the last listing held that cannot be read."""
+        return self._unreadable
+
+    @property
+    def untold(self) -> tuple[Unreadable, ...]:
+        """What of it nobody was told of."""
+        return tuple(fault for fault in self._unreadable if complaint(fault) not in self._told)
+
+    def mark_told(self) -> None:
+        """Somebody was told of all that is `untold`."""
+        self._told |= set(map(complaint, self._unreadable))
 
     @property
     def seen(self) -> Seen:
@@ -134,6 +157,8 @@ class WatchMemory:
                 closes=self._closes,
                 outlook=self._outlook,
                 seen=self._seen or Seen(),
+                unreadable=self._unreadable,
+                told=self._told,
             )
         )
 
@@ -150,6 +175,7 @@ class WatchMemory:
             watch.seen = state.seen
         watch.sure, watch.status, watch._outlook = state.sure, state.status, state.outlook
         watch._opens, watch._closes = state.opens, state.closes
+        watch._unreadable, watch._told = state.unreadable, state.told
         return watch
 
     def begin(self, now: float, patience: Patience) -> None:
@@ -168,6 +194,7 @@ class WatchMemory:
         self._unknown_since: float | None = None
         self._failures = 0
         self._failure: IceyeError | None = None
+        self._stuck = 0
         self._retry_after: float | None = None
         self._nudged = False
         self._looked_at = -inf
@@ -189,6 +216,17 @@ class WatchMemory:
     def pop(self) -> Derivative | None:
         """The next derivative to hand out, which counts as handed out from now on."""
         return None if self._seen is None else self._seen.pop(self.task_id)
+
+    def forget(self) -> None:
+        """Hand out everything again, and tell of everything again."""
+        self._seen, self._unreadable, self._told = None, (), frozenset()
+        self._complete = False
+
+    @property
+    def _unlisted(self) -> set[str]:
+        """Types that were ordered and never listed."""
+        listed = () if self._seen is None else self._seen.listed.values()
+        return set(self.requested or ()).difference(listed)
 
     @property
     def _listed(self) -> bool:

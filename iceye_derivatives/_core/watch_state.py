@@ -16,7 +16,14 @@ from attrs import asdict, fields_dict, frozen
 from iceye_derivatives._core.outlook import Outlook
 from iceye_derivatives._core.redact import clean_text
 from iceye_derivatives._core.seen import Seen
+from iceye_derivatives._core.unread import (
+    Complaint,
+    read_complaints,
+    read_unreadable,
+    write_unreadable,
+)
 from iceye_derivatives.errors import ConfigurationError
+from iceye_derivatives.models import Unreadable
 
 __all__ = ["WatchState", "dump_state", "load_state"]
 
@@ -39,6 +46,8 @@ class WatchState:
     closes: float | None
     outlook: Outlook | None
     seen: Seen
+    unreadable: tuple[Unreadable, ...] = ()
+    told: frozenset[Complaint] = frozenset()
 
 
 def dump_state(state: WatchState) -> str:
@@ -55,6 +64,8 @@ def dump_state(state: WatchState) -> str:
             "outlook": None if outlook is None else asdict(outlook),
             "listed": state.seen.listed,
             "handed": {i: sorted(keys) for i, keys in state.seen.handed.items()},
+            "unreadable": write_unreadable(state.unreadable),
+            "told": sorted(state.told, key=repr),
         }
     )
 
@@ -92,6 +103,9 @@ def _read(state: dict[str, object]) -> WatchState:
             listed={_text(i): _text(name) for i, name in _object(state["listed"]).items()},
             handed={_text(i): _keys(keys) for i, keys in _object(state["handed"]).items()},
         ),
+        # Not in files of the time when one such item held back all others.
+        unreadable=read_unreadable(state.get("unreadable", [])),
+        told=read_complaints(state.get("told", [])),
     )
 
 

@@ -14,12 +14,13 @@ from typing import Any, TypeVar
 
 from attrs import evolve, fields
 
-from iceye_derivatives._core.wire_derivatives import parse_derivatives
+from iceye_derivatives._core.wire_derivatives import Listed, parse_derivatives
 from iceye_derivatives._core.wire_error import WireError, each, join, wire_name
 from iceye_derivatives.errors import Fault, InvalidTaskRequestError
 from iceye_derivatives.models import Extra, Scene, Task, TaskRequest
 
 __all__ = [
+    "Listed",
     "WireError",
     "parse_derivatives",
     "parse_scene",

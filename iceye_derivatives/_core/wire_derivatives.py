@@ -3,35 +3,40 @@
 Written by hand, apart from the converter: a listing is read at every poll, so it is the one place
 where the price of a generic reader shows.  There are three ways, and a law holds them to say the
 same: an item that looks like the page's own example goes by `_read_usual`, one that is right in
-another way by `_read`, and a listing with a fault is gone through once more to name every one.
+another way by `_read`, and one with a fault is gone through once more, to name every one and to
+read the rest.  No item holds another back.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
-from attrs import fields
+from attrs import evolve, fields
 
-from iceye_derivatives._core.ceilings import OverLimit, check_count, check_tree
+from iceye_derivatives._core.ceilings import check_count, check_tree
 from iceye_derivatives._core.limits import DEFAULT_LIMITS, Limits
 from iceye_derivatives._core.signed_url import read_signed_url
-from iceye_derivatives._core.wire_error import WireError, join
-from iceye_derivatives.errors import Fault
-from iceye_derivatives.models import NO_EXTRA, Asset, Derivative, Extra, SignedUrl
+from iceye_derivatives._core.wire_error import WireError
+from iceye_derivatives._core.wire_faults import (
+    NOT_NEEDED,
+    are_names,
+    faults_of,
+    numbered,
+    readable_part,
+)
+from iceye_derivatives.models import NO_EXTRA, Asset, Derivative, Extra, SignedUrl, Unreadable
 
-__all__ = ["parse_derivatives"]
+__all__ = ["Listed", "parse_derivatives"]
 
 # {"data": [{"assets": [{…}]}]}
 _ITEM_DEPTH, _ASSET_DEPTH = 3, 5
 _ASSET_FIELDS, _FIELDS = 2, 3
-_NO_UPDATE = False
+_NO_UPDATE, _AS_COUNTED = False, None
 _NO_ASSET = {"type": "geojson", "href": "https://"}
 """Stands in for the one that a derivative does not have yet."""
 _KNOWN = frozenset({"id", "imageReference", "imageId", "derivativeProductType", "assets"})
-_NOT_NEEDED = ("imageReference", "imageId")
-"""Nobody waits for a derivative and then has no use for it without one of these."""
 _EXPIRY = re.compile(r"\?Expires=([0-9]{10})&")
 """How the page's own links begin their query: ten digits are the years 2001 to 2286."""
 _EXPIRY_LENGTH = len("?Expires=2000000000&")
@@ -42,40 +47,76 @@ _NO_EXPIRY = "?" * (_EXPIRY_LENGTH + 1)
 # A frozen class sets its attributes through `object.__setattr__`, which looks each name up: that
 # alone was a quarter of the time for a listing.  The slots' own setters know their place.
 _new = object.__new__
-_set_type, _set_url = (vars(Asset)[attribute.name].__set__ for attribute in fields(Asset))
+_set_type, _set_url, _set_ordinal = (
+    vars(Asset)[attribute.name].__set__ for attribute in fields(Asset)
+)
 _set_raw, _set_expires = (vars(SignedUrl)[name].__set__ for name in ("_raw", "_expires"))
 _SETTERS = [vars(Derivative)[attribute.name].__set__ for attribute in fields(Derivative)]
 _set_id, _set_task_id, _set_product_type, _set_assets = _SETTERS[:4]
 _set_reference, _set_image_id, _set_is_update, _set_extra = _SETTERS[4:]
 
 
+class Listed(NamedTuple):
+    """What a listing holds, or a page of one."""
+
+    derivatives: tuple[Derivative, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+    items: int = 0
+    """How many there are, whether they can be read or not."""
+
+
 def parse_derivatives(
-    raw: object, task_id: str, *, path: str = "data", limits: Limits = DEFAULT_LIMITS
-) -> tuple[Derivative, ...]:
+    raw: object, task_id: str, *, first: int = 0, limits: Limits = DEFAULT_LIMITS
+) -> Listed:
     """The derivatives of a listing; null reads as an empty list, as Go's encoder writes one so.
 
     A missing or null ``assets`` is an empty one: the derivative "is still being processed".  A
-    reference to the image that is no string is None, and kept in ``extra`` as it came.
+    reference to the image that is no string is None, and kept in ``extra`` as it came.  An item
+    that cannot be read is left out, an asset that cannot be read among others as well, and what is
+    wrong with it is named.
+
+    Args:
+        raw: What stands under ``data``.
+        task_id: Whose derivatives they are.
+        first: How many items the pages before this one had.
+        limits: The ceilings.
 
     Raises:
         OverLimit: something is more, longer or deeper than `limits` allow.
-        WireError: with the faults of all items.
+        WireError: it is no list.
     """
     if raw is None:
-        return ()
+        return Listed()
     if not isinstance(raw, list):
-        raise WireError.of("is not a list", path)
+        raise WireError.of("is not a list", "data")
     check_count(len(raw), "derivatives", "derivatives_per_task", limits)
     derivatives = _read_usual(raw, task_id, limits)
-    if not all(derivatives):
-        raise WireError(
-            tuple(
-                Fault(join(f"{path}[{index}]", place), message)
-                for index, item in enumerate(raw)
-                for place, message in _explain(item, limits)
-            )
-        )
-    return tuple(derivatives)  # type: ignore[arg-type] # None was ruled out above
+    if all(derivatives):
+        return Listed(tuple(derivatives), items=len(raw))  # type: ignore[arg-type] # no None
+    return _read_rest(raw, derivatives, task_id, first, limits)
+
+
+def _read_rest(
+    raw: list[Any], read: list[Derivative | None], task_id: str, first: int, limits: Limits
+) -> Listed:
+    derivatives, unreadable = list[Derivative](), list[Unreadable]()
+    for index, (item, found) in enumerate(zip(raw, read, strict=True)):
+        rest = found
+        if rest is None:
+            unreadable += faults_of(item, first + index, limits)
+            rest = _rest_of(item, task_id, limits)
+        if rest is not None:
+            derivatives.append(rest)
+    return Listed(tuple(derivatives), tuple(unreadable), len(raw))
+
+
+def _rest_of(item: Any, task_id: str, limits: Limits) -> Derivative | None:  # noqa: ANN401 - JSON
+    """What of an item with faults can be handed out: where it has good assets beside bad ones."""
+    part = readable_part(item, limits)
+    rest = None if part is None else _read(part, task_id, limits)
+    if rest is None:
+        return None
+    return evolve(rest, assets=numbered(rest.assets, item["assets"], limits))
 
 
 def _read_usual(items: list[Any], task_id: str, limits: Limits) -> list[Derivative | None]:
@@ -133,6 +174,7 @@ def _read_usual(items: list[Any], task_id: str, limits: Limits) -> list[Derivati
             url = read_signed_url(href)
         _set_type(made_asset, kind)
         _set_url(made_asset, url)
+        _set_ordinal(made_asset, _AS_COUNTED)
         _set_assets(made, (made_asset,))
     return found
 
@@ -151,7 +193,7 @@ def _read(raw: Any, task_id: str, limits: Limits) -> Derivative | None:  # noqa:
         return None
     get = raw.get
     derivative_id, product_type = get("id"), get("derivativeProductType")
-    reference, image_id = map(get, _NOT_NEEDED)
+    reference, image_id = map(get, NOT_NEEDED)
     assets = _read_assets(get("assets"), limits)
     longest = limits.id_length
     if (
@@ -160,15 +202,15 @@ def _read(raw: Any, task_id: str, limits: Limits) -> Derivative | None:  # noqa:
         or type(product_type) is not str
         or not 0 < len(derivative_id) <= longest
         or not 0 < len(product_type) <= longest
-        or not ((derivative_id + product_type).isascii() or _are_names(derivative_id, product_type))
+        or not ((derivative_id + product_type).isascii() or are_names(derivative_id, product_type))
         or (type(reference) is str and len(reference) > longest)
         or (type(image_id) is str and len(image_id) > longest)
     ):
         return None
-    odd = {name for name in _NOT_NEEDED if not isinstance(raw.get(name), str | None)}
+    odd = {name for name in NOT_NEEDED if not isinstance(raw.get(name), str | None)}
     extra = NO_EXTRA if raw.keys() <= _KNOWN and not odd else _unknown(raw, odd, limits)
     if odd:
-        reference, image_id = (None if name in odd else get(name) for name in _NOT_NEEDED)
+        reference, image_id = (None if name in odd else get(name) for name in NOT_NEEDED)
     return _made(derivative_id, task_id, product_type, assets, reference, image_id, extra)
 
 
@@ -211,7 +253,7 @@ def _read_assets(raw: Any, limits: Limits) -> tuple[Asset, ...] | None:  # noqa:
             or type(href) is not str
             or not 0 < len(kind) <= limits.id_length
             or not 0 < len(href) <= limits.link_length
-            or not ((kind + href).isascii() or _are_names(kind, href))
+            or not ((kind + href).isascii() or are_names(kind, href))
         ):
             return None
         if len(item) > _ASSET_FIELDS:
@@ -219,20 +261,9 @@ def _read_assets(raw: Any, limits: Limits) -> tuple[Asset, ...] | None:  # noqa:
         asset = _new(Asset)
         _set_type(asset, kind)
         _set_url(asset, read_signed_url(href))
+        _set_ordinal(asset, _AS_COUNTED)
         assets.append(asset)
     return tuple(assets)
-
-
-def _are_names(*values: str) -> bool:
-    """Strings that can be sent and written.
-
-    JSON can spell half a surrogate pair, and a string with one cannot become UTF-8 any more.
-    """
-    try:
-        "".join(values).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _unknown(raw: dict[str, Any], odd: set[str], limits: Limits) -> Extra:
@@ -240,40 +271,3 @@ def _unknown(raw: dict[str, Any], odd: set[str], limits: Limits) -> Extra:
     extra = {name: value for name, value in raw.items() if name in odd or name not in _KNOWN}
     check_tree(extra, limits, depth=_ITEM_DEPTH)
     return Extra(extra)
-
-
-def _explain(raw: Any, limits: Limits) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - JSON
-    """Every place of an item that is not as documented, and why; nothing for a good item."""
-    if not isinstance(raw, dict):
-        yield "", "is not an object"
-        return
-    for name in ("id", "derivativeProductType"):
-        yield from _explain_name(raw.get(name), name, "id_length", limits)
-    for name in _NOT_NEEDED:
-        _check_length(raw.get(name), name, "id_length", limits)
-    assets = raw.get("assets")
-    if not isinstance(assets, list | None):
-        yield "assets", "is not a list"
-        return
-    for index, asset in enumerate(assets or ()):
-        place = f"assets[{index}]"
-        if not isinstance(asset, dict):
-            yield place, "is not an object"
-            continue
-        yield from _explain_name(asset.get("type"), f"{place}.type", "id_length", limits)
-        yield from _explain_name(asset.get("href"), f"{place}.href", "link_length", limits)
-
-
-def _explain_name(value: Any, place: str, limit: str, limits: Limits) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - JSON
-    _check_length(value, place, limit, limits)
-    if value is None:
-        yield place, "is missing"
-    elif not isinstance(value, str):
-        yield place, "is not a string"
-    elif not value or not _are_names(value):
-        yield place, "is empty, or no valid Unicode"
-
-
-def _check_length(value: Any, place: str, limit: str, limits: Limits) -> None:  # noqa: ANN401 - JSON
-    if isinstance(value, str) and len(value) > getattr(limits, limit):
-        raise OverLimit(f"has a longer text at {place}", limit, limits)

@@ -16,6 +16,7 @@ from attrs import evolve, frozen
 from iceye_derivatives.cli.sentences import sentence
 from iceye_derivatives.events import (
     DerivativeReady,
+    DerivativesUnreadable,
     DownloadEvent,
     FileRecord,
     LinkRenewed,
@@ -32,7 +33,7 @@ from iceye_derivatives.events import (
     WatchFailed,
     WatchFinished,
 )
-from iceye_derivatives.models import AssetRef, Availability
+from iceye_derivatives.models import AssetRef, Availability, Unreadable
 
 T = TypeVar("T")
 
@@ -83,6 +84,8 @@ class Expected:
 
     task_id: str
     missing: tuple[Awaited, ...]
+    unreadable: tuple[Unreadable, ...] = ()
+    """What of it the last listing held in a form that cannot be read."""
 
 
 BoardEvent: TypeAlias = DownloadEvent | Ordered | Expected
@@ -127,6 +130,7 @@ class Board:
     product_types: tuple[str, ...] = ()
     """In the order first heard of, so that rows keep their place."""
     awaited: tuple[Awaited, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
     rows: tuple[Row, ...] = ()
     finished: bool = False
 
@@ -144,8 +148,8 @@ def fold(board: Board, event: BoardEvent, at: float) -> Board:  # noqa: PLR0911 
     match event:
         case Ordered() | TaskStatusReceived() | SnapshotReceived() | Expected():
             return _learn(board, event)
-        case SceneReceived():
-            return board  # what it means for the wait, the wait's own reason says
+        case SceneReceived() | DerivativesUnreadable():
+            return board  # what it means for the wait is told by the wait's reason, and `Expected`
         case PollFailed():
             return evolve(board, trouble=event, looks=board.looks + 1)
         case Waiting():
@@ -153,7 +157,8 @@ def fold(board: Board, event: BoardEvent, at: float) -> Board:  # noqa: PLR0911 
         case WatchFailed():
             return board  # one of many: the screens for many keep their own count
         case WatchFinished():
-            return evolve(board, finished=True, waiting=None, trouble=None, awaited=())
+            board = evolve(board, awaited=(), unreadable=())
+            return evolve(board, finished=True, waiting=None, trouble=None)
         case DerivativeReady():
             return _hand_out(board, event)
         case TransferFinished(record=record) | TransferFailed(record=record):
@@ -176,8 +181,8 @@ def _learn(
         case SnapshotReceived(availability=availability):
             answers = _with_news(board.answers, ANSWERS[availability])
             return evolve(board, trouble=None, answers=answers, looks=board.looks + 1)
-        case Expected(missing=missing):
-            board = evolve(board, awaited=missing)
+        case Expected(missing=missing, unreadable=unreadable):
+            board = evolve(board, awaited=missing, unreadable=unreadable)
             return _know(board, tuple(each.product_type for each in missing))
 
 

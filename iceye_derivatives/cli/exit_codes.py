@@ -23,6 +23,7 @@ from iceye_derivatives.errors import (
     TaskCreationUncertainError,
     TaskEndedError,
     TaskNotFoundError,
+    UnreadableDerivativesError,
     WatchTimeoutError,
 )
 
@@ -104,7 +105,13 @@ CAUSES = (
     Cause(
         8,
         "the API or the network failed more often than allowed",
-        (ApiError, NetworkError, PollBudgetError, TaskCreationUncertainError),
+        (
+            ApiError,
+            NetworkError,
+            PollBudgetError,
+            TaskCreationUncertainError,
+            UnreadableDerivativesError,
+        ),
     ),
     Cause(9, "the disk is full or refuses", (DiskFullError, StorageError, OSError)),
     Cause(INTERRUPTED, "interrupted by Ctrl-C or SIGTERM", (Interrupted, KeyboardInterrupt)),

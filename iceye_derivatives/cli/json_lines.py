@@ -9,8 +9,10 @@ note                   text
 ordered                task_id status reference derivative_product_types
 task_status            task_id status
 scene                  task_id imaging(when it is planned to begin, or null)
-snapshot               task_id answer(404, 206, 200) availability ready listed
-expected               task_id missing(derivative_id or null, product_type)
+snapshot               task_id answer(404, 206, 200) availability ready listed faulty
+expected               task_id missing(derivative_id or null, product_type) unreadable
+unreadable             task_id unreadable(item, field, problem, derivative_id or null, product_type
+                       or null)
 waiting                task_id seconds until reason
 poll_failed            task_id error failures budget
 derivative_ready       task_id derivative_id product_type is_update image_reference image_id
@@ -26,13 +28,13 @@ transfer_failed        the same five, error seconds renewals retries
 found                  the same five, path detections(or null) classes(name to number)
 status                 task_id status reference contract_id imaging_mode window(start, end)
                        derivative_product_types ordered_at(or null) answer
-                       derivatives(derivative_id, product_type, asset_types)
+                       derivatives(derivative_id, product_type, asset_types) unreadable
 task                   task_id status reference contract_id imaging_mode window(start, end)
                        derivative_product_types ordered_at(or null)
 verified               folder task_id name condition(whole, changed, missing, unfinished, foreign)
                        size(bytes that are there, or null) sha256(what the journal says, or null)
 report                 (the last line, however it ended) ok exit_code error task_id status answers
-                       missing files(as in transfer_finished and transfer_failed)
+                       missing unreadable files(as in transfer_finished and transfer_failed)
 report_of_many         (in its place where several tasks were asked for, and of `cancel`) ok
                        exit_code error finished(ids) failed(id to error) files
 report_of_files        (in its place where a folder was verified) ok exit_code conditions(each to
@@ -47,6 +49,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
+from attrs import asdict
+
 from iceye_derivatives.cli.board import ANSWERS, Awaited, Board, BoardEvent, Expected, Ordered
 from iceye_derivatives.cli.exit_codes import exit_code
 from iceye_derivatives.cli.findings import Found
@@ -55,6 +59,7 @@ from iceye_derivatives.cli.wording import iso
 from iceye_derivatives.errors import IceyeError
 from iceye_derivatives.events import (
     DerivativeReady,
+    DerivativesUnreadable,
     FileRecord,
     LinkRenewed,
     PollFailed,
@@ -70,7 +75,7 @@ from iceye_derivatives.events import (
     WatchFailed,
     WatchFinished,
 )
-from iceye_derivatives.models import AssetRef, Task
+from iceye_derivatives.models import AssetRef, Task, Unreadable
 
 __all__ = [
     "Line",
@@ -80,6 +85,7 @@ __all__ = [
     "many_report_line",
     "report_line",
     "task_line",
+    "unreadable_fields",
 ]
 
 Line: TypeAlias = dict[str, Any]
@@ -99,6 +105,9 @@ def event_line(event: BoardEvent) -> Line:
             return _transfer_line(event)
         case WatchFailed(task_id=task_id, error=error):
             return {"task_id": task_id, "event": "watch_failed", "error": _error(error)}
+        case DerivativesUnreadable(task_id=task_id, unreadable=unreadable):
+            faults = unreadable_fields(unreadable)
+            return {"task_id": task_id, "event": "unreadable", "unreadable": faults}
         case _:
             return {"task_id": event.task_id, **_watch_line(event)}
 
@@ -115,6 +124,7 @@ def report_line(board: Board, error: BaseException | None) -> Line:
         "status": board.statuses[-1] if board.statuses else None,
         "answers": list(board.answers),
         "missing": [_awaited(each) for each in board.awaited],
+        "unreadable": unreadable_fields(board.unreadable),
         "files": [{**_asset(record.asset), **_record(record)} for record in records],
     }
 
@@ -176,6 +186,11 @@ def derivative_fields(event: DerivativeReady) -> Line:
     }
 
 
+def unreadable_fields(unreadable: Sequence[Unreadable]) -> list[Line]:
+    """What cannot be read: no value of it stands in there but two names."""
+    return [asdict(fault) for fault in unreadable]
+
+
 def _watch_line(
     event: SnapshotReceived
     | TaskStatusReceived
@@ -193,6 +208,7 @@ def _watch_line(
         case SnapshotReceived(availability=availability, ready=ready, listed=listed):
             line: Line = {"answer": ANSWERS[availability], "availability": availability}
             line = {"event": "snapshot", **line, "ready": ready, "listed": listed}
+            line["faulty"] = event.faulty
         case TaskStatusReceived(status=status):
             line = {"event": "task_status", "status": status}
         case SceneReceived(scene=scene):
@@ -209,8 +225,9 @@ def _watch_line(
         case Ordered(status=status, reference=reference, product_types=types):
             line = {"event": "ordered", "status": status, "reference": reference}
             line |= {"derivative_product_types": list(types)}
-        case Expected(missing=missing):
+        case Expected(missing=missing, unreadable=unreadable):
             line = {"event": "expected", "missing": [_awaited(each) for each in missing]}
+            line["unreadable"] = unreadable_fields(unreadable)
     return line
 
 

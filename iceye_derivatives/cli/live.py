@@ -11,6 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from iceye_derivatives._core.unread import spell as spell_faults
 from iceye_derivatives._visible import visible
 from iceye_derivatives.cli.board import Awaited, Board, BoardEvent, Phase, Row
 from iceye_derivatives.cli.findings import Found, say_found
@@ -92,6 +93,9 @@ class Picture:
             trouble = self.board.trouble
             told = f"{trouble.failures} in a row, gives up at {trouble.budget}"
             text = shown(f"look failed ({told}): {trouble.error}", "magenta").append("\n")
+        if self.board.unreadable:
+            told = f"cannot be read: {spell_faults(self.board.unreadable)}"
+            text.append_text(shown(told, "magenta")).append("\n")
         return text.append_text(self._countdown(self.board.waiting))
 
     def _countdown(self, waiting: Waiting | None) -> Text:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
+from iceye_derivatives._core.unread import spell
 from iceye_derivatives._visible import visible
 from iceye_derivatives.cli.board import BoardEvent
 from iceye_derivatives.cli.sentences import sentence
@@ -15,6 +16,7 @@ from iceye_derivatives.cli.wording import count, shorten, size
 from iceye_derivatives.errors import DownloadError
 from iceye_derivatives.events import (
     DerivativeReady,
+    DerivativesUnreadable,
     FileRecord,
     PollFailed,
     TaskStatusReceived,
@@ -59,6 +61,8 @@ def _of_trouble(event: BoardEvent, moment: str) -> Text | None:
         case PollFailed(task_id=task_id, error=error, failures=failures, budget=budget):
             told = f"{failures} in a row, gives up at {budget}: {error}"
             line = _line(moment, task_id, "look failed", "magenta", told)
+        case DerivativesUnreadable(task_id=task_id, unreadable=unreadable):
+            line = _line(moment, task_id, "unreadable", "magenta", spell(unreadable))
         case TransferFailed(record=FileRecord(error=DownloadError() as error) as record):
             told = f"{_name_of(record.asset)}: {sentence(error)}"
             line = _line(moment, record.asset.task_id, "failed", "bold red", told)

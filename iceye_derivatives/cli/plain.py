@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from iceye_derivatives._core.unread import spell as spell_faults
 from iceye_derivatives.cli.board import Board, BoardEvent, Ordered
 from iceye_derivatives.cli.sentences import sentence
 from iceye_derivatives.cli.wording import clock_time, count, size, spell
 from iceye_derivatives.errors import DownloadError
 from iceye_derivatives.events import (
     DerivativeReady,
+    DerivativesUnreadable,
     FileRecord,
     LinkRenewed,
     PollFailed,
@@ -41,6 +43,8 @@ def say(before: Board, event: BoardEvent, after: Board) -> str | None:
             kinds = ", ".join(asset.type for asset in derivative.assets)
             word = "has more" if derivative.is_update else "is ready"
             return f"{derivative.product_type} {derivative.id} {word} ({kinds})"
+        case DerivativesUnreadable(unreadable=unreadable):
+            return f"cannot be read: {spell_faults(unreadable)}"
         case _:
             return _say_of_transfer(event)
 
@@ -53,9 +57,10 @@ def say_file(record: FileRecord) -> str:
 
 
 def _say_answer(event: SnapshotReceived, after: Board) -> str:
+    faulty = f", {event.faulty} cannot be read" if event.faulty else ""
     meaning = {
         404: "nothing is there yet",
-        206: f"{event.ready} of {event.listed} are ready",
+        206: f"{event.ready} of {event.listed} are ready{faulty}",
         200: f"all {event.listed} are ready",
     }
     return f"derivatives: {after.answers[-1]}, {meaning[after.answers[-1]]}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from iceye_derivatives._core.unread import spell
 from iceye_derivatives.cli.exit_codes import FAILURE, Interrupted, SomeTasksFailed, exit_code
 from iceye_derivatives.errors import (
     ContentError,
@@ -22,6 +23,7 @@ from iceye_derivatives.errors import (
     PollBudgetError,
     StorageError,
     TaskEndedError,
+    UnreadableDerivativesError,
     WatchError,
     WatchTimeoutError,
 )
@@ -91,15 +93,18 @@ def _files_sentence(error: DownloadFailedError) -> str:
 
 def _watch_sentence(error: WatchError) -> str:
     missing = ", ".join(error.missing) or "all"
+    unread = f" (cannot be read: {spell(error.unreadable)})" if error.unreadable else ""
     so_far = (
         f"Task {error.task_id} is not complete: {len(error.delivered)} derivative(s) came, "
-        f"missing: {missing}"
+        f"missing: {missing}{unread}"
     )
     match error:
         case WatchTimeoutError():
             return f"{so_far}; run the same command again to go on"
         case PollBudgetError():
             return f"{so_far}; too many looks failed in a row, the last: {error.__cause__}"
+        case UnreadableDerivativesError():
+            return f"{so_far}; report it to ICEYE, and {AGAIN} when it is mended"
         case TaskEndedError():
             return (
                 f"Task {error.task_id} is {error.status}: what is missing ({missing}) will not "

@@ -54,19 +54,22 @@ def following(watch: Watch, screen: Screen) -> Callable[[DownloadEvent], None]:
         screen.on_event(event)
         if isinstance(event, SnapshotReceived | TaskStatusReceived):
             missing = _missing(watch)
-            if missing != screen.board.awaited:
-                screen.on_event(Expected(task_id=watch.task_id, missing=missing))
+            unreadable, board = watch.unreadable, screen.board
+            if (missing, unreadable) != (board.awaited, board.unreadable):
+                expected = Expected(task_id=watch.task_id, missing=missing, unreadable=unreadable)
+                screen.on_event(expected)
 
     return follow
 
 
 def _missing(watch: Watch) -> tuple[Awaited, ...]:
-    listed = watch.seen.listed
+    listed, ordered = watch.seen.listed, watch.requested or ()
     return tuple(
         Awaited(product_type=listed[name], derivative_id=name)
         if name in listed
         else Awaited(product_type=name)
         for name in watch.missing
+        if name in listed or name in ordered  # else it is told of by what is wrong with it
     )
 
 

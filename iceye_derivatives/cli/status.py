@@ -9,7 +9,7 @@ import click
 from iceye_derivatives._lapse import clock_from
 from iceye_derivatives._visible import visible
 from iceye_derivatives.cli.board import ANSWERS, Awaited, Board
-from iceye_derivatives.cli.json_lines import Line, task_line
+from iceye_derivatives.cli.json_lines import Line, task_line, unreadable_fields
 from iceye_derivatives.cli.options import debug_option, json_option
 from iceye_derivatives.cli.running import run
 from iceye_derivatives.cli.screens import JsonScreen
@@ -60,6 +60,7 @@ def _say(task: Task, snapshot: Snapshot) -> str:
         f"{', '.join(asset.type for asset in each.assets) or 'in the making'}"
         for each in snapshot.derivatives
     ]
+    lines += [f"  cannot be read: {fault}" for fault in snapshot.unreadable]
     return "\n".join(map(visible, lines))
 
 
@@ -81,6 +82,7 @@ def _board(task: Task, snapshot: Snapshot) -> Board:
         statuses=(task.status,),
         answers=(ANSWERS[snapshot.availability],),
         awaited=tuple(awaited),
+        unreadable=snapshot.unreadable,
     )
 
 
@@ -97,4 +99,5 @@ def _line(task: Task, snapshot: Snapshot) -> Line:
             }
             for each in snapshot.derivatives
         ],
+        "unreadable": unreadable_fields(snapshot.unreadable),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -194,6 +195,29 @@ def test_what_is_at_another_address_is_known_by_its_place(listed: str, expected:
 
     found = [link for link in links(leases, derivative) if "renewed" in link]
     assert "".join(link[0] for link in found) == expected
+
+
+@given(st.integers(2, 5), st.data())
+def test_an_asset_that_cannot_be_read_leaves_its_link_to_no_other(
+    number: int, data: st.DataObject
+) -> None:
+    """Also where all have moved to another host meanwhile, so that their order is all there is."""
+    derivative = several("abcde"[:number])
+    leases = book(derivative)
+    moved = several("ABCDE"[:number], "renewed")
+    kept = data.draw(st.sets(st.integers(1, number)))
+    left = [
+        evolve(asset, ordinal=ordinal)
+        for ordinal, asset in enumerate(moved.assets, start=1)
+        if ordinal in kept
+    ]
+
+    leases.learn(snapshot(evolve(moved, assets=tuple(left))), NOW)
+
+    assert links(leases, derivative) == [
+        f"{name.upper()}?Signature=renewed" if n in kept else f"{name}?Signature=old"
+        for n, name in enumerate("abcde"[:number], start=1)
+    ]
 
 
 def test_a_second_asset_of_a_type_does_not_take_the_place_of_the_first() -> None:

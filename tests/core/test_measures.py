@@ -6,12 +6,13 @@ from collections import Counter
 
 import pytest
 from attrs import evolve
-from strategies import EPOCH, TASK_ID, derivative
+from strategies import EPOCH, TASK_ID, derivative, unreadable
 
 from iceye_derivatives import (
     Availability,
     ContentError,
     DerivativeReady,
+    DerivativesUnreadable,
     FileRecord,
     LinkRenewed,
     NetworkError,
@@ -41,6 +42,7 @@ STORY = [
     (10, LOOK),
     (20, PollFailed(task_id=TASK_ID, error=BROKEN, failures=1, budget=60)),
     (30, LOOK),
+    (30, DerivativesUnreadable(task_id=TASK_ID, unreadable=(unreadable(1), unreadable(2)))),
     (30, DerivativeReady(task_id=TASK_ID, derivative=ONE)),
     (30, LOOK),
     (31, WatchFinished(task_id=TASK_ID, delivered=1)),
@@ -73,6 +75,7 @@ def test_a_whole_story_gives_its_numbers() -> None:
         "first_derivative": 30,
         "polls": 4,
         "failed_polls": 1,
+        "unreadable": 2,
         "polls_per_derivative": 4,
         "queue": 1,
         "bytes": 140,

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from wire_values import faults_of
 
-from iceye_derivatives._core.wire import WireError, parse_derivatives, parse_tasks
+from iceye_derivatives._core.unread import spell
+from iceye_derivatives._core.wire import Listed, parse_derivatives, parse_tasks
 from iceye_derivatives.models import Derivative
 
 # The page's own examples, its second id (no UUID) included.
@@ -35,7 +35,7 @@ PAGE = {
 
 def test_the_examples_of_the_page_are_read() -> None:
     """Ids are opaque, a derivative still in work has no assets, and may lack an image."""
-    aircraft, vessels = parse_derivatives(PAGE["data"], "t")
+    aircraft, vessels = parse_derivatives(PAGE["data"], "t").derivatives
 
     assert aircraft == Derivative(
         id="3fa85f64-5717-4562-b3fc-2c963f66afa6",
@@ -53,19 +53,19 @@ def test_missing_null_and_empty_assets_are_alike(changes: dict[str, Any]) -> Non
     """All three say: still being processed."""
     item = {"id": "d", "derivativeProductType": "DC_NEW", "imageReference": None} | changes
 
-    assert parse_derivatives([item], "t")[0].assets == ()
+    assert parse_derivatives([item], "t").derivatives[0].assets == ()
 
 
 def test_null_is_an_empty_listing() -> None:
     """Go's encoder writes an empty slice so."""
-    assert parse_derivatives(None, "t") == ()
+    assert parse_derivatives(None, "t") == Listed()
     assert parse_tasks(None) == ()
 
 
 def test_unknown_fields_of_a_derivative_are_kept_but_neither_shown_nor_pickled() -> None:
     """They may be signed links under a name that nobody can foresee."""
     item = {**PAGE["data"][1], "previewHref": "https://cdn.example/p?Signature=planted"}
-    (derivative,) = parse_derivatives([item], "t")
+    (derivative,) = parse_derivatives([item], "t").derivatives
 
     assert derivative.extra == {"previewHref": "https://cdn.example/p?Signature=planted"}
     assert "planted" not in repr(derivative)
@@ -77,7 +77,7 @@ def test_unknown_fields_of_a_derivative_are_kept_but_neither_shown_nor_pickled()
 @pytest.mark.parametrize("odd", [5, [], {"id": "x"}, True])
 def test_an_odd_reference_to_the_image_holds_no_derivative_back(odd: object) -> None:
     item = {**PAGE["data"][1], "imageId": odd, "imageReference": odd, "new": 1}
-    first, second = parse_derivatives([PAGE["data"][1], item], "t")
+    first, second = parse_derivatives([PAGE["data"][1], item], "t").derivatives
 
     assert second == evolve(first, image_reference=None, image_id=None)
     assert second.extra == {"imageId": odd, "imageReference": odd, "new": 1}
@@ -96,25 +96,27 @@ def test_all_faults_of_a_listing_are_named_at_once() -> None:
         },
         "https://cdn.example/?Signature=planted",
     ]
-    with pytest.raises(WireError) as caught:
-        parse_derivatives(listing, "t")
+    read = parse_derivatives(listing, "t", first=10)
 
-    assert faults_of(caught.value) == {
-        "data[0].id": "is not a string",
-        "data[0].derivativeProductType": "is missing",
-        "data[0].assets": "is not a list",
-        "data[2].assets[0].type": "is empty, or no valid Unicode",
-        "data[2].assets[0].href": "is not a string",
-        "data[2].assets[1]": "is not an object",
-        "data[3]": "is not an object",
+    assert {fault.path: fault.problem for fault in read.unreadable} == {
+        "data[10].id": "is not a string",
+        "data[10].derivativeProductType": "is missing",
+        "data[10].assets": "is not a list",
+        "data[12].assets[0].type": "is empty, or no valid Unicode",
+        "data[12].assets[0].href": "is not a string",
+        "data[12].assets[1]": "is not an object",
+        "data[13]": "is not an object",
     }
-    assert "planted" not in str(caught.value)
-    assert str(caught.value).endswith("; and 2 more")
+    assert "planted" not in f"{read.unreadable}"
+    assert spell(read.unreadable).endswith("; and 2 more")
+    assert [found.id for found in read.derivatives] == [PAGE["data"][1]["id"]]
+    assert read.items == 4
 
 
 def test_half_a_surrogate_pair_is_no_id() -> None:
     """JSON can spell it, but it could neither be sent nor be a file's name."""
     raw = json.loads('[{"id": "\\ud800", "derivativeProductType": "DC_VESSELS"}]')
 
-    with pytest.raises(WireError, match=r"data\[0\]\.id"):
-        parse_derivatives(raw, "t")
+    (fault,) = parse_derivatives(raw, "t").unreadable
+
+    assert (fault.field, fault.derivative_id) == ("id", None)

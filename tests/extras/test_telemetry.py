@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
-from strategies import EPOCH, TASK_ID, derivative
+from strategies import EPOCH, TASK_ID, derivative, unreadable
 
 from iceye_derivatives import (
     Availability,
@@ -23,6 +23,7 @@ from iceye_derivatives import (
     ContentError,
     DerivativeReady,
     DerivativesClient,
+    DerivativesUnreadable,
     FileRecord,
     LinkRenewed,
     NetworkError,
@@ -109,6 +110,7 @@ STORY = (
         SnapshotReceived(task_id=TASK_ID, availability=Availability.COMPLETE, ready=1, listed=1),
     ),
     (30, DerivativeReady(task_id=TASK_ID, derivative=ONE)),
+    (30, DerivativesUnreadable(task_id=TASK_ID, unreadable=(unreadable(1), unreadable(2)))),
     (32, TransferStarted(asset=REF, path="p", total=100)),
     (33, TransferProgressed(asset=REF, received=60, total=100)),
     (34, TransferRetrying(asset=REF, error=BROKEN, seconds=1)),
@@ -167,6 +169,7 @@ def test_each_measure_is_a_metric_with_its_number_and_no_text_of_an_event_gets_o
         "iceye.derivatives.first_derivative": 30,
         "iceye.derivatives.polls": 2,
         "iceye.derivatives.polls_per_derivative": 2,
+        "iceye.derivatives.unreadable": 2,
         "iceye.derivatives.failed_polls": 1,
         "iceye.derivatives.ready_to_disk": 7,
         "iceye.derivatives.renewals": 1,

@@ -13,6 +13,7 @@ from iceye_derivatives import (
     Derivative,
     DerivativeProductType,
     DerivativeReady,
+    DerivativesUnreadable,
     FileRecord,
     LinkRenewed,
     NetworkError,
@@ -26,6 +27,7 @@ from iceye_derivatives import (
     TransferProgressed,
     TransferRetrying,
     TransferStarted,
+    Unreadable,
     Waiting,
     WatchFailed,
     WatchFinished,
@@ -91,12 +93,23 @@ WHOLE = FileRecord(
     size=7,
     sha256="ab",
 )
+FAULT = Unreadable(
+    item=1,
+    field="assets[0].href",
+    problem="is not a string",
+    derivative_id="derivative-2",
+    product_type="DC_AIRCRAFT",
+)
+NAMELESS = Unreadable(item=2, field="", problem="is not an object")
 ONE_OF_EACH: tuple[BoardEvent, ...] = (
     Ordered(task_id=TASK, status="RECEIVED", reference="r", product_types=("DC_VESSELS",)),
     TaskStatusReceived(task_id=TASK, status="ACTIVE"),
     SceneReceived(task_id=TASK, scene=None),
-    SnapshotReceived(task_id=TASK, availability=Availability.PARTIAL, ready=1, listed=2),
-    Expected(task_id=TASK, missing=(Awaited(product_type="DC_VESSELS"),)),
+    SnapshotReceived(task_id=TASK, availability=Availability.PARTIAL, ready=1, listed=2, faulty=1),
+    DerivativesUnreadable(task_id=TASK, unreadable=(FAULT, NAMELESS)),
+    Expected(
+        task_id=TASK, missing=(Awaited(product_type="DC_VESSELS"),), unreadable=(FAULT, NAMELESS)
+    ),
     Waiting(task_id=TASK, seconds=4.0, until=1_800_000_004.0, reason="it is being made"),
     PollFailed(task_id=TASK, error=BROKEN, failures=3, budget=60),
     DerivativeReady(task_id=TASK, derivative=WHOLE.derivative),

@@ -6,7 +6,7 @@ import io
 from functools import reduce
 
 import pytest
-from cli_stage import ref
+from cli_stage import FAULT, NAMELESS, ref
 from rich.console import Console
 
 from iceye_derivatives import (
@@ -90,6 +90,22 @@ def test_the_countdown_moves_without_any_event() -> None:
         "next look in 1 s (08:00:42Z)",
         "looking now",
     ]
+
+
+def test_what_cannot_be_read_stands_there_until_it_can() -> None:
+    look = SnapshotReceived(
+        task_id=TASK, availability=Availability.PARTIAL, ready=1, listed=1, faulty=2
+    )
+    faulty = board(look, Expected(task_id=TASK, missing=(), unreadable=(FAULT, NAMELESS)))
+    mended = fold(faulty, Expected(task_id=TASK, missing=()), 9.0)
+
+    text = " ".join(drawn(Picture(faulty, NOW), 90).split())
+
+    assert (
+        "cannot be read: data[1].assets[0].href (DC_AIRCRAFT derivative-2) is not a string; "
+        "data[2] is not an object"
+    ) in text
+    assert "cannot be read" not in drawn(Picture(mended, NOW), 90)
 
 
 def test_the_end_says_that_nothing_is_missing() -> None:

@@ -6,7 +6,7 @@ import errno
 import re
 
 import pytest
-from cli_stage import ref
+from cli_stage import FAULT, ref
 
 from iceye_derivatives import (
     DownloadError,
@@ -14,6 +14,9 @@ from iceye_derivatives import (
     Limits,
     LinkUnavailableError,
     NetworkError,
+    UnreadableDerivativesError,
+    Watch,
+    WatchTimeoutError,
 )
 from iceye_derivatives._core.content import ContentFault
 from iceye_derivatives._core.metering import TooManyBytes
@@ -106,6 +109,21 @@ def test_what_happened_to_a_file_is_told_from_the_evidence(case: str) -> None:
 def test_no_attribute_is_spoken_of(error: DownloadError) -> None:
     """Nobody at a shell can look at one."""
     assert not re.search(r" \.[a-z]|the cause", sentence(error))
+
+
+def test_what_cannot_be_read_is_told_at_the_end_of_a_watch() -> None:
+    watch = Watch("task-1")
+    watch._unreadable = (FAULT,)
+    so_far = (
+        "Task task-1 is not complete: 0 derivative(s) came, missing: derivative-2 (cannot be read: "
+        "data[1].assets[0].href (DC_AIRCRAFT derivative-2) is not a string); "
+    )
+
+    late = sentence(WatchTimeoutError("late", watch=watch))
+    stuck = sentence(UnreadableDerivativesError("stuck", watch=watch))
+
+    assert late == f"{so_far}run the same command again to go on"
+    assert stuck == f"{so_far}report it to ICEYE, and run the same command again when it is mended"
 
 
 def test_of_many_files_the_first_are_told() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import anyio
 import pytest
+from attrs import evolve
 from store_fakes import FakeStore, detections
+from strategies import unreadable
 
 from iceye_derivatives._core.download_settings import DownloadSettings
 from iceye_derivatives.errors import (
@@ -14,7 +16,7 @@ from iceye_derivatives.errors import (
     RateLimitedError,
 )
 from iceye_derivatives.leases import Grant, Leases
-from iceye_derivatives.models import AssetRef, Derivative
+from iceye_derivatives.models import AssetRef, Derivative, Snapshot
 
 pytestmark = pytest.mark.anyio
 
@@ -197,6 +199,33 @@ async def test_an_asset_that_is_listed_again_in_time_is_served() -> None:
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(come_back)
         assert (await found.take(ref)).renewed
+
+
+@pytest.mark.parametrize(
+    ("whose", "told"),
+    [("d0", True), (None, True), ("d1", False)],
+    ids=["this one", "one without an id", "another"],
+)
+async def test_one_that_cannot_be_read_any_more_has_no_link_and_says_why(
+    whose: str | None, told: bool
+) -> None:
+    """And those beside it have theirs, by the same listing."""
+    store, found, [one, two] = task(2)
+    store.clock.now += 4000
+    store.hidden.add("d0")
+    fault = unreadable(0, whose)
+    ask = store.look_at_derivatives
+
+    async def faulty(task_id: str) -> Snapshot:
+        return evolve(await ask(task_id), unreadable=(fault,))
+
+    store.look_at_derivatives = faulty  # type: ignore[method-assign]
+
+    with pytest.raises(LinkUnavailableError) as caught:
+        await found.take(one)
+
+    assert (str(fault) in str(caught.value)) == told
+    assert found.at_hand(two) is not None
 
 
 async def test_a_cancelled_renewal_lets_the_next_in_line_renew() -> None:

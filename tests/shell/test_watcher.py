@@ -8,11 +8,13 @@ import anyio
 import anyio.lowlevel
 import pytest
 import trio.testing
-from strategies import EPOCH, TASK_ID, task
+from attrs import evolve
+from strategies import EPOCH, TASK_ID, derivative, snapshot, task, unreadable
 from watched import NONE_404, PARTIAL_206, READY_200, FakeClock, Scripted, TrioClock, watching
 
 from iceye_derivatives import (
     DerivativeReady,
+    DerivativesUnreadable,
     PollFailed,
     ServerError,
     Snapshot,
@@ -97,6 +99,44 @@ async def test_a_task_unknown_to_both_endpoints_is_not_found_after_the_grace() -
             pass
 
     assert 120 <= sum(clock.sleeps) < 240
+
+
+async def test_what_cannot_be_read_is_told_once_behind_what_can() -> None:
+    poor = snapshot(derivative("a", "geojson"), unreadable=(unreadable(1, "b"),))
+    poorer = evolve(poor, unreadable=(*poor.unreadable, unreadable(2)))
+    events: list[WatchEvent] = []
+    source = Scripted(poor, poor, poorer, poor, READY_200)
+
+    got = [one.id async for one in watching(source, on_event=events.append)]
+
+    assert got == ["a", "b"]
+    told = [event for event in events if not isinstance(event, Waiting)]
+    looks = [event for event in told if isinstance(event, SnapshotReceived)]
+    assert [look.faulty for look in looks] == [1, 1, 2, 1, 0]
+    assert [type(event) for event in told[:3]] == [
+        SnapshotReceived,
+        DerivativeReady,
+        DerivativesUnreadable,
+    ]
+    assert [event.unreadable for event in told if isinstance(event, DerivativesUnreadable)] == [
+        (unreadable(1, "b"),),
+        (unreadable(2),),
+    ]
+
+
+async def test_what_could_not_be_told_is_told_by_the_next_run() -> None:
+    watch = Watch(TASK_ID)
+    source = Scripted(snapshot(derivative("a"), unreadable=(unreadable(1),)))
+
+    def deaf(event: WatchEvent) -> None:
+        if isinstance(event, DerivativesUnreadable):
+            raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        async for _ in watching(source, watch=watch, on_event=deaf):
+            pass
+
+    assert watch.untold == (unreadable(1),)
 
 
 async def test_what_could_not_be_told_is_not_taken() -> None:

@@ -26,6 +26,7 @@ from iceye_derivatives import (
     DerivativeProductType,
     DerivativeReady,
     DerivativesClient,
+    DerivativesUnreadable,
     DirectorySink,
     Downloader,
     DownloadError,
@@ -70,6 +71,7 @@ from iceye_derivatives import (
     TransferProgressed,
     TransferRetrying,
     TransferStarted,
+    Unreadable,
     Waiting,
     Watch,
     WatchEvent,
@@ -263,6 +265,8 @@ def on_watch_event(event: WatchEvent) -> None:
             assert_type(status, str)
         case DerivativeReady(derivative=derivative):
             assert_type(derivative, Derivative)
+        case DerivativesUnreadable(unreadable=unreadable):
+            assert_type(unreadable, tuple[Unreadable, ...])
         case SceneReceived(scene=scene):
             assert_type(scene, Scene | None)
         case PollFailed(error=error):
