@@ -103,9 +103,8 @@ class Transfer:
         if status == _GONE_RANGE and self.offset:
             return self._start_over("the store has nothing at the place where we stood", draw)
         if status in _PASSING or status in _SERVER_ERRORS:
-            wait = parse_retry_after(
-                answer.headers.get("retry-after"), now, cap=self._settings.longest_pause
-            )
+            asked, store_time = answer.headers.get("retry-after"), _store_time(answer, link, now)
+            wait = parse_retry_after(asked, store_time, cap=self._settings.longest_pause)
             return self._again(f"the store answered {status}", draw, wait)
         verdict = Verdict.CONTENT if status in _SUCCESSES else Verdict.REFUSED
         return self._give_up(verdict, f"the store answered {status}", answer)
@@ -181,9 +180,7 @@ class Transfer:
         A file may be listed a moment before the store has it, and a CDN keeps its 404 for a while:
         then waiting helps.
         """
-        told = parse_http_date(answer.headers.get("date"))
-        store_time = now + link.skew if told is None else told
-        dead = link.expires is not None and link.expires <= store_time
+        dead = link.expires is not None and link.expires <= _store_time(answer, link, now)
         says_so = _SAYS_EXPIRED.search(answer.beginning) is not None
         waits = answer.status == _ABSENT and not (dead or says_so)
         renewals = min(1, self._settings.renewals) if waits else self._settings.renewals
@@ -232,6 +229,12 @@ class Transfer:
 
 def _length(headers: Mapping[str, str]) -> int | None:
     return stated_length(headers.get("content-length", "").strip())
+
+
+def _store_time(answer: Answer, link: LinkFacts, now: float) -> float:
+    """Unix seconds on the store's clock, as its answer says or as the API's goes."""
+    told = parse_http_date(answer.headers.get("date"))
+    return now + link.skew if told is None else told
 
 
 def _strong(etag: str | None) -> str | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from transfers import answer, transfer
+from transfers import NOW, answer, transfer
 
 from iceye_derivatives._core.download_settings import DownloadSettings
-from iceye_derivatives._core.transfer_terms import GiveUp, Pause, Verdict
+from iceye_derivatives._core.transfer_terms import Answer, GiveUp, LinkFacts, Pause, Verdict
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
@@ -24,6 +24,19 @@ def test_retry_after_is_obeyed_in_both_forms_spread_and_capped(value: str, secon
     decision = answer(transfer(), 503, {"retry-after": value})
     assert isinstance(decision, Pause)
     assert decision.seconds == seconds
+
+
+@given(st.floats(-1e6, 1e6), st.booleans())
+def test_a_date_to_come_back_at_is_read_on_the_clock_that_wrote_it(off: float, tells: bool) -> None:
+    """On ours, one that is fast would ask again at once, and use up the budget in seconds."""
+    headers = {"retry-after": "Tue, 14 Nov 2023 22:13:40 GMT"}
+    if tells:
+        headers["date"] = "Tue, 14 Nov 2023 22:13:20 GMT"
+    found = Answer(status=503, headers=headers)
+    link = LinkFacts(expires=None, skew=0.0 if tells else -off, fresh=True)
+    decision = transfer().answered(found, link=link, now=NOW + off, draw=0.5)
+    assert isinstance(decision, Pause)
+    assert decision.seconds == pytest.approx(20.5)
 
 
 @given(st.lists(st.floats(0, 1, exclude_max=True), min_size=6, max_size=6))
