@@ -46,6 +46,7 @@ async def _open_fleet(
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(fleet.run)
             await fleet.add(task_ids)
+            del task_ids  # as above
             yield fleet
             # Not in a `finally`: where the body raises, the task group cancels by itself.
             tasks.cancel_scope.cancel()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from math import inf
+from typing import Final, cast
 
 from attrs import Factory, define, field, frozen
 
@@ -16,6 +17,9 @@ from iceye_derivatives.protocols import Clock
 from iceye_derivatives.watcher import WatchSource
 
 __all__ = ["FirstLooks", "FleetSettings", "checked_ids"]
+
+_NAMED: Final = 3
+"""How many of the ids that are none an error names."""
 
 
 @frozen(kw_only=True)
@@ -54,8 +58,15 @@ class FirstLooks:
         return slot + self.settings.jitter() * interval
 
 
-def checked_ids(task_ids: Iterable[str]) -> Iterable[str]:
-    """The ids; ConfigurationError for one string, whose letters would be taken for them."""
+def checked_ids(task_ids: Iterable[str]) -> list[str]:
+    """The ids; ConfigurationError for what are none, be it one string, or a gap in a table."""
     if isinstance(task_ids, str):
         raise ConfigurationError(f"{task_ids!r} is one string: give the task ids as a list")
-    return task_ids
+    ids: list[object] = list(task_ids)
+    odd = [f"{one!r} (number {n})" for n, one in enumerate(ids, 1) if not isinstance(one, str)]
+    if odd:
+        more = f" and {len(odd) - _NAMED} more" if len(odd) > _NAMED else ""
+        raise ConfigurationError(
+            f"{', '.join(odd[:_NAMED])}{more} among the task ids: leave out what is no string"
+        )
+    return cast("list[str]", ids)

@@ -114,6 +114,9 @@ class Fleet(ObjectReceiveStream[WatchEvent]):
 
         Returns:
             How many are new.
+
+        Raises:
+            ConfigurationError: one of them is no string; none is added then.
         """
         added, state = 0, ""
         for number, task_id in enumerate(checked_ids(task_ids)):
@@ -140,6 +143,9 @@ class Fleet(ObjectReceiveStream[WatchEvent]):
 
         Returns:
             How many were watched.
+
+        Raises:
+            ConfigurationError: one of them is no string; none is removed then.
         """
         removed = 0
         for number, task_id in enumerate(checked_ids(task_ids)):

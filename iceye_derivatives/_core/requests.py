@@ -168,6 +168,8 @@ def _task_path(task_id: str) -> str:
 
     "." and ".." are made of characters that percent-encoding leaves alone, and mean another path.
     """
+    if not isinstance(task_id, str):
+        raise ConfigurationError(f"{task_id!r} is no task id: give it as a string")
     try:
         quoted = quote(task_id, safe="") if task_id.strip() else "."
     except UnicodeEncodeError:

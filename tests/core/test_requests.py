@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
@@ -25,6 +26,12 @@ REQUEST = TaskRequest(
     imaging_mode="SPOTLIGHT",
 )
 TASKS = "/api/tasking/v2/tasks"
+
+
+@pytest.mark.parametrize("task_id", [None, 3, b"x", 1.5])
+def test_what_is_no_string_is_no_id(task_id: Any) -> None:
+    with pytest.raises(ConfigurationError, match=f"{task_id!r} is no task id"):
+        requests.get_task(task_id)
 
 
 @given(st.text(min_size=1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import aclosing
+from typing import Any, cast
 
 import anyio
 import anyio.lowlevel
@@ -144,6 +145,18 @@ def test_settings_that_cannot_be_used_are_refused_at_once() -> None:
         watching(world("a"), concurrency=0)
     with pytest.raises(ConfigurationError, match="is one string"):
         open_fleet("a-task", FleetSettings(source=world(), clock=Jumping(), jitter=float))
+
+
+async def test_what_is_no_id_is_refused_by_its_place_and_the_fleet_goes_on() -> None:
+    """A gap in somebody's table ended all watches, behind the first looks."""
+    settings = FleetSettings(source=world("a"), clock=Jumping(), jitter=float)
+    gaps: list[Any] = ["a", None, 3, None, float("nan")]
+    with pytest.raises(ConfigurationError, match=r"^None \(number 2\), 3 \(number 3\), .*1 more "):
+        open_fleet(gaps, settings)
+    async with watching(world("a", "b")) as fleet:
+        with pytest.raises(ConfigurationError, match="None"):
+            await fleet.add(["b", cast("Any", None)])
+        assert {event.task_id for event in await drained(fleet)} == {"a", "b"}
 
 
 async def test_the_derivatives_alone_are_easy_to_have() -> None:
