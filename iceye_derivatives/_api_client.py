@@ -23,6 +23,7 @@ from iceye_derivatives._core.nudges import Nudges
 from iceye_derivatives._core.pace import Pacer, PacerState, Urgency
 from iceye_derivatives._core.requests import normalise_base_url
 from iceye_derivatives._core.retry import RetryPolicy
+from iceye_derivatives._core.seconds import check_seconds
 from iceye_derivatives._core.task_check import check_task_request
 from iceye_derivatives._lapse import clock_from
 from iceye_derivatives._ordering import order_once
@@ -77,6 +78,11 @@ class ApiClient:
                 f"auth={type(auth).__name__} gives no tokens: pass ClientCredentials(...), "
                 "StaticToken(...) or an object with an async fetch_token() method"
             )
+        check_seconds(
+            connect_timeout=connect_timeout,
+            answer_timeout=answer_timeout,
+            read_timeout=read_timeout,
+        )
         self.base_url = normalise_base_url(base_url)
         self._auth = auth
         self._clock: Clock = SystemClock() if clock is None else clock

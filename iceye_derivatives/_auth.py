@@ -14,6 +14,7 @@ from iceye_derivatives._core.limits import DEFAULT_LIMITS, Limits
 from iceye_derivatives._core.redact import REDACTED
 from iceye_derivatives._core.requests import ACCEPT, USER_AGENT
 from iceye_derivatives._core.responses import ApiResponse
+from iceye_derivatives._core.seconds import check_seconds
 from iceye_derivatives._core.secret import Secret
 from iceye_derivatives._core.token import FailedFetch, HeldToken, hold
 from iceye_derivatives._core.token_answer import is_token, read_token
@@ -60,7 +61,7 @@ class ClientCredentials(_Secretive):
         limits: how much is taken from the token endpoint.
 
     Raises:
-        ConfigurationError: the URL or the credentials cannot be used.
+        ConfigurationError: the URL, the credentials or the timeout cannot be used.
     """
 
     __slots__ = ("_client_id", "_client_secret", "_clock", "_settings", "_token_url")
@@ -82,6 +83,7 @@ class ClientCredentials(_Secretive):
         if ":" in client_id:
             # RFC 7617: "a user-id containing a colon character is invalid".
             raise ConfigurationError("The client id holds a colon; was the secret pasted with it?")
+        check_seconds(timeout=timeout)
         self._token_url = check_token_url(token_url)
         self._client_id = client_id
         self._client_secret = Secret(client_secret)
