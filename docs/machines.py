@@ -108,16 +108,23 @@ def watch_arrows() -> list[Arrow]:
         if type(watch.decide(NOW, 0.5)).__name__ == "Look":
             watch.receive(_look(404, None), NOW)
         arrows.append((fact, _decided(watch, None)))
-    for after, fact in ((0.0, "404, task unknown"), (121.0, "the same after the grace")):
+    unknown = errors.TaskNotFoundError("no", status=404)
+    for seen, after, fact in (
+        (False, 0.0, "404, task unknown"),
+        (False, 121.0, "the same after the grace"),
+        (True, 121.0, "the same, if seen before"),
+    ):
         watch = _watch(None)
         watch.receive(_look(404, None), NOW)
-        watch.receive_unknown_task(NOW)
-        if after:
-            watch.receive_unknown_task(NOW + after)
+        if seen:
+            watch.receive_task(_task("ACTIVE", ("DC_VESSELS",)), NOW)
+        for moment in (NOW, NOW + after):
+            watch.receive_unknown_task(unknown, moment)
         arrows.append((fact, _decided(watch, None)))
     failures = (
         ("401 twice", errors.AuthenticationError("no", status=401)),
         ("403", errors.PermissionDeniedError("no", status=403)),
+        ("404 of a gateway's", errors.UnexpectedResponseError("no", status=404)),
         ("429", errors.RateLimitedError("no", status=429)),
         ("5xx", errors.ServerError("no", status=500)),
         ("no answer", errors.NetworkError("no")),

@@ -328,6 +328,7 @@ class ApiClient:
         cannot be read of the listing is named in `Snapshot.unreadable`, beside what can.
 
         Raises:
+            UnexpectedResponseError: among others, a 404 of a gateway's, which tells of no task.
             ApiError: any other refusal, after the retries where they make sense.
             NetworkError: no answer, after the retries.
 

@@ -120,7 +120,8 @@ class DerivativesClient(ApiClient):
             WatchTimeoutError: the patience is used up; ``.watch`` goes on.
             TaskEndedError: REJECTED, FAILED or CANCELED, after what was ready has been yielded.
             NoDerivativesRequestedError: the task lists none, and nobody knows better.
-            TaskNotFoundError: the API does not know the task, and a short grace has passed.
+            TaskNotFoundError: the API does not know the task, and a short grace has passed; or it
+                has known it before, and says so until `max_failures` is used up.
             AuthenticationError: the token is refused twice.
             PermissionDeniedError: not ours to see.
             PollBudgetError: too many failed looks in a row.

@@ -95,6 +95,7 @@ class PollFailed:
 
     task_id: str
     error: IceyeError
+    """`TaskNotFoundError`, too, where the API has shown the task before."""
     failures: int
     """How many in a row, this one included."""
     budget: int

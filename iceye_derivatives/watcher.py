@@ -162,8 +162,10 @@ async def _look(source: WatchSource, watch: Watch, clock: Clock, on_event: OnWat
 async def _ask(source: WatchSource, watch: Watch, clock: Clock, on_event: OnWatchEvent) -> None:
     try:
         task = await source.look_at_task(watch.task_id)
-    except TaskNotFoundError:
-        watch.receive_unknown_task(clock.time())
+    except TaskNotFoundError as error:
+        watch.receive_unknown_task(error, clock.time())
+        if watch.was_seen:
+            _tell_failure(watch, error, on_event)
     except IceyeError as error:
         _note_failure(watch, error, on_event)
     else:
@@ -187,11 +189,15 @@ async def _ask_scene(
 def _note_failure(watch: Watch, error: IceyeError, on_event: OnWatchEvent) -> None:
     watch.receive_failure(error)
     if error.retryable:
-        on_event(
-            PollFailed(
-                task_id=watch.task_id,
-                error=error,
-                failures=watch.failures,
-                budget=watch.failure_budget,
-            )
+        _tell_failure(watch, error, on_event)
+
+
+def _tell_failure(watch: Watch, error: IceyeError, on_event: OnWatchEvent) -> None:
+    on_event(
+        PollFailed(
+            task_id=watch.task_id,
+            error=error,
+            failures=watch.failures,
+            budget=watch.failure_budget,
         )
+    )

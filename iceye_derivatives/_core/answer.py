@@ -9,7 +9,7 @@ from attrs import field, frozen
 from iceye_derivatives._core.ceilings import OverLimit
 from iceye_derivatives._core.http_date import parse_http_date, parse_retry_after
 from iceye_derivatives._core.limits import DEFAULT_LIMITS, Limits
-from iceye_derivatives._core.problem import read_problem
+from iceye_derivatives._core.problem import is_foreign, read_problem
 from iceye_derivatives._core.redact import clean_text
 from iceye_derivatives.errors import (
     ApiError,
@@ -70,11 +70,11 @@ def error_for(
         response: what came.
         now: Unix seconds, for a ``Retry-After`` that is a date.
         operation: ICEYE's name of the call.
-        task_id: the task that was meant, which makes a 404 a `TaskNotFoundError`.
+        task_id: the task that was meant, which makes a 404 of ICEYE's a `TaskNotFoundError`.
         limits: how long ``Retry-After`` may ask to wait.
     """
     problem = read_problem(response.body)
-    cls = _class_of(response.status, task_id)
+    cls = _class_of(response, task_id)
     said = " ".join(filter(None, (f"{response.status}", problem.code)))
     text = f": {problem.text}" if problem.text else ""
     return cls(
@@ -87,9 +87,14 @@ def error_for(
     )
 
 
-def _class_of(status: int, task_id: str | None) -> type[ApiError]:
-    if status == 404 and task_id is not None:  # noqa: PLR2004 - as in the table
-        return TaskNotFoundError
+def _class_of(response: ApiResponse, task_id: str | None) -> type[ApiError]:
+    status = response.status
+    if status == 404:  # noqa: PLR2004 - as in the table
+        if is_foreign(response.body):
+            # A gateway that has lost its way to the API: it knows nothing of tasks.
+            return UnexpectedResponseError
+        if task_id is not None:
+            return TaskNotFoundError
     # What is in neither table is a redirect (the token goes to the API's origin alone, so none is
     # followed) or a success that ICEYE does not document.
     return _BY_STATUS.get(status) or _BY_HUNDRED.get(status // 100) or UnexpectedResponseError

@@ -15,7 +15,7 @@ from attrs import frozen
 
 from iceye_derivatives._core.redact import clean_text
 
-__all__ = ["LARGEST_PROBLEM", "Problem", "read_problem"]
+__all__ = ["LARGEST_PROBLEM", "Problem", "is_foreign", "read_problem"]
 
 # The first that is there is the one that tells people most.
 _TEXTS = ("details", "detail", "message", "error_description", "title", "error")
@@ -55,6 +55,20 @@ def read_problem(body: bytes) -> Problem:
         code=_first(raw, _CODES, longest=_LONGEST_CODE),
         reference=_first(raw, ("reference",)),
     )
+
+
+def is_foreign(body: bytes) -> bool:
+    """Whether it is not ICEYE that says no: words that are no JSON object, as ICEYE's all are.
+
+    An empty body says nothing of who sent it, so it is taken for what its status says.
+    """
+    if not body.strip():
+        return False
+    try:
+        raw = json.loads(body[:LARGEST_PROBLEM])
+    except (ValueError, RecursionError):
+        return True
+    return not isinstance(raw, dict)
 
 
 def _first(raw: dict[str, Any], names: tuple[str, ...], *, longest: int = 300) -> str | None:

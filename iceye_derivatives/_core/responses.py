@@ -19,7 +19,7 @@ from iceye_derivatives._core.answer import (
 from iceye_derivatives._core.ceilings import OverLimit, check_tree
 from iceye_derivatives._core.json_body import cursor_of, data_of, read_object, read_quickly
 from iceye_derivatives._core.limits import DEFAULT_LIMITS, Limits
-from iceye_derivatives._core.problem import LARGEST_PROBLEM
+from iceye_derivatives._core.problem import LARGEST_PROBLEM, is_foreign
 from iceye_derivatives._core.unread import spell
 from iceye_derivatives._core.wire import (
     Listed,
@@ -161,6 +161,9 @@ def read_snapshot(
 ) -> SnapshotPage:
     """404, 206 and 200 as they are: none of the three is an error of the look itself.
 
+    A 404 of somebody else's is one: believed, it would end the watch of a task that has just been
+    CANCELED before what became ready until then was seen.
+
     This 206 is not a range answer (RFC 9110): the page means "Some, but not all, derivatives have
     products available" by it.  `first` is how many items the pages before this one had.
 
@@ -168,7 +171,8 @@ def read_snapshot(
         LimitExceededError: it is above one of `limits`.
         ApiError: any other answer, by `error_for`.
     """
-    if response.status not in {_OK, _PARTIAL, _NOT_FOUND}:
+    foreign = response.status == _NOT_FOUND and is_foreign(response.body)
+    if foreign or response.status not in {_OK, _PARTIAL, _NOT_FOUND}:
         raise error_for(response, now, operation=_LISTING, task_id=task_id, limits=limits)
 
     listed, cursor = _decoded(

@@ -13,11 +13,13 @@ the answer                                           what the watch makes of it
 200, but a requested type is not listed              the same: such a 200 is not complete
 404                                                  ask for the task: which of three causes?
 404, and the task stays unknown beyond a grace       `TaskNotFoundError`
+404, and a task seen before is unknown               try again, on a budget of its own
 404, and it lists no derivativeProductTypes          `NoDerivativesRequestedError`
 404, and it is REJECTED, FAILED or CANCELED          `TaskEndedError`
 404 otherwise                                        wait
 401 twice, 403, 400                                  fail at once
-429, 5xx, no answer                                  try again, on a budget of its own
+404 of somebody else's, who does not speak JSON      the same
+429, 5xx, no answer                                  the same
 ===================================================  ==========================================
 
 The truth lives here and not in the frame of `watch_task()`: a generator whose ``__anext__`` was

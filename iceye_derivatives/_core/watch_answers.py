@@ -20,7 +20,7 @@ from iceye_derivatives._core.watch_failures import (
     failed_unrequested,
 )
 from iceye_derivatives._core.watch_memory import WatchMemory
-from iceye_derivatives.errors import ApiError, IceyeError
+from iceye_derivatives.errors import ApiError, IceyeError, TaskNotFoundError
 from iceye_derivatives.models import Availability, Scene, Snapshot, Task, TaskStatus
 
 __all__ = ["WatchAnswers"]
@@ -109,14 +109,22 @@ class WatchAnswers(WatchMemory):
             # There was one, and "gone after cancellation" is one of the reasons why there is none.
             self._todo = _ASK_TASK if self._task_is_stale(now) else None
 
-    def receive_unknown_task(self, now: float) -> None:
-        """The API does not know the task, either."""
-        self._answered(None)
-        self._forgive()
+    def receive_unknown_task(self, error: TaskNotFoundError, now: float) -> None:
+        """The API does not know the task, either.
+
+        One that was never seen may be very fresh.  One that was seen does not cease to be: whoever
+        says so has failed, and is believed only where that uses the budget of failures up.
+        """
+        self._answered(error.retry_after)
         self._asked_at = None
         if self._unknown_since is None:
             self._unknown_since = now
-        if now - self._unknown_since >= self._patience.grace:
+        if self.was_seen:
+            spent = self._count(error)
+        else:
+            self._forgive()
+            spent = True
+        if spent and now - self._unknown_since >= self._patience.grace:
             self._fatal = failed_unknown
 
     def receive_failure(self, error: IceyeError) -> None:
@@ -125,9 +133,7 @@ class WatchAnswers(WatchMemory):
         if not error.retryable:
             self._fatal = partial(_refused, error)
             return
-        self._failure = error
-        self._failures += 1
-        if self._failures >= self._patience.failures:
+        if self._count(error):
             self._fatal = partial(failed_budget, last=error)
 
     def nudge(self, now: float) -> None:
@@ -187,6 +193,12 @@ class WatchAnswers(WatchMemory):
     def _answered(self, retry_after: float | None) -> None:
         # Any fact makes the old plan stale, also one that came without being asked for.
         self._todo, self._next, self._retry_after = None, None, retry_after
+
+    def _count(self, failure: IceyeError) -> bool:
+        """One more failed poll; True where that was the last of the budget."""
+        self._failure = failure
+        self._failures += 1
+        return self._failures >= self._patience.failures
 
     def _forgive(self) -> None:
         self._failures, self._failure = 0, None

@@ -56,10 +56,16 @@ def failed_unrequested(watch: Watch) -> Failed:
 
 def failed_unknown(watch: Watch) -> Failed:
     """Neither endpoint knows the task."""
+    if watch.was_seen:
+        said = (
+            f"The API has shown task {watch.task_id} before, but does not know it any more, "
+            f"{watch.failures} failed polls in a row: ask ICEYE what became of it, and check"
+        )
+    else:
+        said = f"The API does not know task {watch.task_id}: check the id, and"
     return Failed(
         TaskNotFoundError(
-            f"The API does not know task {watch.task_id}: check the id, and that these "
-            "credentials belong to the contract it was ordered on",
+            f"{said} that these credentials belong to the contract it was ordered on",
             status=404,
             task_id=watch.task_id,
         )

@@ -128,6 +128,11 @@ class WatchMemory:
         self._seen = seen
 
     @property
+    def was_seen(self) -> bool:
+        """Whether the API has ever shown the task, in this process or in one before it."""
+        return self.status is not None or self._listed
+
+    @property
     def window(self) -> AcquisitionWindow | None:
         """The acquisition window, as far as known."""
         if self._opens is None or self._closes is None:

@@ -15,6 +15,7 @@ from iceye_derivatives import (
     IceyeError,
     NetworkError,
     RateLimitedError,
+    TaskNotFoundError,
     TaskStatus,
     Watch,
 )
@@ -54,7 +55,7 @@ def receive(watch: Watch, fact: object, now: float) -> None:
         case NetworkError() | RateLimitedError():
             watch.receive_failure(fact)
         case "unknown":
-            watch.receive_unknown_task(now)
+            watch.receive_unknown_task(TaskNotFoundError("gone", status=404), now)
         case "no scene":
             watch.receive_no_scene(NetworkError("none"), now)
         case "nudge":

@@ -10,9 +10,10 @@ import pytest
 from answers import NOW, error, response
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import json_values
 
 from iceye_derivatives._core.redact import clean_text
-from iceye_derivatives._core.responses import read_snapshot, read_task, read_task_page
+from iceye_derivatives._core.responses import read_scene, read_snapshot, read_task, read_task_page
 from iceye_derivatives.errors import (
     ApiError,
     AuthenticationError,
@@ -23,6 +24,7 @@ from iceye_derivatives.errors import (
     TaskNotFoundError,
     UnexpectedResponseError,
 )
+from iceye_derivatives.models import Availability
 
 
 @pytest.mark.parametrize(
@@ -54,6 +56,56 @@ def test_each_status_has_its_class(status: int, cls: type[ApiError]) -> None:
 
 def test_a_404_that_is_not_about_a_task_is_a_bad_request() -> None:
     assert type(error(404)) is BadRequestError
+
+
+def is_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
+
+
+pages = st.sampled_from(
+    [
+        "<html><head><title>404 Not Found</title></head></html>",
+        "404 page not found",
+        "default backend - 404",
+        '"Not Found"',
+        "[]",
+        "null",
+        "404",
+        '{"code": "not_found"',
+    ]
+)
+
+
+@given(pages | st.text().filter(lambda text: bool(text.strip()) and not is_object(text)))
+def test_a_404_that_is_no_json_object_is_a_gateways_and_passes(page: str) -> None:
+    """The law: none of ICEYE's two shapes says nothing of a task, nor of its derivatives."""
+    answer = response(404, page.encode())
+    for read in (
+        lambda: read_snapshot("t", answer, NOW),
+        lambda: read_scene(answer, NOW, task_id="t"),
+        lambda: read_task_page(answer, NOW),
+        lambda: read_task(answer, NOW, task_id="t"),
+    ):
+        with pytest.raises(UnexpectedResponseError, match="check the base URL") as caught:
+            read()
+        assert (caught.value.status, caught.value.retryable) == (404, True)
+
+
+@given(
+    st.sampled_from([b"", b" \r\n"])
+    | st.dictionaries(st.text(), json_values(st.text()), max_size=3).map(
+        lambda body: json.dumps(body).encode()
+    )
+)
+def test_any_other_404_is_believed(body: bytes) -> None:
+    """The law: an object may be ICEYE's, and silence is nobody's."""
+    page = read_snapshot("t", response(404, body), NOW)
+
+    assert page.snapshot.availability is Availability.NONE
+    assert type(error(404, body, task_id="t")) is TaskNotFoundError
 
 
 @pytest.mark.parametrize("status", [202, 302, 400, 401, 403, 429, 500])

@@ -16,6 +16,8 @@ from iceye_derivatives import (
 from iceye_derivatives._core.decisions import AskTask, Finished, Look, Patience, Wait
 from iceye_derivatives.models import Extra
 
+UNKNOWN = TaskNotFoundError("not found", status=404)
+
 
 def test_the_first_thing_to_do_is_to_look() -> None:
     assert fresh().decide(NOW, 0.5) == Look()
@@ -86,10 +88,10 @@ def test_404_of_a_task_that_stays_unknown_is_not_found_after_a_grace() -> None:
     for now in (NOW, NOW + 60, NOW + 119.9):
         watch.receive(snapshot(status=404), now)
         assert watch.decide(now, 0.5) == AskTask()
-        watch.receive_unknown_task(now)
+        watch.receive_unknown_task(UNKNOWN, now)
         assert isinstance(watch.decide(now, 0.5), Wait)
     watch.receive(snapshot(status=404), NOW + 120)
-    watch.receive_unknown_task(NOW + 120)
+    watch.receive_unknown_task(UNKNOWN, NOW + 120)
 
     error = failure_of(watch.decide(NOW + 120, 0.5))
 
@@ -100,7 +102,7 @@ def test_404_of_a_task_that_stays_unknown_is_not_found_after_a_grace() -> None:
 def test_a_fresh_task_that_becomes_known_within_the_grace_is_waited_for() -> None:
     watch = fresh()
     watch.receive(snapshot(status=404), NOW)
-    watch.receive_unknown_task(NOW)
+    watch.receive_unknown_task(UNKNOWN, NOW)
     watch.receive(snapshot(status=404), NOW + 10)
     watch.receive_task(task(TaskStatus.RECEIVED), NOW + 10)
 

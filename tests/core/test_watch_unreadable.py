@@ -83,14 +83,11 @@ def test_it_costs_nothing_while_others_may_come(requested: tuple[str, ...], look
     assert looks_until_it_ends(watch, look, 50)[0] == 50
 
 
-@pytest.mark.parametrize("product_type", [None, "DC_AIRCRAFT"])
-def test_a_type_that_is_not_listed_may_be_the_one_that_cannot_be_read(
-    product_type: str | None,
-) -> None:
+def test_a_type_that_is_not_listed_may_be_the_one_that_cannot_be_read() -> None:
     watch = fresh(failures=3)
     watch.requested = ("DC_VESSELS", "DC_AIRCRAFT")
 
-    look = evolve(POOR_200, unreadable=(unreadable(1, None, product_type),))
+    look = evolve(POOR_200, unreadable=(unreadable(1, field="derivativeProductType"),))
 
     assert looks_until_it_ends(watch, look, 50)[0] == 3
 
@@ -141,15 +138,6 @@ def test_what_is_mended_is_complete() -> None:
     assert [one.id for one in drain(watch)] == ["b"]
     assert watch.decide(NOW, 0.5) == Finished()
     assert (watch.missing, watch.unreadable) == ((), ())
-
-
-def test_what_is_gone_for_a_moment_is_not_mended() -> None:
-    """206 → 404 flaps happen, and say nothing about what was listed."""
-    watch = fresh()
-    watch.receive(POOR_206, NOW)
-    watch.receive(snapshot(status=404), NOW)
-
-    assert (watch.missing, watch.unreadable) == (("b",), (BAD,))
 
 
 def test_patience_that_ends_names_what_cannot_be_read() -> None:

@@ -139,6 +139,23 @@ async def test_what_could_not_be_told_is_told_by_the_next_run() -> None:
     assert watch.untold == (unreadable(1),)
 
 
+async def test_a_task_that_was_seen_and_is_unknown_is_a_failed_poll_that_is_told() -> None:
+    events: list[WatchEvent] = []
+    gone = TaskNotFoundError("no", status=404)
+    watch = Watch(TASK_ID)
+    watch.status = TaskStatus.ACTIVE
+    source = Scripted(*[NONE_404] * 3, READY_200, tasks=(gone, gone, gone, task()))
+
+    got = [one.id async for one in watching(source, watch=watch, on_event=events.append)]
+
+    assert got == ["a", "b"]
+    assert [
+        (event.error, event.failures, event.budget)
+        for event in events
+        if isinstance(event, PollFailed)
+    ] == [(gone, 1, 60), (gone, 2, 60), (gone, 3, 60)]
+
+
 async def test_what_could_not_be_told_is_not_taken() -> None:
     """A listener that fails (a closed pipe, a full disk) must not cost a derivative."""
     watch = Watch(TASK_ID)

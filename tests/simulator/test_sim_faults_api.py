@@ -216,6 +216,16 @@ async def test_fresh_404_ends_with_its_seconds(caller: Caller) -> None:
     assert statuses == [404, 404, 200]
 
 
+async def test_forgotten_task_is_listed_all_the_same(caller: Caller) -> None:
+    """In ICEYE's own words, for the task and all that belongs to it."""
+    caller.sim.faults.add("forgotten_task", times=None)
+    task_id = caller.sim.add_task()
+    for path in (task_id, f"{task_id}/derivatives", f"{task_id}/scene"):
+        reply = await caller.api("GET", f"{TASKS}/{path}")
+        assert (reply.status, reply.json["code"]) == (404, "not_found")
+    assert [task["id"] for task in (await caller.api("GET", TASKS)).json["data"]] == [task_id]
+
+
 async def test_late_listing_shows_a_task_after_its_seconds(caller: Caller) -> None:
     caller.sim.faults.add("late_listing", times=None, seconds=60)
     task_id = caller.sim.add_task()

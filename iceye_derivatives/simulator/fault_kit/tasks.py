@@ -30,6 +30,15 @@ def fresh_404(incident: Incident) -> Answer | None:
     return refusal(incident, 404) if _is_fresh(task, incident) else None
 
 
+@TASKS.fault("instead", API)
+def forgotten_task(incident: Incident) -> Answer | None:
+    """404 in ICEYE's own words for a task that is there, and for all that belongs to it.
+
+    So speaks a part of the API that has lost its data for a while, or a gateway that knows JSON.
+    """
+    return refusal(incident, 404) if incident.call.path.startswith(f"{_LIST}/") else None
+
+
 @TASKS.fault("after", API, seconds=60.0)
 def late_listing(incident: Incident) -> Answer | None:
     """Tasks that were ordered less than `seconds` ago are missing from the list of tasks.
