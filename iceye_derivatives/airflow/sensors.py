@@ -10,7 +10,16 @@ from airflow.sdk import BaseSensorOperator, PokeReturnValue
 from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowSkipException
 from attrs import asdict
 
-from iceye_derivatives import Backoff, DerivativeReady, Waiting, WatchFailed
+from iceye_derivatives import (
+    Availability,
+    Backoff,
+    DerivativeReady,
+    PollFailed,
+    SnapshotReceived,
+    TaskStatusReceived,
+    Waiting,
+    WatchFailed,
+)
 from iceye_derivatives._clock import SystemClock
 from iceye_derivatives.airflow._waiting import (
     Story,
@@ -37,6 +46,10 @@ class IceyeDerivativesSensor(BaseSensorOperator):
     It waits in the triggerer, with the rhythm of `DerivativesClient.watch_tasks`.  With
     ``deferrable=False`` it pokes as other sensors do, at Airflow's ``poke_interval``, with one look
     at each task.  Either way a task that fails fails it with our message.
+
+    A poke knows nothing of those before it.  So a task that the API does not know is looked at for
+    two minutes, as it may be very fresh, and fails the sensor then; but looks that fail, however
+    many, are left to the next poke: only ``timeout`` ends them.
 
     Args:
         task_ids: One id of an ICEYE task or many (templated).
@@ -130,6 +143,7 @@ async def _look(
     ready: list[Ready] = []
     failed: list[Failure] = []
     waiting = 0
+    heard: set[str] = set()
     async with client, client.watch_tasks(task_ids, heartbeats=True, bulk=False) as fleet:
         async for event in fleet:
             match event:
@@ -137,8 +151,15 @@ async def _look(
                     ready.append(Ready.of(derivative))
                 case WatchFailed(task_id=task_id, error=error):
                     failed.append(Failure.of(task_id, error))
-                case Waiting(task_id=task_id):
-                    # It has been looked at, and waits for the next: that is the next poke's.
+                case TaskStatusReceived(task_id=task_id) | PollFailed(task_id=task_id):
+                    heard.add(task_id)
+                case SnapshotReceived(task_id=task_id, availability=availability):
+                    if availability is not Availability.NONE:
+                        heard.add(task_id)
+                case Waiting(task_id=task_id) if task_id in heard:
+                    # It has been looked at, and waits for the next: that is the next poke's.  One
+                    # of which nothing was heard is unknown to the API, which only a grace can tell
+                    # from very fresh, and that would begin anew with each poke.
                     waiting += await fleet.remove([task_id])
                 case _:
                     pass
