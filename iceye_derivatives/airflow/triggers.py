@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Iterable, Mapping
 from math import inf
 from typing import Any, Final, Literal, TypeAlias
@@ -12,11 +13,20 @@ from attrs import Factory, define
 
 from iceye_derivatives import Backoff, DerivativesClient, Fleet, FleetState, IceyeError
 from iceye_derivatives._clock import SystemClock
+from iceye_derivatives._core.unread import spell
+from iceye_derivatives._visible import visible
 from iceye_derivatives.airflow._shared import shared_client
 from iceye_derivatives.airflow.payload import Failure, News, Ready
-from iceye_derivatives.events import DerivativeReady, WatchEvent, WatchFailed
+from iceye_derivatives.events import (
+    DerivativeReady,
+    DerivativesUnreadable,
+    WatchEvent,
+    WatchFailed,
+)
 
 __all__ = ["MIN_WAIT", "SAVE_EVERY", "IceyeDerivativesTrigger", "WaitFor"]
+
+logger = logging.getLogger("iceye_derivatives")
 
 WaitFor: TypeAlias = Literal["any", "all"]
 SAVE_EVERY: Final = 6 * 3600.0
@@ -202,5 +212,8 @@ class _Gathered:
                 self.ready.append(Ready.of(derivative))
             case WatchFailed(task_id=task_id, error=error):
                 self.failed.append(Failure.of(task_id, error))
+            case DerivativesUnreadable(task_id=task_id, unreadable=unreadable):
+                # Into the log at once: while others may come, it is days until a wait ends.
+                logger.warning("Task %s: cannot be read: %s", visible(task_id), spell(unreadable))
             case _:
                 pass

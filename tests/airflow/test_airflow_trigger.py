@@ -68,6 +68,26 @@ async def test_it_fires_for_the_first_derivative_and_goes_on_with_the_state(sky:
     assert (second.waiting, second.state, second.failed) == (0, None, ())
 
 
+async def test_what_cannot_be_read_is_in_the_log_long_before_the_wait_ends(
+    sky: Sky, caplog: pytest.LogCaptureFixture
+) -> None:
+    task_id = sky.order()
+    sky.pass_time(AIRCRAFT)
+    sky.portal.call(
+        lambda: sky.simulator.faults.add(
+            "unreadable_derivative", times=None, product_type="DC_AIRCRAFT"
+        )
+    )
+
+    news = await fire(task_ids=[task_id], backoff=FAST, settle=0.0)
+
+    assert [each.product_type for each in news.ready] == ["DC_VESSELS"]
+    assert news.waiting == 1
+    (line,) = [one for one in caplog.messages if "cannot be read" in one]
+    assert line.startswith(f"Task {task_id}: cannot be read: data[1].assets[0].href (DC_AIRCRAFT ")
+    assert "Signature" not in line
+
+
 async def test_saved_it_goes_on_as_its_watch_had_planned(sky: Sky) -> None:
     """Here in decades: who began anew would look at once, and hand out the first again."""
     task_id = sky.order()
