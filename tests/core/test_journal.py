@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import TASK_ID, derivative, snapshot
+from strategies import TASK_ID, derivative, snapshot, unreadable
 
 from iceye_derivatives._core.journal import Journal, WholeFile, join_page, parse_journal
 from iceye_derivatives._core.notes import NoteFault, Reason
@@ -180,6 +180,21 @@ def test_a_resumed_watch_knows_the_task_and_hands_everything_out_again() -> None
     assert resumed.delivered == ()
     resumed.receive(snapshot(derivative("a", "geojson", serial=2)), 0.0)
     assert resumed.pop() is not None
+
+
+def test_a_resumed_watch_tells_again_of_what_cannot_be_read() -> None:
+    """The log of another run may be another one."""
+    look = snapshot(derivative("a", "geojson"), unreadable=(unreadable(1, "b"),))
+    watch = Watch(TASK_ID)
+    watch.receive(look, 0.0)
+    watch.mark_told()
+
+    resumed = Journal(TASK_ID, watch=watch.to_json()).resumed_watch()
+
+    assert resumed is not None
+    assert resumed.unreadable == ()
+    resumed.receive(look, 0.0)
+    assert resumed.untold == look.unreadable
 
 
 @pytest.mark.parametrize("watch", [None, "{}", '{"version": 99}', Watch("another").to_json()])
