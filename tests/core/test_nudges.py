@@ -83,6 +83,18 @@ def test_a_storm_of_nudges_is_a_look_a_second_at_most(pauses: list[float]) -> No
     assert all(b - a > 0.999999 for a, b in pairwise(looked))
 
 
+@given(st.floats(0, 86_400))
+def test_a_clock_that_is_set_back_holds_no_nudge_up(back: float) -> None:
+    watch = waiting(TaskStatus.FULFILLED)
+    watch.receive(snapshot(derivative("a")), NOW)
+    watch.nudge(NOW - back)
+
+    decision = watch.decide(NOW - back, 0.5)
+
+    assert isinstance(decision, Wait)
+    assert decision.seconds <= 1.0
+
+
 def test_a_nudge_during_a_look_is_not_lost() -> None:
     watch = waiting(TaskStatus.FULFILLED)
     watch.receive(snapshot(derivative("a")), NOW + 60)

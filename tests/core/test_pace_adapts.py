@@ -40,6 +40,7 @@ def test_it_comes_back_slowly_steadily_and_wholly(refusals: int, later: float) -
         assert pacer.lower(T0 + number * 1e-3, T0 + number * 1e-3)
     low, now = pacer.rate(T0 + 1), T0 + 1 + later
 
+    assert low >= 8.0 / 64, "each further refusal would make the way back longer, without end"
     assert low <= pacer.rate(now) <= low + 8.0 * later / 600 + 1e-6
     assert pacer.rate(now) <= pacer.rate(now + 1)
     assert pacer.rate(T0 + 700) == 8.0

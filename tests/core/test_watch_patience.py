@@ -83,6 +83,20 @@ def test_retry_after_is_never_undercut_and_hardly_exceeded(asked: float, jitter:
     assert asked - 1e-6 <= wait_of(watch.decide(NOW, jitter)) <= asked * 1.1 + 1e-6
 
 
+@given(st.floats(300, 3600), st.floats(0, 0.5), st.floats(0.1, 0.49))
+def test_those_that_were_stopped_together_do_not_come_back_together(
+    asked: float, jitter: float, apart: float
+) -> None:
+    waits = []
+    for draw in (jitter, jitter + apart):
+        watch = fresh()
+        watch.decide(NOW, draw)
+        watch.receive_failure(RateLimitedError("Slow down", status=429, retry_after=asked))
+        waits.append(wait_of(watch.decide(NOW, draw)))
+
+    assert waits[1] - waits[0] >= asked * apart * 0.05
+
+
 def test_patience_ends_with_one_last_look_and_tells_what_came() -> None:
     """A normal timeout must not read as a crash."""
     watch = fresh(timeout=3.0)
