@@ -105,6 +105,8 @@ class _Door:
         self._basic = None if basic is None else _digest(":".join(basic).encode())
         self._bearer = _digest(bearer.encode()) if isinstance(bearer, str) else None
         self._ask = None if isinstance(bearer, str) else bearer
+        self.challenge = _challenge(basic, bearer)
+        """What is asked of who did not bring it."""
 
     async def admits(self, authorization: str) -> bool:
         """Whether an ``Authorization`` header opens it."""
@@ -120,6 +122,14 @@ class _Door:
         return False
 
 
+def _challenge(basic: object, bearer: object) -> str:
+    """RFC 7617: "The authentication parameter 'realm' is REQUIRED"."""
+    offered = {"Basic": basic, "Bearer": bearer}
+    return ", ".join(
+        f'{scheme} realm="callbacks"' for scheme, ours in offered.items() if ours is not None
+    )
+
+
 class _Callbacks:
     """Takes one callback after the other."""
 
@@ -131,7 +141,8 @@ class _Callbacks:
     async def take(self, request: web.Request) -> web.Response:
         """204 whatever the body holds: ICEYE has done its part."""
         if not await self._door.admits(request.headers.get("Authorization", "")):
-            return web.Response(status=401, headers={"WWW-Authenticate": "Basic, Bearer"})
+            challenge = {"WWW-Authenticate": self._door.challenge}
+            return web.Response(status=401, headers=challenge)
         try:
             with anyio.fail_after(_PATIENCE):
                 body = await self._read(request)

@@ -212,8 +212,24 @@ async def test_missing_and_wrong_credentials_are_answered_alike(authorization: s
     async with mounted(webhook_application(ear, basic=BASIC)) as url:
         answer = await post(url, b'"task-1"', authorization)
 
-    assert answer == (401, ("Basic, Bearer", ""))
+    assert answer == (401, ('Basic realm="callbacks"', ""))
     assert ear.heard == []
+
+
+async def test_no_scheme_is_offered_that_opens_nothing() -> None:
+    offered = []
+    for door in (
+        webhook_application(Ear(), bearer=_is_good),
+        webhook_application(Ear(), basic=BASIC, bearer="issued-by-us"),
+    ):
+        async with mounted(door) as url:
+            _, (challenge, _) = await post(url, b"", None)
+            offered.append(challenge)
+
+    assert offered == [
+        'Bearer realm="callbacks"',
+        'Basic realm="callbacks", Bearer realm="callbacks"',
+    ]
 
 
 async def _is_good(token: str) -> bool:
