@@ -47,7 +47,8 @@ class Outbox:
         self._told: deque[_Told] = deque()
         self._rung = anyio.Event()
         self._cleared = anyio.Event()
-        self._closed = False
+        self.closed = False
+        """Whether nobody reads any more."""
 
     async def tell(
         self,
@@ -83,7 +84,7 @@ class Outbox:
         await anyio.lowlevel.checkpoint()
         # From here to the `return` there is no await but the one that waits for an event to come.
         while True:
-            if self._closed:
+            if self.closed:
                 raise anyio.ClosedResourceError
             told = self._next()
             if told is not None:
@@ -100,7 +101,7 @@ class Outbox:
 
     def close(self) -> None:
         """Nobody reads any more; what lies here counts as not handed out."""
-        self._closed = True
+        self.closed = True
         self._told.clear()
         self.ring()
 

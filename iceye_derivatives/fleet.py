@@ -117,7 +117,10 @@ class Fleet(ObjectReceiveStream[WatchEvent]):
 
         Raises:
             ConfigurationError: one of them is no string; none is added then.
+            anyio.ClosedResourceError: the fleet was closed, and would never look.
         """
+        if self._outbox.closed:
+            raise anyio.ClosedResourceError
         added, state = 0, ""
         for number, task_id in enumerate(checked_ids(task_ids)):
             now = self._settings.clock.time()

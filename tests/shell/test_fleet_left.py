@@ -28,6 +28,9 @@ async def test_a_break_leaves_nothing_behind(anyio_backend: object) -> None:
     assert not source.looking
     with pytest.raises(anyio.ClosedResourceError):
         await fleet.receive()
+    with pytest.raises(anyio.ClosedResourceError):
+        await fleet.add(["d"])  # nobody would ever look
+    assert "d" not in fleet
 
 
 @both
