@@ -164,7 +164,7 @@ class Journals:
             if self._books.get(task_id) is not book or book.lock.locked():
                 continue
             before = book.held
-            stale = idle or now - max(book.written_at, book.told_at) >= _pause(book)
+            stale = idle or abs(now - max(book.written_at, book.told_at)) >= _pause(book)
             if stale and (crowd or self._catalogue is not None):
                 del self._books[task_id]
                 held -= before

@@ -68,3 +68,17 @@ async def test_of_many_tasks_those_used_longest_ago_are_forgotten_first(
         clock.now += 60
         await running.save()
     assert sorted(sink.read) == [f"task-{task}/.iceye-journal.json" for task in range(9)]
+
+
+async def test_a_clock_that_is_set_back_keeps_nobody_in_memory() -> None:
+    sink, clock = Notes(), FakeClock()
+    running = Journals(sink, clock)
+    for task in range(100):
+        running.note(file(1, task_id=f"task-{task}"))
+    await running.save()
+    clock.now -= 3600
+    for task in range(100, 400):
+        running.note(file(1, task_id=f"task-{task}"))
+        await running.save()
+        clock.now += 2
+    assert len(running._books) <= 65
