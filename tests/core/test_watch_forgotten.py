@@ -149,6 +149,17 @@ def test_a_task_that_answers_again_has_the_whole_budget_again() -> None:
         assert watch.failures == 0
 
 
+def test_a_task_that_was_never_seen_answers_by_being_unknown() -> None:
+    """It is no failure of the API, which so has all of its budget again."""
+    watch = fresh(failures=2, grace=120.0)
+    for now in (NOW, NOW + 30, NOW + 60):
+        watch.receive_failure(DOWN)
+        watch.receive_unknown_task(UNKNOWN, now)
+
+    assert watch.failures == 0
+    assert isinstance(watch.decide(NOW + 60, 0.5), Wait)
+
+
 def test_what_asks_to_wait_is_obeyed() -> None:
     watch = seen_by_its_status()
     watch.receive_unknown_task(TaskNotFoundError("no", status=404, retry_after=900), NOW)
