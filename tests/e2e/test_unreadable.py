@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 from helpers import ALL_TYPES, final_names
 
 from iceye_derivatives import (
@@ -130,6 +131,30 @@ async def test_one_of_several_assets(
 
     assert [[asset.type for asset in one.assets] for one in got] == [["csv"], ["geojson", "csv"]]
     assert [one.is_update for one in got] == [False, True]
+
+
+async def test_two_of_a_type_are_stored_under_the_names_that_they_would_have_anyway(
+    sim: Simulator, client: DerivativesClient, tmp_path: Path
+) -> None:
+    """Else the second would stand where the first belongs, which would never be fetched."""
+    plan = evolve(READY, extra_assets={"DC_VESSELS": ("geojson", 0.0)})
+    task_id = sim.add_task(plan=plan, derivative_product_types=("DC_VESSELS",))
+    sim.faults.add("unreadable_derivative", times=None)
+    with pytest.raises(UnreadableDerivativesError):
+        await client.download_task(task_id, tmp_path, max_failures=3)
+    first_run = final_names(tmp_path)
+    sim.faults.clear()
+
+    report = await client.download_task(task_id, tmp_path)
+
+    assert report.ok
+    fetched = [one.path for one in sim.requests if one.path.endswith(".geojson")]
+    assert [path.rpartition("/")[2] for path in fetched] == [
+        "vessel-detections-2.geojson",
+        "vessel-detections.geojson",
+    ]
+    assert [name.endswith(".2.geojson") for name in first_run] == [True]
+    assert len(final_names(tmp_path)) == 2
 
 
 async def test_one_look_names_it_and_a_saved_watch_goes_on(

@@ -17,7 +17,7 @@ from iceye_derivatives._core.responses import ApiResponse, read_snapshot
 from iceye_derivatives.errors import ApiError
 
 NOW = 1_767_225_600.0
-ITEM = {
+ITEM: dict[str, Any] = {
     "id": "d",
     "imageReference": "r",
     "derivativeProductType": "DC_VESSELS",
@@ -28,6 +28,9 @@ JSON: st.SearchStrategy[Any] = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
+ASSETS = st.fixed_dictionaries(
+    {"type": st.just("geojson") | JSON}, optional={"href": st.text() | JSON, "size": JSON}
+)
 BODIES = st.builds(
     lambda raw, ascii_only: json.dumps(raw, ensure_ascii=ascii_only).encode(
         "utf-8", "surrogatepass"
@@ -36,8 +39,10 @@ BODIES = st.builds(
         {
             "data": st.lists(
                 st.builds(
-                    lambda extra: {**ITEM, **extra}, st.dictionaries(st.text(), JSON, max_size=2)
+                    lambda extra: {**ITEM, **extra},
+                    st.dictionaries(st.text() | st.sampled_from([*ITEM]), JSON, max_size=2),
                 )
+                | st.builds(lambda asset: {**ITEM, "assets": [*ITEM["assets"], asset]}, ASSETS)
                 | JSON,
                 max_size=3,
             )
@@ -59,12 +64,14 @@ def told(body: bytes) -> Any:
 
 @given(BODIES)
 @example(json.dumps({"data": [{**ITEM, "size": 2**70}]}).encode())
+@example(json.dumps({"data": [ITEM, {**ITEM, "id": 2**70}]}).encode())
+@example(json.dumps({"data": [ITEM, {**ITEM, "assets": [*ITEM["assets"], {"a": 2**70}]}]}).encode())
 @example(b"\xef\xbb\xbf" + json.dumps({"data": [ITEM]}).encode())
 @example(b'{"data": [], "other": NaN}')
 @example(b'{"data": [], "other": 1e999}')
 @example(b'{"data": [], "\\ud800": 1}')
 def test_both_decoders_read_the_same(body: bytes) -> None:
-    """Unknown fields are kept to the last digit, and what is refused is refused in one sentence."""
+    """Unknown fields are kept to the last digit, and what cannot be read is named alike."""
     assert quick_json() is not None
     quick = told(body)
     with pytest.MonkeyPatch.context() as patch:

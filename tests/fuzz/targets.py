@@ -27,6 +27,7 @@ from iceye_derivatives._core.redact import clean_text
 from iceye_derivatives._core.responses import (
     ApiResponse,
     error_for,
+    join_pages,
     read_scene,
     read_snapshot,
     read_task,
@@ -63,6 +64,12 @@ def snapshot(data: bytes) -> None:
         for found in page.snapshot.derivatives:
             assert 0 < len(found.id) <= LIMITS.id_length
             assert all(asset.url.reveal() and str(asset.url) for asset in found.assets)
+            assert len(set(found.asset_refs())) == len(found.assets)
+        for fault in page.snapshot.unreadable:
+            assert 0 <= fault.item < page.items
+            assert f"{fault}".isprintable()
+            assert fault.problem
+        assert bool(join_pages([page]).derivatives) or not page.items
 
 
 def task(data: bytes) -> None:
