@@ -220,6 +220,16 @@ def test_an_asset_that_cannot_be_read_leaves_its_link_to_no_other(
     ]
 
 
+def test_one_that_cannot_be_read_is_not_mistaken_for_a_new_one_behind_it() -> None:
+    derivative = several("a")
+    leases = book(derivative)
+    (new,) = several("b", "renewed").assets
+
+    leases.learn(snapshot(evolve(derivative, assets=(evolve(new, ordinal=2),))), NOW)
+
+    assert links(leases, derivative) == ["a?Signature=old"]
+
+
 def test_a_second_asset_of_a_type_does_not_take_the_place_of_the_first() -> None:
     """The watch has not been told of it yet, so nobody here knows that there are two."""
     derivative = several("a")

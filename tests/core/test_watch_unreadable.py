@@ -83,11 +83,14 @@ def test_it_costs_nothing_while_others_may_come(requested: tuple[str, ...], look
     assert looks_until_it_ends(watch, look, 50)[0] == 50
 
 
-def test_a_type_that_is_not_listed_may_be_the_one_that_cannot_be_read() -> None:
+@pytest.mark.parametrize("product_type", [None, "DC_AIRCRAFT"])
+def test_a_type_that_is_not_listed_may_be_the_one_that_cannot_be_read(
+    product_type: str | None,
+) -> None:
     watch = fresh(failures=3)
     watch.requested = ("DC_VESSELS", "DC_AIRCRAFT")
 
-    look = evolve(POOR_200, unreadable=(unreadable(1, field="derivativeProductType"),))
+    look = evolve(POOR_200, unreadable=(unreadable(1, None, product_type),))
 
     assert looks_until_it_ends(watch, look, 50)[0] == 3
 
@@ -138,6 +141,15 @@ def test_what_is_mended_is_complete() -> None:
     assert [one.id for one in drain(watch)] == ["b"]
     assert watch.decide(NOW, 0.5) == Finished()
     assert (watch.missing, watch.unreadable) == ((), ())
+
+
+def test_what_is_gone_for_a_moment_is_not_mended() -> None:
+    """206 → 404 flaps happen, and say nothing about what was listed."""
+    watch = fresh()
+    watch.receive(POOR_206, NOW)
+    watch.receive(snapshot(status=404), NOW)
+
+    assert (watch.missing, watch.unreadable) == (("b",), (BAD,))
 
 
 def test_patience_that_ends_names_what_cannot_be_read() -> None:
@@ -279,6 +291,7 @@ def listed(serial: int, readable: list[bool], kinds: list[str]) -> Snapshot:
 )
 @example(drawn=(["geojson", "geojson"], [[False, True]]), take_at_once=False)
 @example(drawn=(["geojson", "geojson"], [[True, False], [False, True]]), take_at_once=True)
+@example(drawn=(["geojson", "geojson"], [[False, True], [True, False]]), take_at_once=True)
 def test_each_asset_comes_under_one_name_however_late_it_can_be_read(
     drawn: tuple[list[str], list[list[bool]]], take_at_once: bool
 ) -> None:
@@ -286,16 +299,17 @@ def test_each_asset_comes_under_one_name_however_late_it_can_be_read(
     kinds, looks = drawn
     watch = fresh()
     homes: dict[tuple[str, int], set[str]] = {}
+    names = [(kind, kinds[: n + 1].count(kind)) for n, kind in enumerate(kinds)]
     for serial, readable in enumerate([*looks, [True] * len(kinds)]):
         watch.receive(listed(serial, readable, kinds), NOW)
         if take_at_once or serial == len(looks):
             for one in drain(watch):
                 note(homes, one)
+            assert homes.keys() >= {
+                name for name, good in zip(names, readable, strict=True) if good
+            }
 
-    assert all(len(addresses) == 1 for addresses in homes.values())
-    assert sorted(address for each in homes.values() for address in each) == [
-        LINK.format(n, "").partition("?")[0] for n in range(len(kinds))
-    ]
+    assert homes == {name: {LINK.partition("?")[0].format(n)} for n, name in enumerate(names)}
 
 
 def note(homes: dict[tuple[str, int], set[str]], one: Derivative) -> None:
