@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator
 
 import pytest
+from attrs import evolve
 
 from iceye_derivatives import DerivativesClient
 from iceye_derivatives.airflow.payload import Failure, Ready
@@ -52,6 +54,17 @@ async def test_a_task_that_waits_is_looked_at_once(sim: Simulator) -> None:
     task_id = sim.add_task(derivative_product_types=VESSELS)
 
     assert await poke(sim, task_id) == ([], [], 1)
+    assert [r.path.endswith("/derivatives") for r in sim.requests].count(True) == 1
+
+
+async def test_a_task_that_is_half_done_is_looked_at_once(sim: Simulator) -> None:
+    """Its listing tells that it is known: nobody asks for the task."""
+    half = evolve(AT_ONCE, derivative_delays={"DC_VESSELS": 0.0, "DC_AIRCRAFT": math.inf})
+    task_id = sim.add_task(plan=half, derivative_product_types=("DC_VESSELS", "DC_AIRCRAFT"))
+
+    ready, failed, waiting = await poke(sim, task_id)
+
+    assert ([each.product_type for each in ready], failed, waiting) == (["DC_VESSELS"], [], 1)
     assert [r.path.endswith("/derivatives") for r in sim.requests].count(True) == 1
 
 
