@@ -10,6 +10,7 @@ from pathlib import Path
 
 from iceye_derivatives._core.backoff import Backoff
 from iceye_derivatives._core.download_settings import CONCURRENCY
+from iceye_derivatives._core.unread import name_of
 from iceye_derivatives._core.watch import Watch
 from iceye_derivatives.cli.board import Awaited, Expected, Phase
 from iceye_derivatives.cli.exit_codes import Interrupted
@@ -63,14 +64,18 @@ def following(watch: Watch, screen: Screen) -> Callable[[DownloadEvent], None]:
 
 
 def _missing(watch: Watch) -> tuple[Awaited, ...]:
-    listed, ordered = watch.seen.listed, watch.requested or ()
-    return tuple(
-        Awaited(product_type=listed[name], derivative_id=name)
-        if name in listed
-        else Awaited(product_type=name)
-        for name in watch.missing
-        if name in listed or name in ordered  # else it is told of by what is wrong with it
-    )
+    listed = watch.seen.listed
+    faults = {name_of(fault): fault for fault in watch.unreadable}
+    awaited = []
+    for name in watch.missing:
+        if name in listed:
+            awaited.append(Awaited(product_type=listed[name], derivative_id=name))
+        elif name not in faults:
+            awaited.append(Awaited(product_type=name))
+        elif product_type := faults[name].product_type:  # else only what is wrong with it is told
+            whose = faults[name].derivative_id
+            awaited.append(Awaited(product_type=product_type, derivative_id=whose))
+    return tuple(awaited)
 
 
 async def bring_home(

@@ -68,6 +68,34 @@ def test_programs_get_what_cannot_be_read_with_its_names(stage: Stage, capsys: C
     assert "Signature" not in text
 
 
+@pytest.mark.parametrize(
+    ("field", "whose", "product_type"),
+    [
+        ("href", "its own", "DC_VESSELS"),
+        ("id", None, "DC_VESSELS"),
+        ("derivativeProductType", "its own", None),
+        ("derivative", None, None),
+    ],
+)
+def test_what_is_missing_is_as_much_as_is_known_of_it(
+    field: str, whose: str | None, product_type: str | None, stage: Stage, capsys: Captured
+) -> None:
+    task_id = spoilt(stage, field=field)
+
+    ordered = [word for name in TYPES for word in ("--derivative", name)]
+    assert main(["watch", task_id, *ordered, "--json", "--timeout", "1"]) == 6
+
+    report = json.loads(capsys.readouterr().out.splitlines()[-1])
+    (fault,) = report["unreadable"]
+    assert (fault["derivative_id"] is not None, fault["product_type"]) == (
+        whose is not None,
+        product_type,
+    )
+    # By its type at least, which was ordered and is not listed.
+    known = fault["derivative_id"] if product_type else None
+    assert report["missing"] == [{"derivative_id": known, "product_type": "DC_VESSELS"}]
+
+
 def test_a_run_that_goes_on_tells_it_no_second_time_but_in_its_report(
     stage: Stage, tmp_path: Path, capsys: Captured
 ) -> None:
