@@ -93,12 +93,14 @@ async def test_what_was_ready_comes_before_the_error() -> None:
 async def test_a_task_unknown_to_both_endpoints_is_not_found_after_the_grace() -> None:
     clock = FakeClock()
     source = Scripted(NONE_404, tasks=(TaskNotFoundError("no", status=404),))
+    events: list[WatchEvent] = []
 
     with pytest.raises(TaskNotFoundError):
-        async for _ in watching(source, clock=clock):
+        async for _ in watching(source, clock=clock, on_event=events.append):
             pass
 
     assert 120 <= sum(clock.sleeps) < 240
+    assert {type(event) for event in events} == {SnapshotReceived, Waiting}
 
 
 async def test_what_cannot_be_read_is_told_once_behind_what_can() -> None:
