@@ -186,9 +186,17 @@ class TokenKeeper:
     However many calls wait for a token, one request for it is in flight; those that waited share
     its token, or its failure.  A call that is cancelled while it fetches hands over to the next.
     A renewal that fails while the old token still lives costs nothing but a later try.
+
+    Raises:
+        ConfigurationError: the source has no ``fetch_token()``, e.g. since it is a bare text.
     """
 
     def __init__(self, source: TokenSource, clock: Clock) -> None:
+        if not isinstance(source, TokenSource):
+            raise ConfigurationError(
+                f"auth={type(source).__name__} gives no tokens: pass ClientCredentials(...), "
+                "StaticToken(...) or an object with an async fetch_token() method"
+            )
         self._source = source
         self._clock = clock
         self._lock = anyio.Lock()

@@ -9,5 +9,6 @@ from __future__ import annotations
 from iceye_derivatives._transport.api import ApiTransport, Bearer
 from iceye_derivatives._transport.files import FileTransport
 from iceye_derivatives._transport.metered import MeteredSource
+from iceye_derivatives._transport.session import SessionSettings
 
-__all__ = ["ApiTransport", "Bearer", "FileTransport", "MeteredSource"]
+__all__ = ["ApiTransport", "Bearer", "FileTransport", "MeteredSource", "SessionSettings"]

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from iceye_derivatives._core.answer import read_times
 from iceye_derivatives._core.endpoint import normalise_base_url
-from iceye_derivatives._core.limits import DEFAULT_LIMITS, Limits
 from iceye_derivatives._core.pace import Pacer, PacerState, Urgency
 from iceye_derivatives._core.redact import REDACTED
 from iceye_derivatives._core.requests import ACCEPT, USER_AGENT, ApiRequest
@@ -24,8 +23,6 @@ from iceye_derivatives.events import PaceChanged
 from iceye_derivatives.protocols import Clock
 
 if TYPE_CHECKING:
-    import ssl
-
     import aiohttp
 
 __all__ = ["ApiTransport", "Bearer"]
@@ -59,15 +56,9 @@ class ApiTransport:
         pacer: the client's one rate limit.
         clock: now and waiting.
         jitter: draws a number from 0 to 1.
+        settings: how connections are made.
         session: a borrowed session, never closed here; its own defaults (proxies, cookies, headers)
             hold.  None opens one.
-        connect_timeout: seconds for name look-up, connection and TLS.
-        read_timeout: seconds of silence.
-        total_timeout: seconds for a whole exchange.
-        connections: open at the same time.
-        trust_env: whether proxies of the environment are heeded (``~/.netrc`` never is).
-        ssl_context: whom to trust.
-        limits: how much is taken from the API.
         on_pace: called whenever the API has changed how fast this client may go, and by the first
             answer after it may go as fast as was set again.
 
@@ -83,14 +74,8 @@ class ApiTransport:
         pacer: Pacer,
         clock: Clock,
         jitter: Callable[[], float],
+        settings: SessionSettings,
         session: aiohttp.ClientSession | None = None,
-        connect_timeout: float = 30.0,
-        read_timeout: float = 120.0,
-        total_timeout: float = 300.0,
-        connections: int = 20,
-        trust_env: bool = True,
-        ssl_context: ssl.SSLContext | None = None,
-        limits: Limits = DEFAULT_LIMITS,
         on_pace: Callable[[PaceChanged], None] | None = None,
     ) -> None:
         self.base_url = normalise_base_url(base_url)
@@ -103,16 +88,7 @@ class ApiTransport:
         self._is_slow = False
         """Whether it was told that the pace is another than was set."""
         self._prepared: tuple[str, dict[str, str]] = "", {}
-        settings = SessionSettings(
-            connect_timeout=connect_timeout,
-            # ICEYE's example code allows listTasks 120 seconds, so it can be slow.
-            read_timeout=read_timeout,
-            total_timeout=total_timeout,
-            connections=connections,
-            trust_env=trust_env,
-            ssl_context=ssl_context,
-            limits=limits,
-        )
+        """The headers of all requests, and the token that they hold."""
         self.neighbourhood = Neighbourhood(self.base_url)
         self._session = LazySession(settings, session, judge=self.neighbourhood.note)
 

@@ -9,7 +9,7 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
-from iceye_derivatives._core.limits import DEFAULT_LIMITS, Limits, how_to_raise
+from iceye_derivatives._core.limits import how_to_raise
 from iceye_derivatives._core.link_policy import (
     UnsafeLink,
     check_hosts,
@@ -28,8 +28,6 @@ from iceye_derivatives.models import SignedUrl
 from iceye_derivatives.protocols import LinkResponse
 
 if TYPE_CHECKING:
-    import ssl
-
     import aiohttp
 
 __all__ = ["FileTransport"]
@@ -49,46 +47,28 @@ class FileTransport:
     There is no limit on the time of a whole body: a large file on a slow line is no failure.
 
     Args:
+        settings: how connections are made.
         session: a borrowed session, never closed here.  Whatever it sends by default goes to the
             store: it must not carry the API's token.  None opens one.
-        connect_timeout: seconds for name look-up, connection and TLS.
-        read_timeout: seconds of silence.
-        connections: open at the same time; how many are is mostly decided by who opens links.
         allow_http: whether plain http is fine beyond this machine.
         allowed_hosts: where there are any, links lead to these alone.
         neighbourhood: where the API stands; None lets links lead into private networks unless they
             are redirected there.
-        trust_env: whether proxies of the environment are heeded (``~/.netrc`` never is).
-        ssl_context: whom to trust.
-        limits: how much is taken from the store.
     """
 
     def __init__(
         self,
+        settings: SessionSettings,
         *,
         session: aiohttp.ClientSession | None = None,
-        connect_timeout: float = 30.0,
-        read_timeout: float = 60.0,
-        connections: int = 256,
         allow_http: bool = False,
         allowed_hosts: Iterable[str] = (),
         neighbourhood: Neighbourhood | None = None,
-        trust_env: bool = True,
-        ssl_context: ssl.SSLContext | None = None,
-        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
-        self.limits = limits
+        self.limits = settings.limits
         self._neighbourhood = neighbourhood
         self._hosts = check_hosts(allowed_hosts)
         self._check = partial(check_link, allow_http=allow_http, allowed_hosts=self._hosts)
-        settings = SessionSettings(
-            connect_timeout=connect_timeout,
-            read_timeout=read_timeout,
-            connections=connections,
-            trust_env=trust_env,
-            ssl_context=ssl_context,
-            limits=limits,
-        )
         self._session = LazySession(
             settings, session, judge=None if neighbourhood is None else self._judge
         )

@@ -42,7 +42,7 @@ class SessionSettings:
     total_timeout: float | None = None
     """For a whole exchange; None for bodies of any size on lines of any speed."""
     connections: int = 20
-    """Open at the same time."""
+    """How many may be open at the same time."""
     trust_env: bool = True
     """Whether ``HTTPS_PROXY`` and its kin are heeded."""
     ssl_context: ssl.SSLContext | None = field(default=None, repr=False)

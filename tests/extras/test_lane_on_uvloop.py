@@ -11,7 +11,7 @@ import trustme
 import uvloop
 from anyio.lowlevel import checkpoint
 
-from iceye_derivatives._transport import FileTransport, lanes
+from iceye_derivatives._transport import FileTransport, SessionSettings, lanes
 from iceye_derivatives.errors import NetworkError
 from iceye_derivatives.models import SignedUrl
 
@@ -51,7 +51,10 @@ async def outcomes(answer: bytes, cuts: list[int], ca: trustme.CA | None) -> lis
     server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=here)
     port = server.sockets[0].getsockname()[1]
     link = SignedUrl(f"http{'s' if ca else ''}://127.0.0.1:{port}/a?Signature=b")
-    transport = FileTransport(trust_env=False, ssl_context=there)
+    settings = SessionSettings(
+        connect_timeout=30.0, read_timeout=60.0, trust_env=False, ssl_context=there
+    )
+    transport = FileTransport(settings)
     found: list[object] = []
     for _ in range(3):
         try:

@@ -8,15 +8,13 @@ from typing import Any
 import pytest
 from aiohttp import web
 from attrs import field, mutable
-from loopback import FakeClock, serving
+from loopback import serving
+from transports import TASK, api, files
+from transports import fetch as fetch_by
 
 from iceye_derivatives._core.link_policy import UnsafeLink
-from iceye_derivatives._core.pace import Pacer
-from iceye_derivatives._core.requests import get_task
-from iceye_derivatives._transport import ApiTransport, FileTransport
 from iceye_derivatives._transport.neighbourhood import Neighbourhood
 from iceye_derivatives.errors import NetworkError
-from iceye_derivatives.models import SignedUrl
 
 pytestmark = pytest.mark.anyio
 
@@ -44,14 +42,8 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Names:
 
 
 async def fetch(url: str, near: Neighbourhood | None, **settings: Any) -> bytes:
-    transport = FileTransport(
-        neighbourhood=near, **{"allow_http": True, "trust_env": False, **settings}
-    )
-    try:
-        async with transport.open_link(SignedUrl(url), headers={}) as response:
-            return b"".join([chunk async for chunk in response.chunks()])
-    finally:
-        await transport.aclose()
+    async with files(neighbourhood=near, **{"allow_http": True, **settings}) as transport:
+        return (await fetch_by(transport, url))[1]
 
 
 def named(url: str, host: str) -> str:
@@ -94,19 +86,12 @@ async def test_what_was_judged_is_what_is_connected_to(names: Names) -> None:
 async def test_a_private_api_may_have_a_private_store(names: Names) -> None:
     """Closed networks: where the API stands is learned from its own look-up."""
     async with serving(web.Response(body=b"file")) as server:
-        transport = ApiTransport(
-            server.url.replace("http://127.0.0.1", "https://api.corp.example"),
-            StillToken(),
-            pacer=Pacer(),
-            clock=FakeClock(),
-            jitter=lambda: 0.0,
-            trust_env=False,
-        )
-        near = transport.neighbourhood
-        assert near.is_public
-        with pytest.raises(NetworkError):
-            await transport.send(get_task("t"))  # the test's server speaks no TLS
-        await transport.aclose()
+        url = server.url.replace("http://127.0.0.1", "https://api.corp.example")
+        async with api(url) as transport:
+            near = transport.neighbourhood
+            assert near.is_public
+            with pytest.raises(NetworkError):
+                await transport.send(TASK)  # the test's server speaks no TLS
         assert not near.is_public
         assert await fetch(named(server.url, "store.example"), near) == b"file"
 
@@ -137,28 +122,10 @@ async def test_a_private_proxy_is_the_way_out_but_no_destination(
     async with serving(web.Response(body=b"from afar")) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url.replace("127.0.0.1", "proxy.corp.example"))
         monkeypatch.setenv("no_proxy", "proxy.corp.example")
-        transport = FileTransport(neighbourhood=Neighbourhood(PUBLIC), allow_http=True)
-        for link, passes in (
-            ("http://store.example/x", True),
-            (named(proxy.url, "proxy.corp.example"), False),
-        ):
-            if passes:
-                async with transport.open_link(SignedUrl(link), headers={}) as response:
-                    assert [chunk async for chunk in response.chunks()] == [b"from afar"]
-            else:
-                with pytest.raises(UnsafeLink, match="proxy"):
-                    async with transport.open_link(SignedUrl(link), headers={}):
-                        pass
-        await transport.aclose()
+        near = Neighbourhood(PUBLIC)
+        async with files(neighbourhood=near, allow_http=True, trust_env=True) as transport:
+            assert (await fetch_by(transport, "http://store.example/x"))[1] == b"from afar"
+            with pytest.raises(UnsafeLink, match="proxy"):
+                await fetch_by(transport, named(proxy.url, "proxy.corp.example"))
     assert len(proxy.seen) == 1
     assert names.asked == ["proxy.corp.example"]
-
-
-class StillToken:
-    """Always the same."""
-
-    async def get(self) -> str:
-        return "t"
-
-    def reject(self, value: str) -> None:
-        raise AssertionError(value)

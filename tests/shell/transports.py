@@ -8,12 +8,12 @@ from typing import Any
 
 from aiohttp import web
 from anyio.lowlevel import checkpoint
-from attrs import field, mutable
+from attrs import field, fields, mutable
 from loopback import FakeClock
 
 from iceye_derivatives._core.pace import Pacer
 from iceye_derivatives._core.requests import ApiRequest, get_task, list_tasks
-from iceye_derivatives._transport import ApiTransport, FileTransport
+from iceye_derivatives._transport import ApiTransport, FileTransport, SessionSettings
 from iceye_derivatives.errors import IceyeError
 from iceye_derivatives.models import SignedUrl
 from iceye_derivatives.protocols import LinkOpener
@@ -50,6 +50,16 @@ class Keeper:
             self.tokens.pop(0)
 
 
+_OF_SESSIONS = {field.name for field in fields(SessionSettings)}
+
+
+def parted(settings: dict[str, Any], **usual: Any) -> dict[str, Any]:
+    """Keywords of a transport, where those of its session stand among them."""
+    found = {"connect_timeout": 30.0, "trust_env": False, **usual, **settings}
+    sessions = SessionSettings(**{name: found.pop(name) for name in _OF_SESSIONS & found.keys()})
+    return {"settings": sessions, **found}
+
+
 @asynccontextmanager
 async def api(
     url: str, keeper: Keeper | None = None, **settings: Any
@@ -61,8 +71,7 @@ async def api(
             "pacer": Pacer(),
             "clock": FakeClock(),
             "jitter": lambda: 0.0,
-            "trust_env": False,
-            **settings,
+            **parted(settings, read_timeout=120.0, total_timeout=300.0),
         },
     )
     try:
@@ -73,7 +82,7 @@ async def api(
 
 @asynccontextmanager
 async def files(**settings: Any) -> AsyncIterator[FileTransport]:
-    transport = FileTransport(**{"trust_env": False, **settings})
+    transport = FileTransport(**parted(settings, read_timeout=60.0, connections=256))
     try:
         yield transport
     finally:
