@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import click
+from attrs import frozen
 
+from iceye_derivatives._core.backoff import Backoff
 from iceye_derivatives._core.watch import Watch
 from iceye_derivatives._journal import resumed_watch
 from iceye_derivatives._lapse import clock_from
@@ -35,6 +38,7 @@ from iceye_derivatives.cli.task_ids import ids_of, ids_option
 from iceye_derivatives.client import DerivativesClient
 from iceye_derivatives.downloader import Downloader
 from iceye_derivatives.events import DownloadReport
+from iceye_derivatives.protocols import Clock, Sink
 from iceye_derivatives.sinks import sink_for
 
 __all__ = ["download"]
@@ -73,15 +77,10 @@ def download(
     task_ids: tuple[str, ...],
     ids_file: TextIO | None,
     folder: str,
-    repair: bool,
-    stac: bool,
-    derivatives: tuple[str, ...],
-    timeout: float | None,
     max_interval: float,
-    concurrency: int,
-    overwrite: bool,
     record: Path | None,
     as_json: bool,
+    **options: Any,  # noqa: ANN401  `_Job` names them
 ) -> None:
     """Wait for a task's derivatives and download each as soon as it is there.
 
@@ -90,58 +89,71 @@ def download(
     """
     clock = clock_from(os.environ)
     sink = sink_for(folder)
-    backoff = backoff_of(max_interval)
+    job = _Job(clock=clock, sink=sink, backoff=backoff_of(max_interval), **options)
     ids = ids_of(task_ids, ids_file)
-
-    async def fetch_all(screen: Screen) -> None:
-        async with DerivativesClient.from_env(clock=clock) as client:
-            downloader = Downloader(
-                client,
-                sink,
-                concurrency=concurrency,
-                overwrite=overwrite,
-                repair=repair,
-                stac=stac,
-                clock=clock,
-            )
-            await download_many(
-                client,
-                screen,
-                ids,
-                downloader,
-                derivatives=derivatives,
-                backoff=backoff,
-                timeout=timeout,
-            )
-
     if ids_file is not None or len(ids) > 1:
         with (
             open_many(clock, total=len(ids), as_json=as_json, record=record) as many,
             summing_up(many, len(ids), AGAIN, folder),
         ):
-            run(lambda: fetch_all(many))
+            run(lambda: job.fetch_all(many, ids))
         return
     (task_id,) = ids
-
-    async def fetch(screen: Screen) -> DownloadReport:
-        async with DerivativesClient.from_env(clock=clock) as client:
-            watch = await resumed_watch(sink, task_id) or Watch(task_id)
-            return await bring_home(
-                client,
-                screen,
-                tell_ordered(watch, derivatives),
-                sink,
-                backoff=backoff,
-                timeout=timeout,
-                concurrency=concurrency,
-                overwrite=overwrite,
-                repair=repair,
-                stac=stac,
-            )
-
     with (
         open_screen(clock, as_json=as_json) as screen,
         saying_how_to_go_on(screen, folder, lambda: AGAIN),
     ):
-        report = run(lambda: fetch(screen))
+        report = run(lambda: job.fetch(screen, task_id))
         summarise(screen, report)
+
+
+@frozen(kw_only=True)
+class _Job:
+    """How one task, or many, are to be fetched."""
+
+    clock: Clock
+    sink: Sink
+    backoff: Backoff
+    timeout: float | None
+    derivatives: tuple[str, ...]
+    concurrency: int
+    overwrite: bool
+    repair: bool
+    stac: bool
+
+    async def fetch(self, screen: Screen, task_id: str) -> DownloadReport:
+        async with DerivativesClient.from_env(clock=self.clock) as client:
+            watch = await resumed_watch(self.sink, task_id) or Watch(task_id)
+            return await bring_home(
+                client,
+                screen,
+                tell_ordered(watch, self.derivatives),
+                self.sink,
+                backoff=self.backoff,
+                timeout=self.timeout,
+                concurrency=self.concurrency,
+                overwrite=self.overwrite,
+                repair=self.repair,
+                stac=self.stac,
+            )
+
+    async def fetch_all(self, screen: Screen, task_ids: Sequence[str]) -> None:
+        async with DerivativesClient.from_env(clock=self.clock) as client:
+            downloader = Downloader(
+                client,
+                self.sink,
+                concurrency=self.concurrency,
+                overwrite=self.overwrite,
+                repair=self.repair,
+                stac=self.stac,
+                clock=self.clock,
+            )
+            await download_many(
+                client,
+                screen,
+                task_ids,
+                downloader,
+                derivatives=self.derivatives,
+                backoff=self.backoff,
+                timeout=self.timeout,
+            )

@@ -47,61 +47,57 @@ SPARE = timedelta(hours=12)
 """On top of the notice: generous, because hours are real seconds where the clock is simulated."""
 WIDTH = timedelta(hours=48)
 
+_OF_REQUEST = (
+    contract_option,
+    click.option("--lat", type=float, required=True, help="Latitude in degrees, WGS 84."),
+    click.option("--lon", type=float, required=True, help="Longitude in degrees."),
+    click.option(
+        "--start",
+        type=MOMENT,
+        help="The window's start, ISO 8601; default: as soon as the notice allows, and an hour.",
+    ),
+    click.option("--end", type=MOMENT, help="The window's end; default: 48 hours later."),
+    click.option(
+        "--mode",
+        default=str(ImagingMode.SPOTLIGHT),
+        show_default=True,
+        help="Imaging mode.",
+    ),
+    click.option(
+        "--product",
+        "products",
+        multiple=True,
+        default=("GRD",),
+        show_default=True,
+        help="Product type; repeat for several. Derivatives need GRD.",
+    ),
+    click.option(
+        "--derivative",
+        "derivatives",
+        multiple=True,
+        default=ALL_TYPES,
+        help="Derivative type (vessels or DC_VESSELS); repeat for several.  [default: all three]",
+    ),
+    click.option("--priority", help="COMMERCIAL or BACKGROUND; default: the contract's."),
+    click.option("--sla", help="Delivery promise; default: the contract's."),
+    click.option("--exclusivity", help="PRIVATE or PUBLIC; default: the contract's."),
+    click.option("--eula", help="Licence; default: the contract's."),
+    click.option("--incidence", type=int, nargs=2, metavar="MIN MAX", help="Angles in degrees."),
+    click.option("--look-side", help="LEFT, RIGHT or ANY."),
+    click.option("--pass-direction", help="ASCENDING, DESCENDING or ANY."),
+    click.option("--imaging-duration", type=int, metavar="SECONDS", help="Where allowed."),
+    click.option("--webhook", "webhook_id", metavar="ID", help="A registered webhook."),
+    click.option(
+        "--reference",
+        help="Your name for the task; default: a new one. If the answer is lost, the "
+        "task is looked up by it.",
+    ),
+)
+"""The options that become fields of createTask."""
+
 
 def _of_request(command: Callable[..., None]) -> Callable[..., None]:
-    """The options that become fields of createTask."""
-    for option in reversed(
-        (
-            contract_option,
-            click.option("--lat", type=float, required=True, help="Latitude in degrees, WGS 84."),
-            click.option("--lon", type=float, required=True, help="Longitude in degrees."),
-            click.option(
-                "--start",
-                type=MOMENT,
-                help="The window's start, ISO 8601; default: as soon as the notice allows, "
-                "and an hour.",
-            ),
-            click.option("--end", type=MOMENT, help="The window's end; default: 48 hours later."),
-            click.option(
-                "--mode",
-                default=str(ImagingMode.SPOTLIGHT),
-                show_default=True,
-                help="Imaging mode.",
-            ),
-            click.option(
-                "--product",
-                "products",
-                multiple=True,
-                default=("GRD",),
-                show_default=True,
-                help="Product type; repeat for several. Derivatives need GRD.",
-            ),
-            click.option(
-                "--derivative",
-                "derivatives",
-                multiple=True,
-                default=ALL_TYPES,
-                help="Derivative type (vessels or DC_VESSELS); repeat for several.  "
-                "[default: all three]",
-            ),
-            click.option("--priority", help="COMMERCIAL or BACKGROUND; default: the contract's."),
-            click.option("--sla", help="Delivery promise; default: the contract's."),
-            click.option("--exclusivity", help="PRIVATE or PUBLIC; default: the contract's."),
-            click.option("--eula", help="Licence; default: the contract's."),
-            click.option(
-                "--incidence", type=int, nargs=2, metavar="MIN MAX", help="Angles in degrees."
-            ),
-            click.option("--look-side", help="LEFT, RIGHT or ANY."),
-            click.option("--pass-direction", help="ASCENDING, DESCENDING or ANY."),
-            click.option("--imaging-duration", type=int, metavar="SECONDS", help="Where allowed."),
-            click.option("--webhook", "webhook_id", metavar="ID", help="A registered webhook."),
-            click.option(
-                "--reference",
-                help="Your name for the task; default: a new one. If the answer is lost, the "
-                "task is looked up by it.",
-            ),
-        )
-    ):
+    for option in reversed(_OF_REQUEST):
         command = option(command)
     return command
 

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from iceye_derivatives.errors import ConfigurationError
-from iceye_derivatives.geo._legend import default_title, groups_of
-from iceye_derivatives.geo._values import Detection, is_on_map
+from iceye_derivatives.geo._legend import Group, default_title, groups_of
+from iceye_derivatives.geo._values import Detection, Source, is_on_map
 
 if TYPE_CHECKING:
     from iceye_derivatives.geo.detections import Detections
@@ -101,29 +101,31 @@ def page_data(detections: Detections) -> dict[str, Any]:
         for row in detections
     ]
     return {
-        "groups": [
-            {
-                "product": group.product,
-                "label": group.label,
-                "name": group.name,
-                "shape": group.shape,
-                "colours": group.colours,
-            }
-            for group in groups
-        ],
-        "sources": [
-            {
-                "file": source.file,
-                "task": source.task_id,
-                "product": source.product_type,
-                "derivative": source.derivative_id,
-                "downloaded": source.downloaded,
-            }
-            for source in detections.sources
-        ],
+        "groups": [_group_data(group) for group in groups],
+        "sources": [_source_data(source) for source in detections.sources],
         "time": "observed" if observed else "downloaded",
         "shapes": list(shapes),
         "rows": rows,
+    }
+
+
+def _group_data(group: Group) -> dict[str, Any]:
+    return {
+        "product": group.product,
+        "label": group.label,
+        "name": group.name,
+        "shape": group.shape,
+        "colours": group.colours,
+    }
+
+
+def _source_data(source: Source) -> dict[str, Any]:
+    return {
+        "file": source.file,
+        "task": source.task_id,
+        "product": source.product_type,
+        "derivative": source.derivative_id,
+        "downloaded": source.downloaded,
     }
 
 
