@@ -18,7 +18,7 @@ from typing import Any, Final
 from attrs import field, frozen
 
 from iceye_derivatives._core.fleet import Reach, RotaEntry
-from iceye_derivatives._core.fleet_park import FIELDS, read_state
+from iceye_derivatives._core.parked_fields import FIELDS, read_state
 from iceye_derivatives._core.redact import clean_text
 from iceye_derivatives.errors import ConfigurationError
 

@@ -21,8 +21,9 @@ from iceye_derivatives import (
 )
 from iceye_derivatives._core.decisions import Failed, Finished, Patience, Wait
 from iceye_derivatives._core.fleet import Reach, RotaEntry
-from iceye_derivatives._core.fleet_park import CODECS, FIELDS, LEFT_OUT, Garage
+from iceye_derivatives._core.fleet_park import Garage
 from iceye_derivatives._core.fleet_state import FleetState
+from iceye_derivatives._core.parked_fields import CODECS, FIELDS, LEFT_OUT
 from iceye_derivatives._core.watch_memory import WATCH_SLOTS
 from iceye_derivatives.models import ImagingTime, Scene
 

@@ -23,9 +23,9 @@ from iceye_derivatives import (
     WatchFailed,
     WatchFinished,
 )
-from iceye_derivatives._core import fleet_park
 from iceye_derivatives._core.bulk import GLIMPSE, PERIOD, STAKE
 from iceye_derivatives._core.fleet_park import Garage
+from iceye_derivatives._core.parked_fields import Unwritten
 
 pytestmark = pytest.mark.anyio
 
@@ -121,7 +121,7 @@ async def test_a_watch_that_is_kept_whole_is_there_after_such_a_listing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def refused(garage: Garage, watch: Watch) -> str:
-        raise fleet_park._Unwritten
+        raise Unwritten
 
     source = world("a", ready=20 * HOUR)
     async with watching(source, only=(), bulk=True, keep_open=True) as fleet:
