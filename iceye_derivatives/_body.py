@@ -1,8 +1,8 @@
-"""Where are the bytes of a file between the line and the sink: in memory while they are few?"""
+"""Where are the bytes of a file between the network and the sink: in memory while they are few?"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
 from types import TracebackType
@@ -10,40 +10,18 @@ from typing import Self, TypeVar
 
 from anyio.to_thread import run_sync
 
+from iceye_derivatives._core.batches import gathered, sliced
 from iceye_derivatives._core.content import ContentChecker, ContentFault, check_body
 from iceye_derivatives._core.digest import DigestCheck, Offer
 from iceye_derivatives._core.download_settings import DownloadSettings
 from iceye_derivatives._core.transfer_errors import TransferErrors
+from iceye_derivatives._storing import storing
 from iceye_derivatives.models import AssetRef
 from iceye_derivatives.sharing import PartMark, Place, ResumablePart, SteadyPart
 
-__all__ = ["Body", "judge", "storing"]
+__all__ = ["Body", "judge"]
 
 T = TypeVar("T")
-
-
-class storing:  # noqa: N801 - a context manager, and a class since each file enters four of them
-    """Turn the sink's `OSError`s into `DiskFullError` and `StorageError`.
-
-    Here, and where a claim is made, whose block holds errors of others as well.
-    """
-
-    __slots__ = ("_errors",)
-
-    def __init__(self, errors: TransferErrors) -> None:
-        self._errors = errors
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if isinstance(exc, OSError):
-            raise self._errors.storage(exc) from exc
 
 
 class Body:
@@ -118,7 +96,7 @@ class Body:
     def expect(
         self, *, etag: str | None, total: int | None, offers: tuple[Offer, ...] = ()
     ) -> None:
-        """What the bytes to come are of; without a strong ETag they are not marked."""
+        """Say which file the bytes to come are of; without a strong ETag they are not marked."""
         self._etag, self._total = etag, total
         if not self.size:
             self._digests = DigestCheck(offers) if offers else None  # most stores make none
@@ -160,7 +138,7 @@ class Body:
         if self._steady is not None:
             await self._hand_over(self._steady, pieces, mark=mark)
             return
-        for batch in _batches(b"".join(pieces), self._settings.batch):
+        for batch in sliced(b"".join(pieces), self._settings.batch):
             # Checked first: a page of HTML does not even get into a part.
             await self._check(partial(self._feed, batch))
             with storing(self._errors):
@@ -175,11 +153,11 @@ class Body:
 
         def look(data: bytes) -> None:
             self._feed(data)
-            self._written += len(data)  # they are, before anybody asks for the mark
+            self._written += len(data)  # true before anybody asks for the mark
 
         try:
             with storing(self._errors):
-                for batch in _groups(pieces, self._settings.batch):
+                for batch in gathered(pieces, self._settings.batch):
                     await part.take(batch, look, self._mark if mark else _no_mark)
                 if not mark:
                     await part.settle()
@@ -237,7 +215,7 @@ class Body:
 
 
 def judge(ref: AssetRef, digests: DigestCheck | None, body: bytes) -> str:
-    """The SHA-256 of a whole body that is the file, and what the store says that it is."""
+    """Check a whole body, also against the digests of the store; its SHA-256 in hexadecimal."""
     sha256 = check_body(ref, body)
     if digests is None:
         return sha256
@@ -253,27 +231,4 @@ def _agreed(digests: DigestCheck | None, sha256: str, body: bytes = b"") -> str:
 
 
 def _no_mark() -> None:
-    """Behind the last bytes comes the whole file."""
-
-
-def _groups(pieces: list[bytes], size: int) -> Iterator[list[bytes]]:
-    """Pieces as they came, so many together that they are a batch: what may get lost is one."""
-    group: list[bytes] = []
-    held = 0  # counted on: a line that gives a few bytes at a time would make it quadratic
-    for piece in pieces:
-        group.append(piece)
-        held += len(piece)
-        if held >= size:
-            yield group
-            group, held = [], 0
-    if group:
-        yield group
-
-
-def _batches(data: bytes, size: int) -> Iterator[bytes]:
-    """In pieces, without a copy where one piece is enough."""
-    if len(data) <= size:
-        yield data
-    else:
-        for start in range(0, len(data), size):
-            yield data[start : start + size]
+    """The last bytes need none: the whole file is published next."""

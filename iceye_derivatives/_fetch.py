@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
-from iceye_derivatives._body import Body, judge, storing
+from iceye_derivatives._body import Body, judge
 from iceye_derivatives._chunks import Rejoined, beginning, close
 from iceye_derivatives._core.content import ContentFault
 from iceye_derivatives._core.digest import DigestCheck, Offer
-from iceye_derivatives._core.flow import Flow
 from iceye_derivatives._core.lease import Lease
 from iceye_derivatives._core.link_policy import UnsafeLink
 from iceye_derivatives._core.transfer import Transfer
@@ -27,14 +26,11 @@ from iceye_derivatives._core.transfer_terms import (
     Store,
     Verdict,
 )
+from iceye_derivatives._intake import Intake
+from iceye_derivatives._storing import storing
 from iceye_derivatives._surroundings import Surroundings
 from iceye_derivatives.errors import IceyeError, NetworkError
-from iceye_derivatives.events import (
-    LinkRenewed,
-    TransferProgressed,
-    TransferRetrying,
-    TransferStarted,
-)
+from iceye_derivatives.events import LinkRenewed, TransferRetrying
 from iceye_derivatives.leases import Grant
 from iceye_derivatives.models import AssetRef
 from iceye_derivatives.protocols import LinkResponse
@@ -75,11 +71,10 @@ class Fetch:
         """The link that was asked last."""
         self._refused: Lease | None = None
         """The same, where the store has just refused it."""
-        self._reserved = False
+        self._taken_in: Intake | None = None
         self._slots: asyncio.Semaphore | None = None
         """Where we hold a slot."""
         self._cause: Exception | None = None
-        self._told = 0
         self.renewals = 0
         """How often the link was renewed."""
 
@@ -117,8 +112,8 @@ class Fetch:
             raise self._errors.fault(fault) from None
         finally:
             self._leave()
-            if self._reserved:
-                self._around.room.release(self._ref)
+            if self._taken_in is not None:
+                self._taken_in.release()
             if self._body is not None:
                 await self._body.__aexit__(*sys.exc_info())
 
@@ -151,6 +146,14 @@ class Fetch:
         if self._body is None:
             self._body = Body(self._ref, self._place, self._around.settings, self._errors)
         return self._body
+
+    def _intake(self) -> Intake:
+        """What counts the bytes that come, and tells of them; left with us."""
+        if self._taken_in is None:
+            self._taken_in = Intake(
+                self._ref, self._path, self._machine, self._around, self._errors
+            )
+        return self._taken_in
 
     async def _carry_out(self, decision: Decision) -> Decision:
         match decision:
@@ -223,7 +226,7 @@ class Fetch:
                 chunks = Rejoined(first, chunks)
             decision = self._decide(response, grant)
             if isinstance(decision, Receive):
-                return await self._receive(chunks, decision, asked)
+                return await self._intake().receive(decision, self._in_pieces(), chunks, asked)
             return decision
         finally:
             await close(chunks)
@@ -244,68 +247,10 @@ class Fetch:
         if offers is None:
             return False
         if not self._around.room.took(len(data)):
-            await self._reserve(len(data))
+            await self._intake().reserve(len(data))
             self._around.room.wrote(self._ref, len(data))
         self._whole, self._offers = data, offers
         if self._around.progress:
-            await self._start(0)
-            await self._progress()
+            await self._intake().start(0)
+            await self._intake().progress()
         return True
-
-    async def _start(self, offset: int) -> None:
-        self._told = offset
-        if self._around.progress:
-            await self._around.emit(
-                TransferStarted(
-                    asset=self._ref, path=self._path, total=self._machine.total, offset=offset
-                )
-            )
-
-    async def _receive(
-        self, chunks: AsyncIterator[bytes], receive: Receive, asked: float
-    ) -> Decision:
-        body = self._in_pieces()
-        if receive.offset == 0 and body.size:
-            await body.restart()
-        body.expect(etag=self._machine.etag, total=receive.total, offers=receive.offers)
-        await self._start(receive.offset)
-        decision = await self._take_in(chunks, body, asked)
-        if self._machine.offset != self._told:
-            await self._progress()
-        return decision or self._machine.ended(self._around.jitter())
-
-    async def _take_in(
-        self, chunks: AsyncIterator[bytes], body: Body, asked: float
-    ) -> Decision | None:
-        """Read the body to its end; None where nothing is wrong with it."""
-        settings, clock = self._around.settings, self._around.clock
-        flow = Flow(slowest=settings.slowest, window=settings.window)
-        began = self._machine.offset
-        async for chunk in chunks:
-            # Only the waiting counts: what we do with the bytes is not the line's fault.
-            enough = flow.came(len(chunk), clock.time() - asked)
-            if self._machine.offset == began and self._machine.total is not None:
-                # Not before the first bytes: a length above a ceiling is told by those.
-                await self._reserve(self._machine.total - began)
-            if not self._machine.received(len(chunk)):
-                return self._machine.overran(self._around.jitter())
-            await body.write(chunk)
-            self._around.room.wrote(self._ref, len(chunk))
-            if self._machine.offset - self._told >= settings.progress_every:
-                await self._progress()
-            if not enough:
-                return self._machine.broke(flow.complaint, self._around.jitter())
-            asked = clock.time()
-        return None
-
-    async def _reserve(self, size: int) -> None:
-        self._reserved = True
-        with storing(self._errors):
-            await self._around.room.reserve(self._ref, size, self._errors)
-
-    async def _progress(self) -> None:
-        self._told = self._machine.offset
-        if self._around.progress:
-            await self._around.emit(
-                TransferProgressed(asset=self._ref, received=self._told, total=self._machine.total)
-            )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from iceye_derivatives._body import storing
 from iceye_derivatives._core.journal import WholeFile
 from iceye_derivatives._core.plan import file_name
 from iceye_derivatives._core.transfer_errors import TransferErrors
 from iceye_derivatives._fetch import Fetch
 from iceye_derivatives._place import PlainPlace
+from iceye_derivatives._storing import storing
 from iceye_derivatives._surroundings import Surroundings
 from iceye_derivatives.errors import DiskFullError, DownloadError
 from iceye_derivatives.events import (

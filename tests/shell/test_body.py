@@ -1,4 +1,4 @@
-"""Where are the bytes of a file between the line and the sink?"""
+"""Where are the bytes of a file between the network and the sink?"""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from attrs import field, mutable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iceye_derivatives._body import Body, _groups
+from iceye_derivatives._body import Body
 from iceye_derivatives._core.download_settings import DownloadSettings
 from iceye_derivatives._core.transfer_errors import TransferErrors
 from iceye_derivatives.models import AssetRef
@@ -26,26 +26,6 @@ MEBI = 1024
 LONGEST = GATHERED = 320
 """The longest piece, and what waits to be read at most: of a `Lane`, as of aiohttp's reader."""
 ASSET = AssetRef(task_id="task-1", derivative_id="d1", product_type="DC_VESSELS", asset_type="tif")
-
-
-class Piece(bytes):
-    """Counts how often somebody asks how long it is."""
-
-    asked = 0
-
-    def __len__(self) -> int:
-        type(self).asked += 1
-        return super().__len__()
-
-
-async def test_a_line_that_gives_a_few_bytes_at_a_time_costs_no_more_than_one_look_at_each() -> (
-    None
-):
-    """What is counted anew with each piece stops the loop: a second for a megabyte of those."""
-    pieces: list[bytes] = [Piece(b"ab")] * 1000
-    groups = list(_groups(pieces, 600))
-    assert [len(group) for group in groups] == [300, 300, 300, 100]
-    assert Piece.asked == len(pieces)
 
 
 @mutable
