@@ -1,4 +1,4 @@
-"""How is it started without its script: ``python -m iceye_derivatives``."""
+"""How is the command started as a module, ``python -m iceye_derivatives``?"""
 
 from __future__ import annotations
 

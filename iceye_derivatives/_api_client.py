@@ -26,8 +26,8 @@ class ApiClient(ClientBase):
     async def create_task(self, request: TaskRequest, *, check: bool = True) -> Task:
         """Order a task; it is sent once, and never resent where it may have been carried out.
 
-        Cancelled while the answer is awaited, the task may have been ordered all the same, and is
-        billed then: look among `list_tasks()` for its ``reference``.
+        If this call is cancelled while it waits for the answer, the task may have been ordered, and
+        is billed, all the same: look among `list_tasks()` for its ``reference``.
 
         Args:
             request: What to order.  Give it a ``reference`` of its own: when the answer is lost,
@@ -112,12 +112,12 @@ class ApiClient(ClientBase):
         created_after: datetime | None = None,
         created_before: datetime | None = None,
     ) -> AsyncGenerator[Task, None]:
-        """All tasks, page after page; holds nothing open between them.
+        """All tasks, page after page; nothing is held open between two of them.
 
-        It only reads, and may be left or cancelled at any task; leave it by `aclosing`.
+        It only reads, so it may be left or cancelled at any task; close it then (`aclosing`).
 
         Args:
-            contract_id: Of this contract alone.
+            contract_id: Only tasks of this contract.
             created_after: Created after this moment; with a UTC offset.
             created_before: Created before this one.
 
@@ -140,7 +140,7 @@ class ApiClient(ClientBase):
     async def cancel_task(self, task_id: str) -> Task:
         """Cancel a task that is RECEIVED or ACTIVE; ICEYE bills by its cancellation policy.
 
-        Where this call is cancelled itself, the task may be, too: `get_task()` tells.
+        If this call itself is cancelled, the task may still be cancelled: `get_task()` tells.
 
         Raises:
             ApiError: e.g. the task is past cancelling.
@@ -177,9 +177,9 @@ class ApiClient(ClientBase):
     # -- what watcher and downloader know of a client ----------------------------------------------
 
     async def look_at_derivatives(self, task_id: str) -> Snapshot:
-        """`get_derivatives` without a second try: for those who keep a budget of their own.
+        """`get_derivatives` without a second try, for callers that keep a budget of their own.
 
-        It goes before calls and polls that wait for their turn, as downloads renew links by it.
+        Downloads renew their links by it, so it goes before calls and polls that wait their turn.
         """
         return await self._renewals.look_at_derivatives(task_id)
 

@@ -13,7 +13,7 @@ from iceye_derivatives.events import FileRecord, TransferEvent, TransferFailed, 
 __all__ = ["Listener", "ReaderLeft", "Teller"]
 
 _ENDS: Final = (TransferFinished, TransferFailed)
-"""Not as a union, which is made anew each time that it is asked for."""
+"""A tuple, since `isinstance` with a union would build that anew for each event."""
 
 
 class ReaderLeft(Exception):  # noqa: N818 - no error: somebody has heard enough
@@ -22,7 +22,7 @@ class ReaderLeft(Exception):  # noqa: N818 - no error: somebody has heard enough
 
 @define
 class Listener:
-    """Hears of all events where nobody reads a stream, and keeps the records."""
+    """Keeps the records of a run whose events nobody reads."""
 
     records: list[FileRecord] = field(init=False, factory=list)
     ended: anyio.Event = field(init=False, factory=anyio.Event)
@@ -38,7 +38,7 @@ class Listener:
 
 @define
 class Teller:
-    """Sends events, and tells a reader who left from all other broken streams."""
+    """Sends events to a stream; raises `ReaderLeft` where nobody reads it any more."""
 
     _send: MemoryObjectSendStream[TransferEvent]
 

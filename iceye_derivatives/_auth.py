@@ -33,7 +33,7 @@ __all__ = ["ClientCredentials", "StaticToken", "TokenKeeper"]
 
 
 class _Secretive:
-    """What holds a secret does not go into a pickle, which is a file that somebody keeps."""
+    """Holds a secret, so it does not pickle: a pickle is a file that somebody keeps."""
 
     __slots__ = ()
 
@@ -130,7 +130,7 @@ class ClientCredentials(_Secretive):
         )
 
     def _headers(self) -> dict[str, str]:
-        """Those of the docs' example, and our name."""
+        """The headers of ICEYE's example, and our User-Agent."""
         return {
             "Accept": ACCEPT,
             "Accept-Encoding": PACKING,
@@ -155,7 +155,7 @@ class ClientCredentials(_Secretive):
 
 
 class StaticToken(_Secretive):
-    """A token that was got elsewhere: used as it is, until the API refuses it.
+    """A token that comes from elsewhere: used as it is, until the API refuses it.
 
     Raises:
         ConfigurationError: it cannot stand in a header.

@@ -28,10 +28,10 @@ class Body:
     """The bytes of one file on their way.
 
     A small body (nearly all detections) is held in memory and handed to the sink whole.  A longer
-    one is checked, hashed and written batch by batch, with bounded memory, and marked after each,
-    so that another process can go on with it; where the sink can do so, all of that happens in its
-    thread while the next batch arrives.  Used as an async context manager: what was neither
-    stored nor marked leaves no trace.
+    one is checked, hashed and written batch by batch, with bounded memory.  After each batch a mark
+    is set, so that another process can go on from there.  A sink that is a `SteadyPart` does all of
+    that in its thread while the next batch arrives.  Used as an async context manager: what was
+    neither stored nor marked leaves no trace.
     """
 
     def __init__(

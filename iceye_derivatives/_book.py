@@ -1,8 +1,9 @@
 """Which page of one task's journal is being written, and what stays in memory of the others?
 
-The last page alone grows.  Once it is full and stands where it was put, its files leave memory; of
-pages that were found there, a hundred bytes a file stay, so that no page is read for a file.  A
-file that comes again is written where it stands, so a journal is as long as its task has files.
+Only the last page grows.  Once it is full, and was seen to stand in the sink as we wrote it, its
+files leave memory.  Of pages that were found in the sink, a hundred bytes a file stay in memory, so
+that no page has to be read again to look up a file.  A file that comes again is written on the page
+where it stands, so a journal never has more entries than its task has files.
 """
 
 from __future__ import annotations
@@ -42,33 +43,33 @@ class Book:
         """Held while it is read or written."""
         self._everything = Journal(task_id) if everything else None
         self.dirty = False
-        """There is something to write that nobody is writing: files, or the watch's state."""
+        """Files, or the watch's state, have to be written, and nobody is writing them."""
         self.untold = False
-        """The catalogue does not know all of it."""
+        """The catalogue does not know all of its files yet."""
         self.written_at = self.told_at = 0.0
-        """Unix seconds of the last try."""
+        """When the journal was last written, and the catalogue last told: Unix seconds."""
         self.failed = False
-        """It came to nothing."""
+        """The last try to write failed."""
         self._notes = notes
         self._pending = Journal(task_id)
         """What was noted and not yet written."""
         self._page = 1
-        """The last one, as far as we know."""
+        """The number of the last page, as far as we know."""
         self._last = Journal(task_id)
-        """The last page: what stands there, and what we have put there."""
+        """The last page: what we found on it, and what we have written to it."""
         self._seal = b""
-        """The hash of what we wrote last: as long as that stands there, it tells nothing new."""
+        """The hash of what we wrote last: a page that has it tells us nothing new."""
         self._there = False
-        """The last page stands in the sink."""
+        """Whether the last page exists in the sink."""
         self._found = False
-        """Not all of the last page was noted here."""
+        """Whether the last page holds files that others have noted."""
         self._shelves: dict[int, Shelf] = {}
-        """Pages that were found, by their numbers; of our own files none comes a second time."""
+        """Earlier pages that hold files of others, by number; our own files do not come twice."""
         self._read = False
 
     @property
     def held(self) -> int:
-        """Files that are in memory, but for those on shelves."""
+        """How many files are in memory, not counting those on shelves."""
         held = len(self._pending.files) + len(self._last.files)
         return held if self._everything is None else held + len(self._everything.files)
 
@@ -97,28 +98,28 @@ class Book:
                 if not self._read:
                     await self._look()
         name = name_of(asset)
-        words = [self._pending.files.get(name), self._last.files.get(name)]
+        found = [self._pending.files.get(name), self._last.files.get(name)]
         if self._shelves:
             key = key_of(name)
-            words += [shelf.get(key, asset) for _, shelf in sorted(self._shelves.items())[::-1]]
-        # Of two that are as late the first, which is the later page's.
-        told = (word for word in words if word is not None)
-        return max(told, key=lambda word: word.finished, default=None)
+            found += [shelf.get(key, asset) for _, shelf in sorted(self._shelves.items())[::-1]]
+        # Later pages stand first here, and of two files that are as late `max` takes the first.
+        files = (file for file in found if file is not None)
+        return max(files, key=lambda file: file.finished, default=None)
 
     async def refresh(self) -> None:
-        """Look what others have written down."""
+        """Take in what other processes have written."""
         async with self.lock:
             await self._look()
 
     async def write(self, watch: Watch | None) -> None:
-        """Write what was noted, and where the watch stands; what fails is left for the next time.
+        """Write what was noted, and where the watch stands.
 
-        What came while it was written is left for the next time, too.
+        What fails, and what is noted meanwhile, is left for the next time.
         """
         async with self.lock:
             if not self.dirty:  # somebody else has done it meanwhile
                 return
-            self.dirty, self.failed = False, True  # be it by a cancellation on the way
+            self.dirty, self.failed = False, True  # also where a cancellation ends it
             try:
                 if await self._look():
                     await self._write(watch)
@@ -131,15 +132,15 @@ class Book:
                 self.dirty |= self.failed
 
     async def rest(self, *, idle: bool) -> None:
-        """Let the last page leave memory; when `idle`, so that the next look reads it anew."""
+        """Let the last page leave memory; where `idle`, the next look reads it again."""
         async with self.lock:
             await self._put_away()
             self._read = self._read and not idle
 
     async def _look(self) -> bool:
-        """Go on to the last page and take in what stands there; False where that failed."""
+        """Find the last page and take in what stands there; False where that failed."""
         try:
-            while await self._is_behind():
+            while await self._page_is_done():
                 await self._put_away()
                 self._page += 1
         except OSError as error:
@@ -149,11 +150,11 @@ class Book:
         self._read = True
         return True
 
-    async def _is_behind(self) -> bool:
-        """Whether our page is full, and all that we know of it stands there.
+    async def _page_is_done(self) -> bool:
+        """Whether our page is full, and the sink holds all of it that we know.
 
-        Another process may have put back an older page meanwhile: so what we have put there stays
-        with us until it was found there.
+        Another process may have put an older version back: so what we wrote stays in memory until
+        we have seen it there.
         """
         found, same = await read_page(self._notes, self.task_id, self._page, self._seal)
         self._there = same or found is not None
@@ -182,7 +183,7 @@ class Book:
                 del self._pending.files[name]
 
     def _homes(self, files: dict[str, WholeFile]) -> dict[int, dict[str, WholeFile]]:
-        """The same by the pages where they stand already; what is new goes to the last one."""
+        """The files by the page where each stands already; new ones go to the last page."""
         homes: defaultdict[int, dict[str, WholeFile]] = defaultdict(dict)
         for name, file in files.items():
             key = key_of(name)
@@ -202,7 +203,7 @@ class Book:
         return True
 
     async def _grow(self, files: dict[str, WholeFile], watch: Watch | None) -> None:
-        """Write the last page, where there is something to write, and a place for it."""
+        """Write the last page, where there is anything to write."""
         if not files and watch is None:
             return
         self._last.update(files)
@@ -222,7 +223,7 @@ class Book:
 async def read_page(
     notes: NoteSink, task_id: str, page: int, seal: bytes = b""
 ) -> tuple[Journal | None, bool]:
-    """The page, and whether it is the very one that `seal` is the hash of: then it is None.
+    """The page, None where there is none to read; and whether `seal` is its hash (then None, too).
 
     Raises:
         OSError: the sink failed.

@@ -1,4 +1,4 @@
-"""What does each operation of the API take and give: one call each, no second try."""
+"""What does each operation of the API take and give, in one call without a second try?"""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class Calls:
         )
 
     async def look_at_derivatives(self, task_id: str) -> Snapshot:
-        """One look; other lists have pages, so a ``cursor`` is followed if there is one."""
+        """One look; a ``cursor`` is followed where there is one, as in ICEYE's other listings."""
         pages = [await self._snapshot_page(task_id, None)]
         paging = Paging("derivatives", self.limits, task_id)
         while (cursor := paging.follow(pages[-1].cursor, pages[-1].status)) is not None:
@@ -131,14 +131,14 @@ class Calls:
 
 
 async def _decode(answer: ApiResponse, read: Callable[[ApiResponse], T]) -> T:
-    """Off the loop where it would hold everybody else up."""
+    """Read an answer; a long one in a thread, since it would hold up the loop."""
     if len(answer.body) > _LONG:
         return await to_thread.run_sync(read, answer)
     return read(answer)
 
 
 class Paging:
-    """Follows the cursors of one listing, but not for ever."""
+    """Follows the cursors of one listing, within its limits."""
 
     def __init__(self, what: str, limits: Limits, task_id: str | None = None) -> None:
         self._what = what

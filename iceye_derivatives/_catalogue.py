@@ -1,7 +1,7 @@
-"""When is a task's folder described as a STAC Item, and what does that have to be asked and read?
+"""When is a task's folder described as a STAC Item, and what is asked and read for it?
 
-Together with the journal, that is at most once a second and at the end.  A catalogue that cannot
-be written costs the catalogue and nothing else, so it never stands in the way of a file.
+It is written together with the journal: at most once a second, and at the end.  If it cannot be
+written, there is no catalogue, but no file is held up for it.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ __all__ = ["Catalogue"]
 logger = logging.getLogger("iceye_derivatives")
 
 _LARGEST: Final = 16 * 1024 * 1024
-"""Bytes: parsing a longer file would hold up the event loop for too long."""
+"""Bytes of a file that is looked into: parsing a longer one would hold up the loop."""
 _PATIENCE: Final = 30.0
-"""Seconds for one question about a task; the next writing asks again."""
+"""Seconds for one question about a task; it is asked again when the item is next written."""
 _TASKS: Final = 256
-"""That many tasks are remembered: a run of weeks must not collect them all."""
+"""How many tasks are remembered: a run of weeks must not collect them all."""
 
 
 @runtime_checkable
@@ -72,8 +72,9 @@ class Catalogue:
         self._client = client if isinstance(client, _Knowing) else None
         self._tasks: dict[str, Task] = {}
         self._images: dict[str, dict[str, tuple[str | None, str | None]]] = {}
-        """Each derivative's reference and id of its image, by task."""
+        """By task and derivative: the reference and the id of its image."""
         self._looked: dict[str, dict[str, tuple[str, Coverage]]] = {}
+        """By task and file: its SHA-256, and what it covers."""
 
     def note(self, derivative: Derivative) -> None:
         """A file of this derivative is whole: its item has to be written."""
@@ -117,7 +118,7 @@ class Catalogue:
         return self._tasks.get(task_id)
 
     async def _look_inside(self, folder: str, journal: Journal, before: Recalled) -> None:
-        """Read what neither this run nor the item has looked at yet."""
+        """Read the files that neither this run nor the item knows the inside of."""
         looked = self._looked.setdefault(journal.task_id, {})
         for name, file in journal.files.items():
             known = before.files.get(name)
@@ -153,7 +154,7 @@ class Catalogue:
             )
 
     def _forget(self, task_id: str) -> None:
-        """What is written down is remembered there; of many tasks the oldest are forgotten here."""
+        """The item remembers what is in its files; of the tasks, the oldest are forgotten."""
         self._looked.pop(task_id, None)
         for memory in (self._tasks, self._images):
             for old in list(memory)[:-_TASKS]:
@@ -161,7 +162,7 @@ class Catalogue:
 
 
 def _look(body: bytes, expected: str) -> Coverage | None:
-    """None for another file than the one that was stored: somebody has changed it."""
+    """What a file covers; None where somebody has changed it since it was stored."""
     if sha256(body).hexdigest() != expected:
         return None
     try:

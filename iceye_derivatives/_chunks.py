@@ -1,4 +1,4 @@
-"""How is a body handled of which nobody knows whether it is a generator?"""
+"""How is a body read in part, and closed, whatever kind of iterator it is?"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ERROR_BODY = 2048
 
 
 async def beginning(response: LinkResponse) -> bytes:
-    """How an error's body begins: enough for the store's code, and never a reason to fail."""
+    """How an error's body begins: enough for the store's code.  A broken one raises nothing."""
     begins, chunks = b"", response.chunks()
     try:
         async for chunk in chunks:
@@ -28,14 +28,14 @@ async def beginning(response: LinkResponse) -> bytes:
 
 
 async def close(chunks: AsyncIterator[bytes]) -> None:
-    """Close a body that was not read to its end, where that needs it: it may be a generator."""
+    """Close a body that may not have been read to its end; generators need that."""
     ends = getattr(chunks, "aclose", None)
     if ends is not None:
         await ends()
 
 
 class Rejoined:
-    """A body whose first piece was looked at already."""
+    """A body whose first piece has been read already, as a whole again."""
 
     __slots__ = ("_chunks", "_first")
 

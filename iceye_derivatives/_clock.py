@@ -1,4 +1,4 @@
-"""What time is it, and how does one wait: the real clock."""
+"""What time is it, and how does one wait, by this machine's clock?"""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import anyio
 __all__ = ["SystemClock"]
 
 _STEP: Final = 60.0
-"""Seconds after which a long wait looks at the time of day."""
+"""Seconds between two looks at the time of day during a long wait."""
 
 
 class SystemClock:

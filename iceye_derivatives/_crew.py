@@ -38,7 +38,7 @@ from iceye_derivatives.watcher import WatchSource, ask
 __all__ = ["Crew", "TaskPages"]
 
 _TICK: Final = 0.002
-"""Seconds: at a thousand looks a second one timer serves for two or three."""
+"""Seconds that a sleep takes at least: at a thousand looks a second, one serves two or three."""
 
 
 class TaskPages(Protocol):
@@ -60,8 +60,8 @@ class TaskPages(Protocol):
 class Crew:
     """A few workers over one rota.
 
-    One of the idle keeps the time, that is, sleeps until somebody is due; the others wait for their
-    turn to do so.  So there is one timer for all tasks, however many wait.
+    One idle worker keeps the time: it sleeps until a task is due.  The other idle ones wait for
+    their turn to do so.  So there is one timer for all tasks, however many wait.
     """
 
     rota: Rota
@@ -83,7 +83,7 @@ class Crew:
     _nap_ends: float = field(init=False, default=math.inf)
 
     async def run(self, workers: int) -> None:
-        """Look after one task after the other, until stopped."""
+        """Look after the tasks, each when it is due, until stopped."""
         error: BaseException | None = None
         try:
             with self._scope:
@@ -111,7 +111,7 @@ class Crew:
                 await self._save_a_request(entry, self.pages)
 
     def stir(self) -> None:
-        """Somebody may be due earlier than it was when the time-keeper fell asleep."""
+        """Wake the time-keeper if a task is due earlier now than when it fell asleep."""
         now = self.clock.time()
         wait = self.rota.wait(now)
         if self._nap is not None and wait is not None and now + wait < self._nap_ends:
@@ -120,7 +120,7 @@ class Crew:
     async def _next(self) -> RotaEntry:
         async with self._turn:
             while True:
-                # Whoever reads slowly holds the looks back, and not only those that bring news.
+                # Whoever reads slowly holds all looks back, not only those that bring news.
                 await self.outbox.cleared()
                 entry = self.rota.take(self.clock.time())
                 if entry is not None:
@@ -173,7 +173,7 @@ class Crew:
                 case Failed(error=error, cause=cause):
                     error.__cause__ = cause
                     if isinstance(error, AuthenticationError):
-                        # Not this task's fault, and the next would only hear the same.
+                        # Not this task's fault: each other task would only hear the same.
                         raise error
                     await self._tell_last(WatchFailed(task_id=task_id, error=error, watch=watch))
                     return

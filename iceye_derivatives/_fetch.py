@@ -42,7 +42,8 @@ if TYPE_CHECKING:
 __all__ = ["Fetch"]
 
 _BRIEF = 64 * 1024
-"""Bytes up to which a file needs no slot while it is stored: longer ones fill the memory."""
+"""Bytes up to which a file gives its slot back before it is stored.  Longer ones keep it, or too
+many of them would be in memory."""
 _OK = 200
 _BODIES = frozenset({_OK, 206})
 _STORE = Store()
@@ -62,25 +63,25 @@ class Fetch:
         self._errors = errors
         self._machine = Transfer(around.settings)
         self._whole: bytes | None = None
-        """The file, where all of it came at one time."""
+        """The whole file, where all of it came in one piece."""
         self._offers: tuple[Offer, ...] = ()
-        """Its digests then, as the store gives them."""
+        """The digests that the store gave of it."""
         self._body: Body | None = None
-        """Its bytes otherwise."""
+        """What holds its bytes otherwise."""
         self._lease: Lease | None = None
         """The link that was asked last."""
         self._refused: Lease | None = None
-        """The same, where the store has just refused it."""
+        """That link, where the store has just refused it."""
         self._taken_in: Intake | None = None
         self._slots: asyncio.Semaphore | None = None
-        """Where we hold a slot."""
+        """Where we hold a slot; None while we hold none."""
         self._cause: Exception | None = None
         self.renewals = 0
         """How often the link was renewed."""
 
     @property
     def retries(self) -> int:
-        """How often the line broke."""
+        """How often the transfer broke and was tried again."""
         return self._machine.retries
 
     @property
@@ -130,25 +131,25 @@ class Fetch:
             return await self._in_pieces().store()
         whole, self._whole = self._whole, None
         digests = DigestCheck(self._offers) if self._offers else None
-        try:  # as `storing` does, which would be three calls more for each file
+        try:  # as `storing` does, without its three calls for each file
             return await self._place.put(whole, partial(judge, self._ref, digests))
         except OSError as error:
             raise self._errors.storage(error) from error
 
     def _leave(self) -> None:
-        """Let the next link be opened; safe to call twice."""
+        """Give our slot back, so that the next link can be opened; safe to call twice."""
         slots, self._slots = self._slots, None
         if slots is not None:
             slots.release()
 
     def _in_pieces(self) -> Body:
-        """What holds bytes that do not come at one time; left with us."""
+        """What holds the bytes of a file that comes in several pieces."""
         if self._body is None:
             self._body = Body(self._ref, self._place, self._around.settings, self._errors)
         return self._body
 
     def _intake(self) -> Intake:
-        """What counts the bytes that come, and tells of them; left with us."""
+        """What takes those bytes in, and tells of them."""
         if self._taken_in is None:
             self._taken_in = Intake(
                 self._ref, self._path, self._machine, self._around, self._errors
@@ -177,7 +178,7 @@ class Fetch:
 
     async def _give_up(self, decision: GiveUp) -> NoReturn:
         if self._body is not None and self._body.size and not self._machine.offset:
-            # What the machine believes no more is no beginning for the next process either.
+            # The machine believes these bytes no more: the next process must not begin with them.
             await self._body.restart()
         error = self._errors.verdict(decision, tries=self._machine.retries)
         if decision.verdict is Verdict.BROKEN:
@@ -204,7 +205,7 @@ class Fetch:
     async def _take(self) -> Grant:
         """A living link; never one that the store has just refused."""
         leases = self._around.leases
-        grant = leases.at_hand(self._ref)  # mostly it is, and nobody has to be awaited
+        grant = leases.at_hand(self._ref)  # mostly there is one, and nothing has to be awaited
         if grant is None or grant.lease is self._refused:
             grant = await leases.take(self._ref, refused=self._refused)
         self._lease, self._refused = grant.lease, None
@@ -240,7 +241,7 @@ class Fetch:
         )
 
     async def _takes_whole(self, headers: Mapping[str, str], data: bytes) -> bool:
-        """Whether all of a small file came at one time, as nearly all do: then it is taken."""
+        """Take a small file that came in one piece, as nearly all do; False where it did not."""
         if len(data) > self._around.settings.small:
             return False
         offers = self._machine.came_whole(headers, len(data))

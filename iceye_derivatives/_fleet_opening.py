@@ -23,7 +23,7 @@ __all__ = ["open_fleet"]
 def open_fleet(
     task_ids: Iterable[str], settings: FleetSettings, *, state: FleetState | None = None
 ) -> AbstractAsyncContextManager[Fleet]:
-    """A fleet that looks as long as the context is open."""
+    """A fleet that watches its tasks as long as the context is open."""
     if settings.concurrency < 1:
         raise ConfigurationError(
             f"concurrency={settings.concurrency} looks at nothing: give at least 1"
@@ -62,7 +62,7 @@ async def _open_fleet(
 
 
 def _resumed(state: FleetState, first_looks: FirstLooks, now: float) -> Rota:
-    """What should have been looked at while nobody was there is late, and no herd."""
+    """The rota of a saved fleet; looks that are overdue are spread, so that they are no herd."""
     patience = first_looks.settings.patience
     garage, end = Garage(patience), now + (inf if patience.timeout is None else patience.timeout)
     entries = [

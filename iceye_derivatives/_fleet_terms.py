@@ -1,4 +1,4 @@
-"""What is a fleet given: its settings, its tasks, and their first looks?"""
+"""What is a fleet given: its settings, its tasks, and times for their first looks?"""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class FleetSettings:
     jitter: Callable[[], float]
     patience: Patience = Factory(Patience)
     pages: TaskPages | None = None
-    """Who lists tasks; None asks for each alone."""
+    """Who lists tasks; None where each is to be asked for alone."""
     limits: Limits = DEFAULT_LIMITS
     requested: Mapping[str, tuple[str, ...]] = field(factory=dict)
     """Which product types were ordered, where that is known."""
@@ -45,13 +45,13 @@ class FleetSettings:
 
 @define
 class FirstLooks:
-    """When those are looked at first that could be at once: one after the other."""
+    """Gives tasks that could all be looked at now their first looks, one after the other."""
 
     settings: FleetSettings
     _free_from: float = field(init=False, default=-inf)
 
     def next(self, now: float) -> float:
-        """The next free moment, on whatever clock `now` is."""
+        """The next free moment, on the clock of `now`."""
         interval = self.settings.interval
         slot = max(now, self._free_from)
         self._free_from = slot + interval

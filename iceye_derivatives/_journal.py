@@ -1,8 +1,8 @@
-"""When is what is known of tasks' files read and written down?
+"""When are the journals of tasks read, and when are they written?
 
-Read once a task, when its first file comes; written at most once a second, when a page of it has
-gathered, when nothing is left to do, and at the end.  A journal that cannot be read or written
-costs looks at files and nothing else, so it never stands in the way of one.
+A journal is read when the first file of its task comes.  It is written at most once a second, when
+a page has filled up, when nothing is left to do, and at the end.  If it cannot be read or written,
+files are hashed once more than needed; none is held up for it.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ logger = logging.getLogger("iceye_derivatives")
 
 _PAUSE: Final = 1.0
 _FILES_A_SECOND: Final = 500
-"""What holds many files is written more rarely: it is written whole each time."""
+"""The more files a page holds, the more rarely it is written: each time, all of it is."""
 _BOOKS: Final = 64
-"""Tasks whose journals are remembered though all of them is written."""
+"""How many journals stay in memory though they are written."""
 _FILES: Final = 4_000
-"""Files that all of these may hold: two full pages."""
+"""How many files they may hold together: two full pages."""
 
 
 class Journals:
@@ -57,11 +57,11 @@ class Journals:
         self._catalogue = catalogue
         self._closing = False
         self._books: dict[str, Book] = {}
-        """Those that have nothing to write, the one that was used last at the end."""
+        """Books with nothing to write; the one that was used last comes last."""
         self._open: dict[str, Book] = {}
-        """Those that have."""
+        """Books with something to write."""
         self._untidy = False
-        """There are more of them than when we looked last, or they hold more."""
+        """Whether `_books` may have grown since we last looked."""
 
     async def known(self, asset: AssetRef) -> WholeFile | None:
         """What is known of an asset's file."""
@@ -83,7 +83,7 @@ class Journals:
                 book.untold = True
 
     async def save(self, *, at_once: bool = False) -> None:
-        """Write what has changed; unless `at_once`, not where that was done a moment ago."""
+        """Write what has changed; a journal that was written a moment ago only where `at_once`."""
         now = self._clock.time()
         for book in tuple(self._open.values()):
             if at_once or not book.lock.locked():  # else somebody does it just now
@@ -152,8 +152,8 @@ class Journals:
     async def _tidy(self, now: float, *, idle: bool) -> None:
         """Forget what is written: a run of weeks must not collect the files of all its tasks.
 
-        One that was written a moment ago is not dropped before all others have had their pause, or
-        its next file would have it written again at once.
+        A book that was written a moment ago stays until its pause is over: without the pause, its
+        next file would have the journal written again at once.
         """
         self._untidy = False
         held = sum(book.held for book in self._books.values())
@@ -176,8 +176,8 @@ class Journals:
 async def resumed_watch(sink: Sink, task_id: str) -> Watch | None:
     """A watch that knows what the last run there had learned of the task, or None.
 
-    Its state stands in the page that was the last one when it was written: no other is written
-    then.  So the newest is in the last page that has one.
+    A watch is saved in the page that is the last one at the time.  So the newest is in the last
+    page that has one.
     """
     watch = None
     if isinstance(sink, NoteSink):

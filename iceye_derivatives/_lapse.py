@@ -1,7 +1,7 @@
 """What time is it for a client: the machine's time, or a simulator's that runs fast?
 
-One that talks to a simulator whose days pass in seconds has to wait in the same time, else it
-would sleep for real hours until a window opens that opened a second ago.
+A client of a simulator whose days pass in seconds has to wait in the same time.  Else it would
+sleep for real hours until a window opens that opened a second ago.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ time was MOMENT (Unix seconds) when the machine's clock showed WALL."""
 
 
 class TimeLapse:
-    """Time that runs fast, and from one moment on slower: days pass, then there is much to see.
+    """Time that runs fast, and slower from one moment on: days pass, then there is much to see.
 
     It is a clock of the library and of the simulator alike.
 
@@ -76,7 +76,7 @@ class TimeLapse:
         await anyio.sleep(max(0.0, self._passed_at(self.time() + seconds) - passed))
 
     def hold(self) -> AbstractContextManager[None]:
-        """Do nothing: this time cannot be held (a simulator asks before it works)."""
+        """Do nothing: this time cannot be stopped (a simulator asks for it before it works)."""
         return nullcontext()
 
     def _passed_at(self, moment: float) -> float:
@@ -86,7 +86,7 @@ class TimeLapse:
 
 
 def spell_clock(*, speed: float, moment: float, wall: float) -> str:
-    """The variable's value: simulated time was `moment` when the machine showed `wall`."""
+    """The value of `VARIABLE`: simulated time was `moment` when the machine's was `wall`."""
     return f"{speed:g} {moment:.3f} {wall:.3f}"
 
 

@@ -27,8 +27,8 @@ CLOCK_SLACK = timedelta(minutes=10)
 """How far the API's clock and ours may be apart when a lost task is looked up by its time."""
 
 
-# Whoever sees one of these does not know whether a task was made: no answer came, or a gateway's,
-# or a success that could not be used, be it unreadable or above a ceiling of `Limits`.
+# After one of these nobody knows whether a task was made: no answer came, or only a gateway's, or
+# a success that could not be used, as it was unreadable or above a ceiling of `Limits`.
 _LOST = (NetworkError, ServerError, UnexpectedResponseError, LimitExceededError)
 
 
@@ -82,7 +82,7 @@ async def _look_up(
                 if task.reference == request.reference and task.id not in known
             ]
     except IceyeError as error:
-        # Whatever the look-up met says nothing of the order; above all not "nothing was sent".
+        # An error of the look-up says nothing of the order: above all not that nothing was sent.
         raise _uncertain(request, failure, f"looking it up failed too ({error})") from failure
     if len(found) != 1:
         several = f"{len(found)} tasks carry its reference" if found else "it is not listed yet"

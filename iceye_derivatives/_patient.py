@@ -1,4 +1,4 @@
-"""Who tells a watch that the client is paused, rather than letting it sleep past its patience?"""
+"""How does a watch with a deadline hear that its client is paused for longer than that?"""
 
 from __future__ import annotations
 

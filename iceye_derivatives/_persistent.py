@@ -1,4 +1,4 @@
-"""When a call fails in a way that may pass, is it made again?  The operations with patience."""
+"""Which calls are made again when they fail in a way that may pass?"""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class PersistentCalls:
         return await self._persist(partial(self._calls.look_at_scene, task_id))
 
     async def cancel_task(self, task_id: str) -> Task:
-        """Cancel: idempotent in effect, so a second try does no harm."""
+        """Cancel; a second try does no harm."""
         try:
             return await self._persist(partial(self._calls.cancel_task, task_id))
         except BadRequestError as error:

@@ -1,4 +1,4 @@
-"""How do waiting and downloading run as one: files land while later derivatives are being made?"""
+"""How do waiting and downloading run together, so that files land while others are being made?"""
 
 from __future__ import annotations
 

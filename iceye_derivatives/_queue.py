@@ -1,4 +1,4 @@
-"""Which asset waits for a slot, and whose turn is it: the one whose link dies soonest?"""
+"""Which assets wait to be transferred, and whose turn is it: that of the link that dies soonest?"""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from iceye_derivatives.models import Asset, AssetRef, Derivative
 __all__ = ["AssetQueue"]
 
 _TURN: Final = 64
-"""Assets that are put before others have their turn."""
+"""Assets that are put before others in the loop get their turn."""
 
 
 class AssetQueue:
     """Assets between one feeder and many workers: bounded, soonest to die first.
 
-    The heap holds the assets, and as many tickets do the waiting: whoever gets a ticket takes the
-    most urgent asset of that moment, not the one that was put with the ticket.  Semaphores and no
-    stream, since that sends round the loop even those who find what they want.
+    The heap holds the assets, and there is one ticket for each: whoever gets a ticket takes the
+    most urgent asset of that moment, not the one that was put with the ticket.  Tickets are a
+    semaphore and no stream, which would send even those round the loop who need not wait.
     """
 
     def __init__(self, limit: int = 4096) -> None:
@@ -38,7 +38,7 @@ class AssetQueue:
         return len(self._heap)
 
     async def put(self, ref: AssetRef, asset: Asset, derivative: Derivative) -> None:
-        """Let an asset wait; itself waits where too many do."""
+        """Let an asset wait; returns at once unless too many do."""
         await self._room.acquire()
         if self._abandoned:
             self._room.release()  # for whoever stands behind
@@ -56,7 +56,7 @@ class AssetQueue:
             self._tickets.release()
 
     def abandon(self) -> None:
-        """The last worker has gone: who still puts something is not kept waiting."""
+        """The last worker has gone: whoever still puts an asset is not kept waiting."""
         self.close()
         if not self._abandoned:
             self._abandoned = True
@@ -67,7 +67,7 @@ class AssetQueue:
 
     async def __anext__(self) -> tuple[AssetRef, Derivative]:
         await self._tickets.acquire()
-        if not self._heap:  # the one ticket more that closing gave: it goes round
+        if not self._heap:  # the extra ticket of `close()`: each worker hands it on
             self._tickets.release()
             raise StopAsyncIteration
         _, _, ref, derivative = heappop(self._heap)

@@ -1,4 +1,4 @@
-"""May a file still come, or is the disk full, or promised to others?"""
+"""Is there room on the disk for a file, beside what is promised to others?"""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from iceye_derivatives.sharing import SpaceSink
 __all__ = ["Room"]
 
 _LOOK_EVERY: Final = 10.0
-"""Seconds between two looks at a disk that has room."""
+"""Seconds for which a look at the disk is good."""
 
 _ledgers: Final[dict[str, SpaceLedger]] = {}
 """By disk: all runs of this process write to the same few."""
@@ -40,9 +40,9 @@ class Room:
         self._space = self._sink if isinstance(self._sink, SpaceSink) else None
 
     def check(self, errors: TransferErrors) -> None:
-        """Raise `DiskFullError` where the disk was full a moment ago: nothing is tried meanwhile.
+        """Raise `DiskFullError` where the disk was full a moment ago.
 
-        Later one file tries again, so a run of weeks goes on when somebody has made room.
+        After that moment files are tried again: a run goes on when somebody has made room.
         """
         if self._full is not None:
             since, reason = self._full
@@ -56,7 +56,7 @@ class Room:
 
     @property
     def is_due(self) -> bool:
-        """Whether nobody has looked at the disk for a moment."""
+        """Whether the last look at the disk is too long ago."""
         if self._space is None:
             return False
         ledger = self._known
@@ -65,9 +65,9 @@ class Room:
         return abs(self._clock.time() - ledger.looked_at) > _LOOK_EVERY
 
     async def look(self) -> None:
-        """Look at the disk, where that `is_due`: one for all who come meanwhile.
+        """Look at the disk, where that `is_due`: one look for all who ask meanwhile.
 
-        Called before a request is sent: a body that waits meanwhile may lose what has come of it.
+        Call it before a request is sent.  While a body waited for it, the store could hang up.
         """
         async with self._looking:
             if self.is_due:
@@ -96,7 +96,7 @@ class Room:
         self._promises[asset] = (ledger, key)
 
     def took(self, size: int) -> bool:
-        """Bytes have come, and are written next; False where they may find no room."""
+        """All bytes of a small file have come; False where they may find no room."""
         ledger = self._known
         if ledger is not None:
             if ledger.room < size + self._settings.headroom:
@@ -105,14 +105,14 @@ class Room:
         return True
 
     def wrote(self, asset: AssetRef, size: int) -> None:
-        """Some of them came."""
+        """Some of the promised bytes were written."""
         promise = self._promises.get(asset)
         if promise is not None:
             ledger, key = promise
             ledger.wrote(key, size)
 
     def release(self, asset: AssetRef) -> None:
-        """No more will come."""
+        """No more of them will come: the promise ends."""
         promise = self._promises.pop(asset, None)
         if promise is not None:
             ledger, key = promise

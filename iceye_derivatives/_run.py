@@ -41,7 +41,7 @@ class Run:
     """What the derivatives' own iterable raised."""
     _queue: AssetQueue = field(init=False, factory=AssetQueue)
     _met: set[bytes] = field(init=False, factory=set)
-    """Fingerprints of all assets that were ever handed in: all that a run of weeks has to keep."""
+    """Fingerprints of all assets that were ever handed in: all that a run keeps of them."""
     _active: int = field(init=False, default=0)
 
     def start(
@@ -65,7 +65,7 @@ class Run:
     async def _feed(self, derivatives: Iterable[Derivative] | AsyncIterable[Derivative]) -> None:
         try:
             if isinstance(derivatives, AsyncGenerator):
-                # Where we are cancelled while an asset waits for room, it would stay open.
+                # It would stay open if we were cancelled while we put an asset.
                 async with aclosing(derivatives):
                     await self._feed_as_they_come(derivatives)
             elif isinstance(derivatives, AsyncIterable):
@@ -93,10 +93,10 @@ class Run:
         else:
             planned = await to_thread.run_sync(soonest_first, derivatives)
         for number, (ref, asset, derivative) in enumerate(planned, 1):
-            if number % _AT_A_TIME == 0:  # those that are known do not come to the queue
+            if number % _AT_A_TIME == 0:  # those that were met before never wait at the queue
                 await checkpoint()
             mark = fingerprint(ref)
-            if mark in self._met:  # it brings a younger link for what still waits
+            if mark in self._met:  # its link is younger, and serves if the asset still waits
                 self._around.leases.update(ref, asset.url)
             else:
                 self._met.add(mark)
@@ -128,13 +128,13 @@ class Run:
 
 
 def under_way(concurrency: int) -> int:
-    """How many transfers are under way: more than links are open, as some claim and some store."""
+    """How many transfers are under way: more than links are open, as some claim or store a file."""
     return concurrency + concurrency // 4
 
 
 def link_slots(concurrency: int) -> asyncio.Semaphore | None:
-    """One for each link that is open at a time; None where no more transfers are under way."""
+    """One slot for each link that may be open; None where there are no more transfers than that."""
     import asyncio  # noqa: PLC0415 - as above
 
-    # Not anyio's: one that is waited for for each file costs a tenth of what the file does.
+    # Not anyio's semaphore: waiting for that once a file costs a tenth of what the file does.
     return asyncio.Semaphore(concurrency) if under_way(concurrency) > concurrency else None

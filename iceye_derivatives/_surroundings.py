@@ -23,13 +23,13 @@ __all__ = ["Surroundings"]
 
 @frozen(kw_only=True)
 class Surroundings:
-    """Whom they ask, where their files go, and who hears of them."""
+    """Who opens links, where the files go, who hears of them, and how it is to be done."""
 
     opener: LinkOpener
     leases: Leases
     sink: Sink
     shared: SharedSink | None
-    """The sink, if it is one of these."""
+    """The same sink, if others can share it."""
     clock: Clock
     jitter: Callable[[], float]
     settings: DownloadSettings
@@ -39,6 +39,6 @@ class Surroundings:
     repair: bool
     emit: Callable[[TransferEvent], Awaitable[None]] = field(repr=False)
     slots: asyncio.Semaphore | None
-    """One for each link that is open at a time; None where no more transfers are under way."""
+    """See `_run.link_slots`."""
     progress: bool = True
-    """Whether anybody hears how a transfer goes on, and not of its end alone."""
+    """Whether the progress of a transfer is told, and not only its end."""

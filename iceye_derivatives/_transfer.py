@@ -25,7 +25,7 @@ from iceye_derivatives.sharing import Busy, Place, Present, SharedSink
 __all__ = ["FileTransfer"]
 
 _NOT_OURS: Final = (Present, Busy)
-"""Not as a union, which is made anew each time that it is asked for."""
+"""A tuple, since `isinstance` with a union would build that anew for each file."""
 
 
 class FileTransfer:
@@ -86,12 +86,12 @@ class FileTransfer:
                 claimed = True
                 return found if isinstance(found, _NOT_OURS) else await self._fetch(found)
         except OSError as error:
-            if claimed:  # what the fetching raises is not the sink's
+            if claimed:  # it comes from the fetching, and not from the claim
                 raise
             raise self._errors.storage(error) from error
 
     async def _wait_for(self, other: Busy, looks: int) -> None:
-        """Another process makes the file: it is waited for, and never raced."""
+        """Another process makes the file: wait for it, and do not race it."""
         seconds = self._around.settings.backoff.delay(looks, self._around.jitter())
         if not looks:
             error = self._errors.busy(other.owner)
@@ -99,12 +99,13 @@ class FileTransfer:
         await self._around.clock.sleep(seconds)
 
     async def _keep(self, present: Present | None) -> FileRecord | None:
-        """What stands under the final name is whole and was checked, by the promise of sinks.
+        """Keep the file that stands under the final name; None where it is to be fetched anew.
 
-        Where size and stamp are those of the journal, that is believed; else it is hashed, but not
-        parsed again.  An empty file is the one thing that other tools, or a disk that lost power,
-        leave under a good name: it is fetched anew.  So is one whose hash is not that of the
-        journal, where that was asked for; otherwise it may be somebody's work, and is kept.
+        By the promise of sinks it is whole and was checked.  Where its size and stamp are those of
+        the journal, the journal is believed; else the file is hashed, but not parsed again.  An
+        empty file is fetched anew: other tools, or a disk that lost power, may leave one.  A file
+        whose hash is not that of the journal is fetched anew if `repair` was asked for; otherwise
+        it may be somebody's work, and is kept.
         """
         known = await self._around.journals.known(self._ref)
         stamp = None if present is None else present.stamp
@@ -126,7 +127,7 @@ class FileTransfer:
         return self._record(path=found.path, size=found.size, sha256=found.sha256, kept=True)
 
     def _learn(self, found: FoundFile, stamp: str | None, known: WholeFile | None) -> None:
-        """The journal had not heard of this file, or not of its stamp."""
+        """Note a file in the journal that did not know it, or not by this stamp."""
         now = self._around.clock.time()
         self._around.journals.note(
             WholeFile(

@@ -1,3 +1,3 @@
-"""Which version is this: the one place that says so."""
+"""Which version of the library is this?"""
 
 __version__ = "0.1.0"

@@ -1,8 +1,8 @@
-"""How does text that others wrote stand in a line of ours without moving a cursor or a line's end?
+"""How is text that others wrote shown without letting it act on a terminal or a log?
 
 Ids, types and statuses are whatever a server answers, and names of classes whatever a file holds.
 A terminal obeys some characters, a log begins a new entry at others, and a few make text run
-backwards or stay unseen: those are spelt, as Python spells them.
+backwards or stay unseen.  Those are spelt out, as Python spells them.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _JOINERS: Final = "\u200c\u200d"
 
 
 def visible(text: str) -> str:
-    """The same text with what acts unseen spelt out; all other text unchanged.
+    """The same text with such characters spelt out, and all others unchanged.
 
-    A backslash stays single, since that is for eyes and not to be read back.
+    A backslash stays single: the result is for people, and not to be read back.
     """
     return text if text.isprintable() else "".join(map(_spell, text))
 

@@ -36,8 +36,8 @@ class DerivativesClient(ApiClient):
 
     Use it as an async context manager, one for a whole program: all its calls and watches share
     one rate limit, one token and one pool of connections.  It holds two HTTP sessions: the API's,
-    which alone has the token and follows no redirect, and the files', which cannot have it.  Like
-    those it belongs to the event loop of its first request: each ``asyncio.run()`` makes its own.
+    which alone has the token and follows no redirect, and the files', which cannot have it.  It
+    belongs to the event loop of its first request, so each ``asyncio.run()`` needs its own.
     A client that was closed raises `RuntimeError`.
 
     Args:
@@ -185,9 +185,9 @@ class DerivativesClient(ApiClient):
             max_failures: As in `watch_task`, for each.
             push: As in `watch_task`, for each.
             concurrency: Looks at a time.
-            heartbeats: Tell everything.  By default only news are told: `DerivativeReady`,
+            heartbeats: Tell every event.  By default only news is told: `DerivativeReady`,
                 `DerivativesUnreadable`, `WatchFinished`, `WatchFailed`, and `TaskStatusReceived`
-                where the status is another than before.
+                where the status has changed.
             keep_open: Let the stream go on when no task is left, for those that are added later.
             bulk: Whether to list tasks where that saves requests.
 

@@ -1,4 +1,4 @@
-"""How does a program have many assets brought home, and what does it hear of them?"""
+"""How does a program download many assets, and what does it hear of them?"""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ class Downloader:
     """Brings assets home: checked, hashed, whole or not at all.
 
     At most `concurrency` links are open at a time.  A slot is held until its body is closed and,
-    above 64 KiB, its file stored.  Smaller files are stored without one, and a quarter as many
-    transfers more are under way, so that no line stands still meanwhile.  No URL waits in a queue:
-    the asset waits, and its link is taken, or renewed by listing its task again, when a slot is
-    free.  A downloader holds nothing between two runs.
+    above 64 KiB, its file stored.  Smaller files are stored without one, and more transfers are
+    under way than there are slots, by a quarter, so that no slot is idle meanwhile.  No URL waits
+    in a queue: the asset waits, and its link is taken, or renewed by listing its task again, when a
+    slot is free.  A downloader holds nothing between two runs.
 
     Args:
         client: Who lists derivatives and opens links; it is not closed here.
@@ -61,7 +61,7 @@ class Downloader:
             as a Collection above (``collection.json``).
         clock: Now and sleeping.
         jitter: Draws from [0, 1).
-        settings: How stubborn, careful and talkative.
+        settings: The numbers behind it, see `DownloadSettings`.
         limits: Ceilings; ``bytes_per_run`` is counted over all files of one `transfers()`.
 
     Raises:

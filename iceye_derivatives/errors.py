@@ -100,10 +100,10 @@ class IceyeError(Exception):
 
     sent: bool = True
     """False only where it is certain that the API did not carry the call out: it never left this
-    machine, be it that no connection was made or that no token was to be had."""
+    machine, since no connection was made or no token was to be had."""
 
     def __init__(self, message: str) -> None:
-        # Here, for all errors there are: messages quote ids and statuses, and end up in logs.
+        # Done here for all errors: messages quote ids and statuses, and end up in logs.
         super().__init__(visible(message))
 
     def __reduce__(self) -> tuple[Any, ...]:

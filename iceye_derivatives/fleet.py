@@ -78,7 +78,7 @@ class Fleet(ObjectReceiveStream[WatchEvent]):
         await anyio.lowlevel.checkpoint()
 
     def stop(self) -> None:
-        """The same at once: safe to call twice, and when cancelled."""
+        """As `aclose()`, but at once; safe to call twice, and when cancelled."""
         self._crew.stop()
         self._outbox.close()
 
@@ -133,7 +133,7 @@ class Fleet(ObjectReceiveStream[WatchEvent]):
                 watch = Watch(task_id, requested=requested)
                 watch.begin(now, self._settings.patience)
             own = state if requested is None else self._garage.park(watch)
-            # By the rota's clock: of one that is set back the slots would lie hours ahead.
+            # By the rota's clock: once Unix time was set back, the slots would lie hours ahead.
             hour = self._rota.hour(now)
             added += self._rota.add(task_id, now, now + self._first_looks.next(hour) - hour, own)
         self._crew.stir()
@@ -193,7 +193,7 @@ class Fleet(ObjectReceiveStream[WatchEvent]):
         return await to_thread.run_sync(self.state(unsettled=unsettled).to_json)
 
     def _noted(self, now: float) -> Iterator[tuple[str, RotaEntry]]:
-        """Those of which the rota knows less than is known."""
+        """Tasks of which their watch knows more than the rota does."""
         note = self._garage.note
         for task_id, watch in self._garage.whole.items():
             entry = self._rota.get(task_id)

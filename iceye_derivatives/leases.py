@@ -69,14 +69,14 @@ class Leases:
         self._tasks: dict[str, _Task] = {}
 
     def note(self, ref: AssetRef, url: SignedUrl) -> None:
-        """This asset's link will be asked for, until `forget()`."""
+        """An asset, with its first link, whose link will be asked for until `forget()`."""
         task = self._tasks.get(ref.task_id)
         if task is None:
             task = self._tasks[ref.task_id] = _Task(LeaseBook(ref.task_id, self._settings))
         task.book.note(ref, url)
 
     def update(self, ref: AssetRef, url: SignedUrl) -> None:
-        """Another link of an asset, which counts where one is still asked for."""
+        """A newer link of an asset; it is ignored where none is needed any more."""
         task = self._tasks.get(ref.task_id)
         if task is not None and task.book.get(ref) is not None:
             task.book.note(ref, url)
@@ -90,7 +90,7 @@ class Leases:
                 del self._tasks[ref.task_id]
 
     def at_hand(self, ref: AssetRef) -> Grant | None:
-        """A link that lives, where there is one: mostly there is."""
+        """A living link that is known already, as it mostly is; else None."""
         task = self._tasks[ref.task_id]
         now = self._clock.time()
         lease = task.book.usable(ref, now)
@@ -144,7 +144,7 @@ class Leases:
     async def _list(self, task: _Task, ref: AssetRef, now: float) -> tuple[Unreadable, ...]:
         """List the task, and say what of it cannot be read.
 
-        What cannot pass by itself is not asked for by each asset in turn.
+        A refusal that will not pass is remembered for the other assets of the task.
         """
         if task.refusal is not None and abs(now - task.refusal[1]) <= self._settings.fresh:
             raise _unavailable(ref, task.refusal[0]) from task.refusal[0]

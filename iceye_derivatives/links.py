@@ -1,4 +1,4 @@
-"""How is a link kept that anybody who holds it can use?"""
+"""How is a link kept that anybody who sees it can use?"""
 
 from __future__ import annotations
 

@@ -270,7 +270,7 @@ class Delivery:
 
 
 def _as_tuple(names: Iterable[str] | None) -> tuple[str, ...] | None:
-    # A lone string is an iterable of letters, which nobody means: the check names it as it is.
+    # A lone string is an iterable of letters, which nobody means: it is kept as one name.
     return (names,) if isinstance(names, str) else None if names is None else tuple(names)
 
 
@@ -321,7 +321,7 @@ class TaskRequest:
     webhook_id: str | None = None
     """A registered webhook that ICEYE calls when the task's status changes."""
     deliveries: tuple[Delivery, ...] | None = None
-    """Where products go besides."""
+    """Where else products are delivered."""
 
 
 @frozen(kw_only=True)

@@ -1,7 +1,7 @@
 """How do events become metrics and spans of OpenTelemetry (extra ``telemetry``)?
 
-What is told of a task or a file are ids, types and names of error classes: no message of an error,
-no URL, no token ever stands in an attribute.
+Attributes hold ids, types and names of error classes: never the message of an error, a URL or a
+token.
 """
 
 from __future__ import annotations

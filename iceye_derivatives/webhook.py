@@ -3,7 +3,7 @@
 ICEYE calls a registered URL when the status of a task changes.  What it sends is not documented, so
 nothing of it is believed: any string of the body that is the id of a watched task makes that watch
 look now (`DerivativesClient.nudge`), and everything else is nothing.  A callback that is lost,
-doubled, late or forged costs a request at most.
+doubled, late or forged costs one request at most.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def webhook_application(
 
 
 class _Door:
-    """Who may come in: compared in constant time, and told nothing."""
+    """Who may come in: secrets are compared in constant time, and nobody is told what was wrong."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Is a host, by its text, on this machine or in somebody's own network?"""
+"""Is a host, by its text alone, this machine, or one of a private network?"""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def address_of(host: str) -> IPv4Address | IPv6Address | None:
         address = ip_address(host)
     except ValueError:
         return None
-    # ::ffff:127.0.0.1 is 127.0.0.1 in another coat.
+    # ::ffff:127.0.0.1 is 127.0.0.1, written as an IPv6 address.
     return getattr(address, "ipv4_mapped", None) or address
 
 
@@ -45,6 +45,7 @@ def is_private(host: str) -> bool:
 
 
 def _carried(address: IPv4Address | IPv6Address) -> Iterable[IPv4Address | IPv6Address]:
+    """The address itself, and those of IPv4 that tunnels and translators write into it."""
     yield address
     if isinstance(address, IPv6Address):
         if address.sixtofour is not None:

@@ -1,4 +1,4 @@
-"""What came back, and which error does it mean where it is a no?"""
+"""What did the API answer, and which error is an answer that is no success?"""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def error_for(
     task_id: str | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> ApiError:
-    """The error that an answer other than success means (returned, not raised).
+    """The error for an answer that is no success (returned, not raised).
 
     Args:
         response: what came.
@@ -103,7 +103,7 @@ def _class_of(response: ApiResponse, task_id: str | None) -> type[ApiError]:
 def unreadable(
     status: int, reason: str, *, operation: str, task_id: str | None = None
 ) -> UnexpectedResponseError:
-    """The error that a success means whose body is not as documented."""
+    """The error for a success whose body is not as documented."""
     return UnexpectedResponseError(
         f"{_what(operation, task_id)} was answered with {status} and a body that cannot be read "
         f"({clean_text(reason)}); {_ADVICE[UnexpectedResponseError]}",
@@ -115,7 +115,7 @@ def unreadable(
 def over_limit(
     response: ApiResponse, finding: OverLimit, *, operation: str, task_id: str | None = None
 ) -> LimitExceededError:
-    """The error that a success means which is too much of something."""
+    """The error for a success that is above a ceiling."""
     return LimitExceededError(
         f"{_what(operation, task_id)} was answered with {response.status} and a body that was not "
         f"used: it {finding}",

@@ -18,17 +18,17 @@ from attrs import define, field
 __all__ = ["PERIOD", "Advice", "BulkLook"]
 
 PERIOD: Final = 300.0
-"""Seconds from one listing to the next at least; nobody waits longer for the sake of one."""
+"""Seconds from one listing to the next at least; no task is held back longer for one."""
 GLIMPSE: Final = 20.0
-"""Seconds after which one that is held looks whether the listing under way has ended."""
+"""Seconds after which a task that is held back sees whether the listing has ended."""
 ON_A_PAGE: Final = 50
-"""What is asked for, as in ICEYE's own example code."""
+"""Tasks that a page is asked to hold, as in ICEYE's own example code."""
 WORTH: Final = 1.5
-"""A listing must save this many times its pages, before it is made and in the end."""
+"""A listing must save this many requests a page: by the forecast before it, and in the end."""
 LEAST: Final = 6
-"""Requests to be saved, below which a listing is not worth the gamble."""
+"""Requests that a listing must be able to save, to be worth the gamble."""
 STAKE: Final = 5
-"""Pages more than tasks found at which a listing is given up."""
+"""A listing is given up once it has read this many pages more than it has found tasks."""
 LONGEST_WAIT: Final = 17 * 86_400.0
 """A window ends "at most 14 days after the request": whoever was ordered before has its image, and
 three days are left for what is late."""
@@ -56,7 +56,7 @@ class BulkLook:
     """What is known of the listing, and what follows."""
 
     _pages: int | None = None
-    """Of the last listing that came to its end."""
+    """How many the last listing had that came to its end."""
     _oldest: float = -math.inf
     """When the oldest task was made that the last listing found, in Unix seconds."""
     _ended_at: float = -math.inf
@@ -75,8 +75,8 @@ class BulkLook:
             now: Unix seconds.
             savings: Requests that a listing would save within the next `PERIOD`.
             waiting: Tasks in all.
-            held: Whether it has been held back already: nobody is twice for one listing, which did
-                not hold this task then, or has come to nothing.
+            held: Whether it has been held back already.  No task is held back twice for one
+                listing: that one did not hold the task, or has failed.
         """
         if self._listing:
             return Advice.HOLD
@@ -101,7 +101,7 @@ class BulkLook:
 
         Args:
             now: Unix seconds.
-            fresh: Whether any is to be found of which nothing is known yet.
+            fresh: Whether there are tasks of which nothing is known yet.
         """
         oldest = now - LONGEST_WAIT
         if not fresh and math.isfinite(self._oldest):
@@ -116,12 +116,12 @@ class BulkLook:
         self._read = self._found = self._saved = 0
 
     def found(self, created: datetime | None, *, saves: int) -> None:
-        """A task was on a page that waits here.
+        """A task that waits here was on a page.
 
         Args:
             created: When it was ordered, where the page tells.
-            saves: Requests that are not made for it within the next `PERIOD`: to hear early of what
-                would not have been asked for is worth little.
+            saves: Requests that are not made for it within the next `PERIOD`.  What would have been
+                asked for later than that counts as nothing saved.
         """
         self._found += 1
         self._saved += saves

@@ -22,12 +22,13 @@ VERSION: Final = 1
 LONGEST: Final = EDGES[-1]
 """Seconds: what takes longer is not learned from."""
 REMEMBERED: Final = 300.0
-"""Observations of a kind; beyond it the old ones fade, as ICEYE's machines will change."""
+"""How many observations of a kind count; of more, the old ones fade: ICEYE's machines change."""
 KINDS: Final = 64
-"""Kinds that are told apart; a server that invents names must not fill the memory."""
+"""How many kinds are told apart; a server that invents names must not fill the memory."""
 FRESH: Final = 0.05
 """A spread is made anew when this share of its observations came since, not for each of them."""
 FORGOTTEN: Final = 1e-4
+"""A count that has faded below this is dropped."""
 
 
 class Delays:
@@ -52,6 +53,7 @@ class Delays:
         self._unread: dict[str, int] = {}
         """By kind, the observations since its spread was made."""
         self._rates: dict[tuple[tuple[str, ...], float], tuple[tuple[Spread, ...], float]] = {}
+        """By kinds and power: what `looks_needed` gave, and for which spreads."""
 
     def observe(self, kind: str, earliest: float, latest: float) -> None:
         """Something came between two looks, so many seconds after what it is counted from.

@@ -118,9 +118,9 @@ class DigestCheck:
         self._late: tuple[Offer, ...] = ()
 
     def also(self, offered: tuple[Offer, ...]) -> None:
-        """What an answer offers that goes on in the middle: bytes have passed uncounted by then.
+        """Take in what the answer to a resumed transfer offers: bytes have passed by then.
 
-        Of those only SHA-256 can still be judged, since that one is computed over every file.
+        Only its SHA-256 can still be compared, since that is computed over every file anyway.
         """
         known = {offer for offer, _ in self._running}.union(self._late)
         self._late += tuple(

@@ -60,11 +60,11 @@ class Rota:
         self._heap = list(self._waiting.values())
         heapify(self._heap)
         self._old: list[RotaEntry] = []
-        """A heap that is being tidied away into the other."""
+        """A heap that is being moved into the other, without the entries that count no longer."""
         self._out: set[str] = set()
-        """Who is being looked at."""
+        """Tasks that are being looked at."""
         self._left: set[str] = set()
-        """Who was taken away while being looked at: coming back before they land, they are out."""
+        """Tasks that were removed while being looked at, until that look ends."""
         self._seen, self._lost = float("-inf"), 0.0
         self._buckets: dict[int, int] = {}
         self._fresh = 0
@@ -188,7 +188,7 @@ class Rota:
         return due + 2 * self._fresh
 
     def spared(self, entry: RotaEntry, now: float, ahead: float) -> int:
-        """How many of them a listing saved that told of this one."""
+        """How many of them a listing has saved by telling of this task."""
         return 2 if entry.reach is Reach.FRESH else int(entry.due <= self.hour(now) + ahead)
 
     @property

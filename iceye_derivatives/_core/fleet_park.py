@@ -60,9 +60,9 @@ class Garage:
             return ""
 
     def note(self, watch: Watch, now: float) -> str:
-        """The same for a file, of a watch in the middle of something: it begins with a look.
+        """As `park`, for a file, where the watch is in the middle of something.
 
-        What it is about to ask or to hand out is not known to who goes on with it.
+        What it is about to ask, or to hand out, is left out: resumed, it begins with a look.
         """
         again = Watch.from_json(watch.to_json())
         again.begin(now, self._patience)

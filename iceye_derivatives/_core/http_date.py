@@ -1,4 +1,4 @@
-"""What moment does an HTTP header mean: ``Date`` and ``Retry-After``."""
+"""Which moment do the headers ``Date`` and ``Retry-After`` mean?"""
 
 from __future__ import annotations
 

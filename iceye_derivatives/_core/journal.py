@@ -4,10 +4,10 @@ The journal stands beside the files.  It saves looks: a file whose size and stam
 that it remembers need not be hashed again.  Without it all files are hashed once more, and nothing
 else is lost.  It holds no URL: "Do not store the URLs for long term access."
 
-That of many files has pages, each a note of the same kind: only the last one grows, so neither
-memory nor a write has to hold more than one.  A page that is `full` has a next one, and no other
-has: who reads a usual task's journal looks for nothing more.  Where two pages speak of one file the
-later word counts, and of two that are as late that of the later page.
+The journal of many files has pages, each a note of the same kind.  Only the last page grows, so
+neither memory nor a write has to hold more than one.  Only a page that is `full` can have a next
+one, so nobody looks for a second page of a usual task's journal.  Where two pages list one file,
+the entry counts that was finished later; of two as late, that on the later page.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class Journal:
         self.files[name_of(file.asset)] = file
 
     def merge(self, other: Journal) -> None:
-        """Add what another process has written down meanwhile; the later word counts."""
+        """Add what another process has written meanwhile; of one file the later entry counts."""
         for name, file in other.files.items():
             known = self.files.get(name)
             if known is None or known.finished < file.finished:
@@ -102,7 +102,7 @@ class Journal:
             self.watch = other.watch
 
     def update(self, files: Mapping[str, WholeFile]) -> None:
-        """Add what came to be known after this; a later word all the same counts."""
+        """Add what became known after this; an entry gives way only to one that is not older."""
         for name, file in files.items():
             known = self.files.get(name)
             if known is None or known.finished <= file.finished:
@@ -166,7 +166,7 @@ def parse_journal(note: bytes, task_id: str | None = None) -> Journal:
 
 
 def read_journal(note: bytes | None) -> Journal | None:
-    """Whosever journal it is; None where there is no note, or none that is of use."""
+    """The journal of whichever task; None where there is no note, or none of use."""
     try:
         return None if note is None else parse_journal(note)
     except NoteFault:
@@ -174,7 +174,7 @@ def read_journal(note: bytes | None) -> Journal | None:
 
 
 def join_page(before: Journal | None, page: Journal | None) -> Journal | None:
-    """What a page and all pages before it say together; None for a page is one of no use."""
+    """All pages before, and this one; a page of no use, or of another task, adds nothing."""
     if before is None or page is None or page.task_id != before.task_id:
         return page if before is None else before
     before.update(page.files)

@@ -1,4 +1,4 @@
-"""How is JSON read out of the body of an answer, and what of it is the same in all lists?"""
+"""How is JSON read out of an answer's body, and what do all listings have in common?"""
 
 from __future__ import annotations
 

@@ -35,8 +35,8 @@ class LeaseBook:
         self.task_id = task_id
         self._settings = settings
         self._leases: dict[AssetRef, Lease] = {}
-        # Of those that have, or had, others of their type in their derivative: the last ordinal,
-        # and the links of those that need none any more, by which the others are told from them.
+        # For derivatives with several assets of one type: the highest ordinal of that type, and the
+        # last links of those that need none any more, which tell them from the others.
         self._several: dict[tuple[str, str], int] = {}
         self._home: dict[AssetRef, SignedUrl] = {}
         self._skew = 0.0

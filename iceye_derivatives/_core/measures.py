@@ -32,8 +32,8 @@ from iceye_derivatives.models import AssetRef
 __all__ = ["MEASURES", "Kind", "Measures", "Sample"]
 
 _MOST_READY, _MOST_UNHEARD = 10_000, 100
-"""Files handed out that are remembered, once a transfer was heard of and before: of a watch without
-a download no end is ever told."""
+"""How many handed-out files are remembered, once any transfer was heard of, and before: without a
+download, none of them would ever be forgotten."""
 
 Kind: TypeAlias = Literal["count", "spread", "level"]
 

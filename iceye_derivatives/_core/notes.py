@@ -19,7 +19,6 @@ __all__ = [
     "as_json",
     "asset_fields",
     "read_asset",
-    "read_list",
     "read_note",
     "read_number",
     "read_object",
@@ -118,14 +117,6 @@ def read_object(fields: dict[str, object], name: str) -> dict[str, object]:
     """A field that must be an object."""
     value = fields.get(name)
     if not isinstance(value, dict):
-        raise NoteFault(Reason.WRONG_SHAPE)
-    return value
-
-
-def read_list(fields: dict[str, object], name: str) -> list[object]:
-    """A field that must be a list."""
-    value = fields.get(name)
-    if not isinstance(value, list):
         raise NoteFault(Reason.WRONG_SHAPE)
     return value
 

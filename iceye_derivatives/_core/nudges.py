@@ -13,7 +13,7 @@ __all__ = ["Bell", "Crowd", "Nudges"]
 
 
 class Bell:
-    """Rung for one task; whoever watches it keeps the bell, and with the last of them it is gone.
+    """Rung for one task; it lives as long as any watch of that task keeps it.
 
     A ring is counted and not remembered for anybody: each watch compares `rings` with the number
     that it has heard, so that none is lost while it does something else than sleeping.
@@ -34,7 +34,7 @@ class Bell:
 
 
 class Crowd(Protocol):
-    """Who watches many tasks at once, and finds the one that is meant by itself."""
+    """Who watches many tasks at once, as a fleet does, and finds the one that is meant itself."""
 
     def nudge(self, task_id: str) -> bool:
         """Look at it now; False where it is not one of these."""

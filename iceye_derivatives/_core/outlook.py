@@ -23,7 +23,7 @@ LATE = 4 * 3600.0
 SOON = 900.0
 """The same where only the question failed."""
 VAGUE = 120.0
-"""Seconds between two looks up to which what came between them is learned from,"""
+"""What came between two looks is learned from only if they are this many seconds apart at most,"""
 VAGUE_SHARE = 0.5
 """or this share of the delay: a watch that was away for a day knows nothing of hours."""
 

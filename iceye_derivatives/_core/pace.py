@@ -25,7 +25,7 @@ __all__ = ["Pacer", "PacerState", "Urgency"]
 _TOO_SHORT = 1e-6
 _CUT = 0.5
 _LOWEST = 1 / 64
-"""Of the rate that is set: six refusals in a row lead there, and no number of them further down."""
+"""The lowest rate, as a share of the one that is set: six refusals in a row lead there."""
 _RECOVERY = 600.0
 """Seconds from nothing to the whole rate: slow, as each step may lead to the next refusal."""
 
@@ -54,7 +54,7 @@ class PacerState:
     set_rate: float
     """Requests a second at best."""
     paused: float
-    """Seconds of silence that the API has asked for yet."""
+    """Seconds of silence that the API has asked for and that are still to pass."""
 
 
 class Pacer:
@@ -132,7 +132,7 @@ class Pacer:
         return PacerState(rate=self.rate(now), set_rate=self._set_rate, paused=self.paused_for(now))
 
     def paused_for(self, now: float) -> float:
-        """Seconds for which the API has asked for silence yet; asking takes no slot."""
+        """Seconds of silence that are still to pass; asking takes no slot."""
         return max(0.0, min(self._paused_until - now, self._longest_pause))
 
     def pause(self, now: float, seconds: float, jitter: float) -> None:

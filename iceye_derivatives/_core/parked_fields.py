@@ -144,12 +144,12 @@ CODECS: Final[Mapping[str, _Codec]] = {
 FIELDS: Final = tuple(CODECS)
 """A parked watch names a field by its index here; a saved fleet carries the list."""
 LEFT_OUT: Final = frozenset({"task_id", "_patience"})
-"""Known to who fetches it."""
+"""Fields that are not written, as whoever fetches the watch knows them."""
 FORMS: Final = tuple(
     (name, None if write is _same else write, None if write is _same else read)
     for name, (write, read) in CODECS.items()
 )
-"""As `CODECS`, for what this process has written itself: what is plain needs no check."""
+"""As `CODECS`, for what this process has written itself: plain values need no check then."""
 
 
 def read_state(state: Any, fields: tuple[str, ...]) -> dict[str, Any]:  # noqa: ANN401 - as above

@@ -44,7 +44,7 @@ ITEM = "item.json"
 COLLECTION = "collection.json"
 """Above them; no task's folder has a dot in its name."""
 CATALOG = "catalog.json"
-"""Beside that."""
+"""Beside the collection."""
 
 _FURTHER = re.compile(r"\.iceye-journal-([1-9][0-9]{0,8})\.json", re.ASCII)
 _PLAIN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
@@ -127,7 +127,7 @@ def read_file_name(folder: str, name: str) -> AssetRef | None:
 
 
 def journal_name(task_id: str, page: int = 1) -> str:
-    """Where what is known of a task's files is written down."""
+    """The name of a page of a task's journal."""
     return f"{folder_name(task_id)}/{page_name(page)}"
 
 

@@ -21,7 +21,7 @@ _WORK: Final = 2
 
 @define
 class Portion:
-    """Few where a sync takes nothing, and so many that it is worth one where it takes long."""
+    """Few where a sync is quick, and enough to be worth one where it is slow."""
 
     size: int = _LEAST
 

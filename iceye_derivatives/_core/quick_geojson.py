@@ -17,7 +17,8 @@ def surely_a_collection(body: bytes) -> bool:
 
     A parser makes eight thousand dicts of a file of half a megabyte, and then the garbage collector
     walks through them.  With the extra ``speed``, msgspec reads it in a fifteenth of the time;
-    without it, SQLite does in a fifth, and Python's own scanner in half.  False says nothing.
+    without it, SQLite does in a fifth, and Python's own scanner in half.  False
+    settles nothing: a parser has to tell then.
     """
     reads = _by_msgspec() or _by_sqlite() or _by_scanner
     try:

@@ -1,4 +1,4 @@
-"""What is sent for each operation: request values, without a socket."""
+"""Which request is sent for each operation of the API?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What does an answer mean: (status, headers, body) to a value or an error."""
+"""Which value, or which error, does an answer of the API mean?"""
 
 from __future__ import annotations
 

@@ -46,8 +46,8 @@ then plans are fixed to minutes, and each question costs a lone task a token as 
 PUSHED = 720
 """Twelve hours, where changes of the status are told by notifications, which may get lost."""
 FAR = 0.1
-"""What lies hours ahead is asked for after nine tenths of that time at least: an hour apart are
-enough for those that began together, and each question costs a lone task a token as well."""
+"""Jitter shortens a wait of hours by this share at most: that sets tasks that began together an
+hour apart, which is enough, and each question more costs a lone task a token as well."""
 WINDOW_OPENED = 45
 """Three quarters of an hour: the image may come at any time, its models take a while after that."""
 WINDOW_LONG_OPEN = 120

@@ -1,7 +1,7 @@
 """How is what is known of many files kept in a hundred bytes each?
 
-A `WholeFile` is 800 bytes.  Of a page that is written no more only looks at single files are asked,
-so it is kept as bytes, which become one again when it is asked for.
+A `WholeFile` takes 800 bytes of memory.  A page that is written no more is only asked for single
+files, so they are kept as bytes, from which a `WholeFile` is made when it is asked for.
 """
 
 from __future__ import annotations

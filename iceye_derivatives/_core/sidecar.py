@@ -83,7 +83,7 @@ def parse_sidecar(found: bytes, *, file: str, asset: AssetRef) -> Sidecar:
         asset: Whose file it is.
 
     Raises:
-        NoteFault: neither is one, or they are another one's.
+        NoteFault: neither page can be read, or they are of another file.
     """
     middle = len(found) // 2
     pages: list[Sidecar] = []

@@ -76,7 +76,7 @@ class TaskFacts:
 
 @frozen(kw_only=True)
 class Recalled:
-    """What an item of before knew."""
+    """What an earlier item knew."""
 
     facts: TaskFacts = field(factory=TaskFacts)
     files: Mapping[str, CatalogFile] = field(factory=dict)
@@ -104,7 +104,7 @@ def sha256_of(checksum: object) -> str | None:
 def facts_of(
     task: Task | None, window: AcquisitionWindow | None, known: TaskFacts | None = None
 ) -> TaskFacts:
-    """What is to be told of a task: asked for now, else of its watch, else of before."""
+    """What is known of a task: by the API now, else by its watch, else by an earlier item."""
     facts = TaskFacts() if known is None else known
     window = (task.acquisition_window if task is not None else None) or window
     if window is not None and window.start <= window.end:
@@ -122,7 +122,7 @@ def facts_of(
 
 
 def recall(item: bytes | None) -> Recalled:
-    """What an item of before knew; anything odd in it was not known."""
+    """What an earlier item knew; anything odd in it counts as not known."""
     found = read_document(item)
     properties = as_object(found.get("properties"))
     return Recalled(

@@ -57,7 +57,7 @@ class HeldToken:
         return now < self.renew_at
 
     def outlive(self, now: float, retry_after: float | None) -> HeldToken | None:
-        """What is held on with after a renewal failed; None where the token is dead by now.
+        """The token to go on with after a renewal failed; None where it is dead by now.
 
         The renewal is tried again in a while, not at each call: an endpoint that fails is not
         helped by being asked more often.

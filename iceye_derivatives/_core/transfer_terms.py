@@ -1,4 +1,4 @@
-"""In what words do a transfer and its shell speak: facts in, decisions out?"""
+"""Which facts does a transfer take in, and which decisions does it give?"""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class LinkFacts:
 
 @frozen(kw_only=True)
 class Open:
-    """Send a request; a resume across processes would start with an offset above 0."""
+    """Send a request for the file, from `offset` on."""
 
     offset: int = 0
     if_range: str | None = None

@@ -1,4 +1,4 @@
-"""What is an answer whose body is still on the line?"""
+"""What can be asked of an answer whose body is still to come?"""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Answer", "SessionAnswer"]
 
 
 class Answer(Protocol):
-    """What a lane or a session gives; what breaks it is raised as aiohttp does."""
+    """What a lane or a session gives; it raises what aiohttp raises."""
 
     status: int
     headers: Mapping[str, str]
@@ -30,11 +30,11 @@ class Answer(Protocol):
         ...
 
     def release(self) -> None:
-        """It is needed no more: its connection serves again, if the body is over."""
+        """It is needed no more: its connection is used again, if the body is over."""
         ...
 
     def close(self) -> None:
-        """Close its connection, unless that serves again already."""
+        """Close its connection, unless that is used again already."""
         ...
 
 

@@ -59,8 +59,8 @@ class ApiTransport:
         settings: how connections are made.
         session: a borrowed session, never closed here; its own defaults (proxies, cookies, headers)
             hold.  None opens one.
-        on_pace: called whenever the API has changed how fast this client may go, and by the first
-            answer after it may go as fast as was set again.
+        on_pace: called when the API has slowed this client down, and with the first answer after it
+            may go at its set rate again.
 
     Raises:
         ConfigurationError: the base URL is none that a token may be sent to.
@@ -86,7 +86,7 @@ class ApiTransport:
         self._turnstile = Turnstile(pacer, clock)
         self._on_pace = on_pace
         self._is_slow = False
-        """Whether it was told that the pace is another than was set."""
+        """Whether `on_pace` was told that the client is slower than was set."""
         self._prepared: tuple[str, dict[str, str]] = "", {}
         """The headers of all requests, and the token that they hold."""
         self.neighbourhood = Neighbourhood(self.base_url)
@@ -180,7 +180,7 @@ class ApiTransport:
             self._tell(self._pacer.state(now))
 
     def _see_whether_recovered(self) -> None:
-        # Nobody keeps the time for it: the first answer after it has come back tells.
+        # No timer is kept for this: the first answer after the rate has come back tells.
         state = self._pacer.state(self._clock.time())
         if state.rate == state.set_rate and not state.paused:
             self._is_slow = False

@@ -1,4 +1,4 @@
-"""Where do the bytes of a long body come to, so that they are never copied again?"""
+"""Where are the bytes of a long body received, so that they need not be copied?"""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ __all__ = ["Basin"]
 
 
 class Basin:
-    """Room for so many bytes, which is filled where it stands and then handed out as what it holds.
+    """A buffer of a fixed size: received into, and then handed out as `bytes` without a copy.
 
-    A `BytesIO` gives away the very bytes that its buffer was written into, once nobody looks at
-    them any more.  Pieces that are copied and joined cost as much as reading them, and twice the
-    memory.
+    A `BytesIO` gives away the very bytes that its buffer was written into, once no view of them is
+    left.  To copy and join pieces costs as much as to receive them, and twice the memory.
 
-    Nobody looks into it between two reads, so that the garbage collector may find it at any time:
-    what is looked into when it does crashes Python 3.12.0 and 3.12.1 (python/cpython#111049), and
-    3.13 tells of an error on the user's terminal (#111331).
+    No view is kept between two reads, since the garbage collector may come at any time.  If it
+    finds a buffer with a view, Python 3.12.0 and 3.12.1 crash (python/cpython#111049), and 3.13
+    prints an error on the user's terminal (#111331).
     """
 
     __slots__ = ("_kept", "_lent", "filled", "size")
@@ -28,35 +27,35 @@ class Basin:
         self._lent: ReferenceType[memoryview] | None = None
         self.size = size
         self.filled = 0
-        """How many bytes are in it."""
+        """How many bytes it holds."""
 
     def lend(self) -> memoryview:
-        """Where the next bytes go, for one read; `filled` is to be raised by how many they were."""
+        """Where the next bytes go, for one read; the reader then adds their number to `filled`."""
         room = self._kept.getbuffer()[self.filled :]
         self._lent = ref(room)
         return room
 
     def call_back(self) -> None:
-        """End what was lent, which the frames of a failed read still hold: no bytes will come."""
+        """Release what was lent, which the frames of a failed read may still hold."""
         room = None if self._lent is None else self._lent()
         if room is not None:
             with suppress(BufferError):  # it is being read into: that frame ends by itself
                 room.release()
 
     def put(self, data: memoryview) -> None:
-        """Bytes that came elsewhere: a copy, for which there must be room."""
+        """Copy bytes in that were received elsewhere; there must be room for them."""
         self._kept.seek(self.filled)
         self.filled += self._kept.write(data)
 
     def cut(self, start: int) -> bytes:
-        """Take what is behind this place out of it."""
+        """Take out all that stands from here on."""
         self._kept.seek(start)
         cut = self._kept.read(self.filled - start)
         self.filled = start
         return cut
 
     def take(self) -> bytes:
-        """What is in it; it is used no more."""
+        """All that is in it; it is not used after that."""
         try:
             self._kept.truncate(self.filled)
         except BufferError:  # somebody still holds what was lent

@@ -1,4 +1,4 @@
-"""What is used of one of aiohttp's connections, and has it that?"""
+"""What do we use of aiohttp's connections, and does the one at hand have it?"""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OF_PROTOCOLS = ("set_response_params", "data_received", "read", "connection_los
 
 @frozen
 class Wire:
-    """One of aiohttp's connections, as long as we have it; each look into it costs two calls."""
+    """One of aiohttp's connections while it is ours, and its parts, which cost calls to look up."""
 
     connection: Connection = field(repr=False)
     protocol: ResponseHandler = field(repr=False)
@@ -37,7 +37,7 @@ class Wire:
 
 
 def is_known(connection: Connection) -> bool:
-    """Whether a connection has what is used of it."""
+    """Whether a connection has all that we use."""
     protocol, transport = connection.protocol, connection.transport
     return (
         transport is not None

@@ -1,4 +1,4 @@
-"""How is one request made whose whole answer is wanted: what the API says, or a token?"""
+"""How is a request made whose whole answer is wanted at once, as of the API and for a token?"""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def exchange(
 async def _exchange(
     session: LazySession, method: str, url: str, headers: Mapping[str, str], body: bytes | None
 ) -> ApiResponse:
-    """Its frame holds aiohttp's response, whose `repr` tells all, and is gone when we raise."""
+    """Apart, so that no frame of a traceback holds aiohttp's response, whose `repr` tells all."""
     async with session.slots:
         with session.watchdog.watch() as watched:
             proxy = await session.proxies.lookup(url)

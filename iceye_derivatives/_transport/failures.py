@@ -32,7 +32,7 @@ _TRUST = (
 
 @cache
 def failures() -> tuple[type[BaseException], ...]:
-    """All that an exchange can die of; evaluated only when something has."""
+    """All that an exchange can fail with; asked for only once something has failed."""
     import aiohttp  # noqa: PLC0415 - importing the library must not import aiohttp
     from aiohttp import http_exceptions  # noqa: PLC0415 - the same
 

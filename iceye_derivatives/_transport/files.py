@@ -36,9 +36,9 @@ logger = logging.getLogger("iceye_derivatives")
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _AHEAD: Final = 32 * 1024
-"""Twice so many bytes of a body, and one read of the loop (256 KiB), wait for us at most.  They are
-lost where the process is killed, and how many they are must not depend on aiohttp's release: 3.14
-made the default four times what it was."""
+"""Where aiohttp reads a body, at most twice as many bytes and one read of the loop (256 KiB) wait
+for us.  They are lost if the process is killed, so their number must not depend on aiohttp's
+release: 3.14 made its default four times as large."""
 
 
 class FileTransport:
@@ -90,7 +90,7 @@ class FileTransport:
         return _Opening(self, url, headers)
 
     async def open(self, url: SignedUrl, headers: Mapping[str, str]) -> tuple[Secret, Answer]:
-        """Send the request, and go where it leads; whoever gets the answer releases it."""
+        """Send the request and follow redirects; the caller releases the answer."""
         raw = Secret(url.reveal())
         origin = self._check(raw, came_from=self._public_api())
         few = self.limits.redirects
@@ -143,7 +143,7 @@ class FileTransport:
 
 
 def _leads_to(raw: Secret, answer: Answer) -> Secret | None:
-    """Where it redirects to; in a frame of its own, since a header is plain text."""
+    """Where it redirects to; apart, as the plain text of the header must stay in no frame."""
     location = answer.headers.get("location")
     return None if location is None else Secret(redirect_target(raw, location))
 
@@ -151,7 +151,7 @@ def _leads_to(raw: Secret, answer: Answer) -> Secret | None:
 class _Opening(Countable):
     """One link while it is open, and its answer (`iceye_derivatives.protocols.LinkResponse`).
 
-    A class, since a generator costs several times as much.
+    A class, as a context manager made of a generator costs several times as much.
     """
 
     __slots__ = ("_answer", "_headers", "_raw", "_transport", "_url", "headers", "status")

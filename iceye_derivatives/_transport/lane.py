@@ -1,11 +1,11 @@
 """How does one answer come over a connection of aiohttp's, without a parser for its body?
 
-For each request a session hands each piece of a body through a parser and two queues, which is a
-third of what a long one costs.  Here, of a plain answer, one whose body says how long it is and
-comes as it is, nothing is left to be understood behind its head.
+A session hands each piece of a body through a parser and two queues, which is a third of what a
+long body costs.  A plain answer says how long its body is and sends it as it is, so that nothing
+behind its head has to be parsed: its bytes are received straight into a buffer.
 
-The reading of heads stays aiohttp's.  Any other answer is given to aiohttp's own protocol from its
-first byte on.
+Heads are still read by aiohttp's parser.  An answer that is not plain is given to aiohttp's own
+protocol, from its first byte on.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from iceye_derivatives._transport.reading import SCRATCH, Reading
 __all__ = ["Lane", "plain_length"]
 
 _WHOLE: Final = 640 * 1024
-"""A body of up to so many bytes comes in one piece: as many as are held in memory anyway, before a
-file is written bit by bit."""
+"""A body of up to so many bytes is handed out in one piece: a file of that size is held in memory
+anyway."""
 _STEP: Final = 320 * 1024
-"""Bytes of a longer body that come in one piece, and that wait for their reader before the line is
-stopped.  What a killed process loses is counted on that."""
+"""Bytes of a longer body that are handed out at a time.  While so many wait for their reader, no
+more are received.  What a killed process can lose is reckoned from that."""
 _BEHIND: Final = 3
-"""Bytes that are looked at behind a long body: an empty line, and one that shows that there is more
-than that."""
+"""Bytes that are received behind a long body: an empty line, which means nothing, and one byte that
+shows whether there is more than that."""
 
 _PLAIN = frozenset({200, 206})
 # 0 is no answer yet, and behind 101 comes no other one.
@@ -42,10 +42,10 @@ _HEAD_ENDS = b"\r\n\r\n"
 
 
 class Lane(asyncio.BufferedProtocol):
-    """One exchange: what comes over its connection comes here, until the body is over.
+    """One exchange: it receives what comes over its connection, until the body is over.
 
-    Then `rest` takes the connection.  Until somebody else listens to it, whatever comes unasked
-    comes here as well, and closes it.
+    Then `rest` takes the connection.  Until another lane receives from it, this one does: if
+    anything comes unasked, it closes the connection.
     """
 
     __slots__ = (
@@ -57,20 +57,20 @@ class Lane(asyncio.BufferedProtocol):
     def __init__(self, wire: Wire, rest: Callable[[Wire], None], reading: Reading) -> None:
         self._wire = wire
         self._is_held = True
-        """Whether its connection is ours."""
+        """Whether we still have the connection."""
         self._rest = rest
         self._reading = reading
         self._whole = b""
-        """The body, where it came together with its head."""
+        """The body, where all of it came together with its head."""
         self._basin: Basin | None = None
-        """What came of a longer one and was not read."""
+        """What came of a longer body and was not read yet."""
         self._step = _STEP
         self._left: int | None = None
-        """Bytes of a plain body that did not come yet; None before its head was read."""
+        """Bytes of a plain body that are still to come; None before its head was read."""
         self._is_overrun = False
         """Whether more came than the body has."""
         self._content: aiohttp.StreamReader | None = None
-        """Where aiohttp puts what is not plain."""
+        """Where aiohttp puts the body of an answer that is not plain."""
         self._keeps = True
         self._waiter: asyncio.Future[None] | None = None
         self._has_begun = self._is_stopped = self._is_lost = False
@@ -131,7 +131,10 @@ class Lane(asyncio.BufferedProtocol):
 
     def release(self) -> None:
         """The answer is needed no more: its connection serves again, if the body is over."""
-        self._whole, self._basin = b"", None  # a connection at hand keeps us, but nobody reads them
+        self._whole, self._basin = (
+            b"",
+            None,
+        )  # an idle connection keeps us alive, and nobody reads them
         if self._content is None:
             self.close()
         elif self._is_held:
@@ -169,7 +172,7 @@ class Lane(asyncio.BufferedProtocol):
             self._reading.linger(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The one whose connection it is says what that means for an answer that did not begin."""
+        """Tell aiohttp's protocol, which knows what it means for an answer that did not begin."""
         self._is_lost = True
         if self._basin is not None:
             self._basin.call_back()
@@ -177,14 +180,14 @@ class Lane(asyncio.BufferedProtocol):
         self._wake()
 
     def _begin(self, nbytes: int) -> bool:
-        """Whether a plain body begins here: what came of it is taken then."""
+        """Read the head; False where it is not that of a plain answer, or is not all there."""
         end = self._reading.room.find(_HEAD_ENDS, 0, nbytes) + len(_HEAD_ENDS)
         if end < len(_HEAD_ENDS):
-            return False  # a head that comes in pieces is rare
+            return False  # in several pieces: rare enough to leave it to aiohttp
         head = bytes(self._reading.scratch[:end])
         try:
             [(message, _)], _, _ = self._reading.parser(self._wire.protocol).feed_data(head)
-        except Exception:  # noqa: BLE001 - aiohttp hears it again, and says what is wrong with it
+        except Exception:  # noqa: BLE001 - aiohttp gets the same bytes, and says what is wrong
             return False
         headers = lower_headers(message.headers)
         length = plain_length(message.code, headers)
@@ -201,7 +204,7 @@ class Lane(asyncio.BufferedProtocol):
         return True
 
     def _open(self, data: memoryview) -> None:
-        """What came behind the head: mostly all of it, and then it needs no room of its own."""
+        """Take the bytes behind the head: mostly the whole body, which then needs no buffer."""
         assert self._left is not None  # noqa: S101 - the head was read
         if len(data) < self._left:
             self._basin = self._dig(self._left)
@@ -213,11 +216,11 @@ class Lane(asyncio.BufferedProtocol):
         self._end(bytes(data[left:]) if len(data) > left else b"")
 
     def _dig(self, left: int) -> Basin:
-        """Room for the next piece, and behind the last one for what should not be there."""
+        """A buffer for the next piece; for the last one, with room for what should not follow."""
         return Basin(left + _BEHIND if left <= self._step else _STEP)
 
     def _fill(self, nbytes: int) -> None:
-        """Bytes have come into the basin."""
+        """Bytes were received into the basin."""
         basin, left = self._basin, self._left
         assert basin is not None  # noqa: S101 - they were put there
         assert left is not None  # noqa: S101 - the head was read
@@ -230,10 +233,10 @@ class Lane(asyncio.BufferedProtocol):
             self._wire.transport.pause_reading()
 
     def _end(self, surplus: bytes) -> None:
-        """The body is over, and the connection serves again: at once, and not when it was read.
+        """The body is over: hand the connection on now, and not when the body has been read.
 
-        What comes unasked could pass for the next answer, and what it follows is no file.  An empty
-        line behind a body means nothing; but it must be all that there is to see.
+        If more came than the body has, the connection is closed, as that could pass for the next
+        answer, and the body is no file.  Only an empty line behind it means nothing.
         """
         if surplus and surplus != b"\r\n":
             self._is_overrun = True
@@ -245,7 +248,7 @@ class Lane(asyncio.BufferedProtocol):
             self._rest(self._wire)
 
     def _hand_over(self, data: bytes) -> None:
-        """From here on it is aiohttp that reads."""
+        """Let aiohttp read from here on."""
         protocol = self._wire.protocol
         protocol.set_response_params(
             read_until_eof=True,
@@ -260,7 +263,7 @@ class Lane(asyncio.BufferedProtocol):
     # -- waiting -----------------------------------------------------------------------------------
 
     def _more(self) -> asyncio.Future[None]:
-        """Ends when something has come, or the line has, or when nothing came for too long."""
+        """Done when something has come, the connection has ended, or nothing came for too long."""
         loop = self._reading.loop
         waiter = self._waiter = loop.create_future()
         self._reading.watchdog.enter(self, loop)

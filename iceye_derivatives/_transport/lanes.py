@@ -1,11 +1,11 @@
 """How does a GET go straight over one of aiohttp's connections, without all that a session does?
 
-For each request a session looks after cookies, redirects, traces, timers and unpacking, none of
-which a signed link has a use for: more than half of what a small file cost.  Here the request is
-written as it is, and its answer read by a `Lane`.
+For each request a session looks after cookies, redirects, traces, timers and unpacking.  A signed
+link has no use for any of that, and it was more than half of what a small file cost.  Here the
+request is written as it is, and its answer is read by a `Lane`.
 
-Whom to connect to, the pool, its limits, TLS and proxies stay aiohttp's, and where aiohttp is not
-as it is known here, the session is asked as ever.
+Connecting, the pool, its limits, TLS and proxies stay aiohttp's.  Where its release is not one that
+is known here, the session is asked as usual.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ if TYPE_CHECKING:
 __all__ = ["Lanes"]
 
 _UNCLEAN: Final = 3
-"""Connections with something left over that are given up, before that is called a failure: a server
-may speak unasked on each that is made."""
+"""How many connections are closed because something came unasked, before that is a failure: a
+server may do so on each that is made."""
 _ORIGINS: Final = 32
 """How many origins are remembered: the links of a run lead to one, or two."""
 _AT_HAND: Final = 1.0
-"""Seconds for which a connection without a request is kept out of aiohttp's pool, or twice that."""
+"""Seconds for which an idle connection is kept out of aiohttp's pool, up to twice that."""
 _PREFIX = re.compile(r"https?://[^/?#]+")
 
 
 class _Seen(Exception):  # noqa: N818 - no error: the way out of a session that shall not send
-    """What aiohttp would ask with was seen."""
+    """The request that aiohttp would have sent was seen."""
 
 
 class Lanes:
@@ -66,11 +66,11 @@ class Lanes:
         self._fits = _fits(self._connector, reading)
         """Whether aiohttp is as it is known here."""
         self._is_tried = False
-        """Whether a connection was looked at: they are all alike."""
+        """Whether a connection was looked at: one is like the other."""
         self._origins: dict[tuple[str, str | None], Origin] = {}
         self._latest: Origin | None = None
         self._waiting = 0
-        """How many wait in the pool: for a connection to be made, or to be given back."""
+        """How many requests wait for a connection of the pool."""
         self._keeps = True
         """Whether connections are kept at hand."""
         self._timer: asyncio.TimerHandle | None = None

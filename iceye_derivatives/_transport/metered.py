@@ -29,9 +29,10 @@ class Meter(Protocol):
 
 
 class Countable:
-    """Opens a link, and has its body counted by all its meters: two layers less for each file.
+    """A context manager that opens a link and counts its body by all its `meters` itself.
 
-    As `_MeteredOpening` does: from the head on, and let go where that says enough.
+    That is two layers less for each file than a `_MeteredOpening`, which counts in the same way:
+    from the head on.
     """
 
     __slots__ = ("meters",)
@@ -60,7 +61,7 @@ class MeteredResponse:
 
 
 class _Counted:
-    """Pieces that pass a meter; no generator, since each of those is registered with the loop."""
+    """Pieces that pass a meter; no generator, as the loop has to register each of those."""
 
     __slots__ = ("_chunks", "_meter")
 

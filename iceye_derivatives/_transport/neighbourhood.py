@@ -83,7 +83,7 @@ class Neighbourhood:
 
 
 class JudgedResolver:
-    """aiohttp's own resolver, between a judge and the line."""
+    """aiohttp's own resolver, whose answers a judge sees first."""
 
     def __init__(self, inner: AbstractResolver, judge: Callable[[str, list[str]], None]) -> None:
         self._inner = inner

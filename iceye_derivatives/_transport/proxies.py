@@ -22,7 +22,7 @@ class Proxies:
         self._by_origin: dict[str, str | None] = {}
         self._looking = Lock(fast_acquire=True)
         self.hosts: set[str] = set()
-        """Of all proxies that were named so far."""
+        """The hosts of all proxies that were found so far."""
 
     def known(self, origin: str) -> str | None:
         """The proxy's URL, None for the direct way; raises LookupError where it must be `lookup`ed.
@@ -39,8 +39,8 @@ class Proxies:
         origin = "" if found is None else found[0]
         if not self._trust_env or origin in self._by_origin:
             return self.known(origin)
-        # Those who ask meanwhile are told as well: else the first files of a run, which all begin
-        # at once, would all look, each in a thread of its own.
+        # One looks, and all who ask meanwhile wait for that: else the first files of a run, which
+        # begin together, would all look, each in a thread of its own.
         async with self._looking:
             parts = urlsplit(url)
             key = parts.scheme, parts.netloc.rpartition("@")[2]

@@ -1,4 +1,4 @@
-"""What do the lanes of a loop read with, all of them together?"""
+"""What do all lanes of a session share: a buffer for heads, a parser, and a timer?"""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Lingerer(Protocol):
 
 @define(kw_only=True, eq=False)
 class Reading:
-    """Room, time and patience of all of them."""
+    """What each lane reads with."""
 
     watchdog: Watchdog
     ahead: int
@@ -39,12 +39,12 @@ class Reading:
     """Of one header, and of the status line."""
     loop: asyncio.AbstractEventLoop = field(init=False, factory=asyncio.get_running_loop)
     room: bytearray = field(init=False, factory=lambda: bytearray(SCRATCH))
-    """Where heads come to, of all lanes of a loop: each is copied out of it before the loop reads
-    anything else.  Another loop, in another thread, reads at the same time."""
+    """Where heads are received.  One serves all lanes of a loop, as each head is copied out of it
+    before the loop reads anything else; several loops would read at the same time."""
     scratch: memoryview = field(init=False)
-    """The same room, to be cut."""
+    """A view of that buffer."""
     _lingering: set[Lingerer] = field(init=False, factory=set)
-    """With bytes that wait for more."""
+    """Lanes with a few bytes, which wait for more of them."""
     _timer: asyncio.TimerHandle | None = field(init=False, default=None)
 
     @scratch.default
@@ -52,7 +52,7 @@ class Reading:
         return memoryview(self.room)
 
     def linger(self, lane: Lingerer) -> None:
-        """It has a few bytes, and is asked to hand them out in a moment if no more come."""
+        """The lane has a few bytes; in a moment it is told to hand out what it has."""
         self._lingering.add(lane)
         if self._timer is None:
             self._timer = self.loop.call_later(_MOMENT, self._hand_out)

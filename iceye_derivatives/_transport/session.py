@@ -1,4 +1,4 @@
-"""Whose session is it, and how does a request leave by it?"""
+"""How is a session opened when it is first needed, and how does a request leave by it?"""
 
 from __future__ import annotations
 
@@ -72,13 +72,13 @@ class LazySession:
         # A borrowed session keeps its owner's rules.
         self.proxies = Proxies(trust_env=settings.trust_env and self._is_ours)
         self.watchdog = Watchdog(total=settings.total_timeout, silence=settings.read_timeout)
-        # As many as there are connections: whoever waits for one of them is not silent yet.
+        # One slot a connection: a request that waits for one is not watched for silence yet.
         # How many a borrowed session has is its owner's business.
         room = settings.connections if self._is_ours else _UNLIMITED
         self.slots = anyio.Semaphore(room, fast_acquire=True)
         self._loading = anyio.Lock(fast_acquire=True)
         self._fixed: dict[bool, dict[str, Any]] = {}
-        """What is the same for all requests, by whether they are watched."""
+        """The keywords that all requests have in common, by whether a watchdog watches them."""
         self._lanes: Lanes | None = None
 
     async def request(
@@ -112,7 +112,7 @@ class LazySession:
     async def get(
         self, url: str, *, proxy: str | None, headers: Mapping[str, str], ahead: int
     ) -> Answer:
-        """As `request`, for a GET whose body may be long; straight over the line where that can be.
+        """As `request`, for a GET whose body may be long; by a lane where that can be.
 
         A borrowed session has its owner's ways (cookies, headers, traces), and is asked itself.
         """

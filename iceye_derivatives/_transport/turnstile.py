@@ -1,7 +1,7 @@
 """Whose request goes next?
 
 A queue by urgency in front of the client's one rate limit.  There is no task behind it: whoever
-stands first waits for the slot himself, and is woken to step aside when somebody more urgent comes.
+stands first waits for the slot itself, and is woken when somebody more urgent comes before it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class _Waiter:
 class Turnstile:
     """Lets one request after the other go, the most urgent first, as fast as the pacer allows.
 
-    Whoever is cancelled in the queue leaves no gap, and takes no slot with him.
+    A request that is cancelled in the queue leaves no gap, and takes no slot.
     """
 
     def __init__(self, pacer: Pacer, clock: Clock) -> None:

@@ -2,7 +2,7 @@
 
 aiohttp arms timers for each request, and asyncio keeps a cancelled one in its heap until half of
 the heap is cancelled, which it then sorts anew: among ten thousand waiting tasks that stops the
-loop for a tenth of a second.  So one timer serves all exchanges of a line.
+loop for a tenth of a second.  So one timer serves all exchanges of a session.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _LONGEST_TICK = 1.0
 
 
 class SilenceError(TimeoutError):
-    """Nothing came for as long as nothing may come."""
+    """Nothing came for longer than is allowed."""
 
 
 class Endable(Protocol):
@@ -37,7 +37,7 @@ class Endable(Protocol):
 
 
 class Watchdog:
-    """Ends exchanges that are late, by a quarter of what they are allowed at most, or a second.
+    """Ends exchanges that take too long: late by a second at most, or a quarter of what is allowed.
 
     Args:
         total: seconds for a whole exchange; None for any.

@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from iceye_derivatives.geo.detections import Detections
 
-__all__ = ["STABLE", "table"]
+__all__ = ["table"]
 
-STABLE: Final = (
-    "task_id",
-    "derivative_id",
-    "product_type",
-    "asset_type",
-    "source_file",
-    "feature_id",
-    "detection_class",
-    "confidence",
-    "observed_at",
-    "downloaded_at",
-)
-"""Always there, also where nothing was detected; moments are Unix seconds here."""
 _OWN = "_property"
 
 
 def table(detections: Detections, reserved: Iterable[str] = ("geometry",)) -> dict[str, list[Any]]:
     """The columns by name: the stable ones, then each property under its own name.
 
+    The stable ones are there also where nothing was detected; their moments are Unix seconds.
     A property that is called like a stable or reserved column gets ``_property`` appended, unless
     it says the same as that column for every detection.
     """

@@ -49,7 +49,7 @@ class Claim:
     _records: Records = field(factory=Records)
     """Where ours are, those of other files too."""
     surely_alone: bool = True
-    """Whether all earlier owners are certainly gone; else one may come to and go on writing."""
+    """Whether all earlier owners are certainly gone; else one may wake up and go on writing."""
     took_over: bool = False
     _record: Record | None = None
     _chain: list[str] = field(factory=list)

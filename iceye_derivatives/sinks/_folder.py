@@ -1,4 +1,4 @@
-"""What happens on the disk, in a thread: begin a part, go on with one, publish it?"""
+"""How is a part begun, gone on with, and published in an open folder?"""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class Folder(OpenFolder):
         return None if found is None or len(found[0]) > limit else found[0]
 
     def read_stamped(self, name: str, limit: int) -> tuple[bytes, float, str] | None:
-        """How it begins, its time of modification, and a word that is this state's alone."""
+        """How a file begins, its time of modification, and a text that no other state of it has."""
         try:
             with self.open_to_read(name) as file:
                 found = os.fstat(file.fileno())

@@ -26,8 +26,8 @@ _IN_PLACE: Final = hasattr(os, "pwrite")
 class Marks:
     """The sidecar that one part has; all of this runs in a thread, within an open folder.
 
-    Whoever took the file over from us has put one of his own in its place: what we write then, no
-    name leads to any more.
+    If another process has taken the file over, it has put a sidecar of its own in the place of this
+    one: what we write then has no name any more.
     """
 
     __slots__ = ("_descriptor", "_folder", "_length", "_name", "_other")

@@ -36,7 +36,7 @@ class DirectoryPart:
         path: The same for people.
         disk: Who stores what is taken.
         sidecar: Where an earlier process came to.
-        copied: Whether that process may come to and write to its part: then we go on with a copy.
+        copied: Whether that process may wake up and write to its part: then we go on with a copy.
         on_stored: Called in the thread that published the file, with its folder and stamp.
     """
 

@@ -38,7 +38,7 @@ _IDLE: Final = 0.2
 
 
 _waited: Final[WeakSet[asyncio.AbstractEventLoop]] = WeakSet()
-"""Loops that have waited in their present round, for whichever sink: many would add up."""
+"""Loops that have waited in their present round, for any sink: many waits would add up."""
 
 
 class DiskWorker:
@@ -51,15 +51,15 @@ class DiskWorker:
         self._wait = AdaptiveWait()
         self._beside = 0
         self._has_waited = False
-        """In this round, for us; `_next_round` is called then."""
-        # Whoever holds the lock of this:
+        """Whether it has waited for us in its present round; then `_next_round` is to come."""
+        # Only under this lock:
         self._changed = Condition()
         self._waiting: list[Job[Any]] = []
         self._ended: list[Job[Any]] = []
-        """Whose answers the loop finds when it has waited."""
+        """Jobs that ended while the loop waits, which then answers them itself."""
         self._runs = self._rests = self._has_more = False
         self._bell: SimpleQueue[float] | None = None
-        """Where the loop waits, for the share of its turn in which the thread was idle."""
+        """Where the loop waits; the thread rings it with the share of its turn that it was idle."""
         # The thread's alone:
         self._began = self._worked = 0.0
         self._portion = Portion()
