@@ -29,7 +29,7 @@ class Story:
     failed: tuple[Failure, ...] = ()
 
     def on(self, news: News, failures: Iterable[Failure] = ()) -> Story:
-        """With what failed in these news, and after them."""
+        """The story with what failed in these news, and what failed after them."""
         error = () if news.error is None else (news.error,)
         return evolve(self, failed=(*self.failed, *news.failed, *failures, *error))
 
@@ -67,7 +67,7 @@ def wait_in_trigger(
     carry: dict[str, Any] | None = None,
     **more: Any,  # noqa: ANN401 - arguments of the trigger that only one of them has
 ) -> NoReturn:
-    """Leave the worker; the task's `resume` comes back to one, with the story and what is carried.
+    """Leave the worker; `resume` is called in another one, with the story and what is carried.
 
     Args:
         task: Who waits.

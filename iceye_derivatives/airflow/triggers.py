@@ -30,15 +30,15 @@ logger = logging.getLogger("iceye_derivatives")
 
 WaitFor: TypeAlias = Literal["any", "all"]
 SAVE_EVERY: Final = 6 * 3600.0
-"""Seconds: a worker is woken so seldom that it does not count, and a restart forgets no more."""
+"""Seconds between two saves, each of which wakes a worker: a restart forgets no more than that."""
 
 MIN_WAIT: Final = 10.0
 """Seconds: twice what Airflow's supervisor takes at most to notice that a worker has ended."""
 
 _PATH: Final = "iceye_derivatives.airflow.triggers.IceyeDerivativesTrigger"
 _SAME_BREATH: Final = 0.1
-"""Seconds: that a task has ended is told in the same breath as its last derivative, so it is waited
-for that long at least; missed, it would cost one more waking of a worker, and nothing else."""
+"""Seconds to wait for more after the first news: that a task has ended is told right after its last
+derivative.  To miss that would cost one more waking of a worker, and nothing else."""
 
 
 class IceyeDerivativesTrigger(BaseTrigger):
@@ -173,7 +173,7 @@ class IceyeDerivativesTrigger(BaseTrigger):
     def _all_ids(self) -> list[str]:
         try:
             return list(dict.fromkeys([*self.task_ids, *self._saved().task_ids]))
-        except IceyeError:  # a state that cannot be read is told where it is read to go on from it
+        except IceyeError:  # a state that cannot be read is reported where the wait goes on from it
             return self.task_ids
 
     def _left(self) -> float:

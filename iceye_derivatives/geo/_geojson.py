@@ -15,9 +15,9 @@ __all__ = ["Feature", "features_of", "parse", "positions", "sound_geometry"]
 
 Position = list[float]
 DEEPEST: Final = 8
-"""Collections within collections: RFC 7946 says "SHOULD avoid" of the second."""
+"""How deep collections may lie in collections; RFC 7946 says "SHOULD avoid" of the second."""
 _LONGEST_INTEGER: Final = 4000
-"""Digits: Python refuses to read an integer of more than 4300, and a text keeps them all."""
+"""Digits: Python refuses to read an integer of more than 4300; a longer one is kept as text."""
 _NESTING: Final = {
     "Point": 0,
     "MultiPoint": 1,

@@ -17,7 +17,7 @@ __all__ = ["Detection", "Source", "is_on_map", "moment"]
 
 _NORTH_OF_MAPS: Final = 85.06
 _EAST_OF_MAPS: Final = 540.0
-"""Degrees: Mercator's projection ends there, and the world was gone round one and a half times."""
+"""Degrees: where Mercator's maps end, and how far round the world a longitude may go."""
 
 
 @frozen(kw_only=True)
@@ -77,7 +77,8 @@ class Detection:
 def is_on_map(geometry: Mapping[str, Any]) -> bool:
     """Whether its coordinates can be longitudes and latitudes of a map in Mercator's projection.
 
-    Metres without a `crs` member fall out here, instead of stretching the map to the pole.
+    Metres in a file without a `crs` member are sorted out here, or they would stretch the map to
+    the pole.
     """
     return all(
         abs(position[0]) <= _EAST_OF_MAPS and abs(position[1]) <= _NORTH_OF_MAPS

@@ -14,7 +14,7 @@ EQUATOR: Final = 40_075_016.686
 WORLD: Final = (-180.0, -60.0, 180.0, 75.0)
 TILE: Final = 256
 DEEPEST: Final = 17
-"""Zoom: a single detection does not fill the picture."""
+"""The largest zoom: a single detection must not fill the picture."""
 MARGIN: Final = 24
 
 
