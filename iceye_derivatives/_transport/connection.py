@@ -11,7 +11,7 @@ from attrs import field, frozen
 if TYPE_CHECKING:
     from aiohttp.connector import Connection
 
-__all__ = ["Wire", "is_known"]
+__all__ = ["Channel", "is_known"]
 
 # By names that have no underscore and have not changed since aiohttp 3.12.  uvloop's transports are
 # not of asyncio's classes.
@@ -23,7 +23,7 @@ _OF_PROTOCOLS = ("set_response_params", "data_received", "read", "connection_los
 
 
 @frozen
-class Wire:
+class Channel:
     """One of aiohttp's connections while it is ours, and its parts, which cost calls to look up."""
 
     connection: Connection = field(repr=False)

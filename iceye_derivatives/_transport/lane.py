@@ -19,7 +19,7 @@ from aiohttp.http_exceptions import BadHttpMessage
 
 from iceye_derivatives._core.lengths import stated_length
 from iceye_derivatives._transport.basin import Basin
-from iceye_derivatives._transport.connection import Wire
+from iceye_derivatives._transport.connection import Channel
 from iceye_derivatives._transport.headers import lower_headers
 from iceye_derivatives._transport.reading import SCRATCH, Reading
 
@@ -49,13 +49,13 @@ class Lane(asyncio.BufferedProtocol):
     """
 
     __slots__ = (
-        *("_basin", "_content", "_has_begun", "_is_held", "_is_lost", "_is_overrun", "_is_stopped"),
-        *("_keeps", "_left", "_reading", "_rest", "_step", "_waiter", "_whole", "_wire"),
+        *("_basin", "_channel", "_content", "_has_begun", "_is_held", "_is_lost", "_is_overrun"),
+        *("_is_stopped", "_keeps", "_left", "_reading", "_rest", "_step", "_waiter", "_whole"),
         *("begun", "headers", "heard", "loop", "status"),
     )
 
-    def __init__(self, wire: Wire, rest: Callable[[Wire], None], reading: Reading) -> None:
-        self._wire = wire
+    def __init__(self, channel: Channel, rest: Callable[[Channel], None], reading: Reading) -> None:
+        self._channel = channel
         self._is_held = True
         """Whether we still have the connection."""
         self._rest = rest
@@ -78,11 +78,11 @@ class Lane(asyncio.BufferedProtocol):
         self.headers: Mapping[str, str] = {}
         self.loop: asyncio.AbstractEventLoop | None = None
         self.begun = self.heard = 0.0
-        wire.transport.set_protocol(self)
+        channel.transport.set_protocol(self)
 
     def send(self, request: bytes) -> None:
         """Send it; what comes from now on is its answer."""
-        self._wire.transport.write(request)
+        self._channel.transport.write(request)
 
     async def begin(self) -> None:
         """Return when the head of the answer is there; raises what aiohttp would."""
@@ -91,10 +91,10 @@ class Lane(asyncio.BufferedProtocol):
         if self.status:
             return
         if self._is_lost:
-            raise self._wire.protocol.exception() or aiohttp.ServerDisconnectedError
+            raise self._channel.protocol.exception() or aiohttp.ServerDisconnectedError
         while self.status in _INTERIM:
             with self._reading.watchdog.watch():
-                message, self._content = await self._wire.protocol.read()
+                message, self._content = await self._channel.protocol.read()
             self.status, self.headers = message.code, lower_headers(message.headers)
 
     @property
@@ -118,7 +118,7 @@ class Lane(asyncio.BufferedProtocol):
         basin, self._basin = self._basin, None
         if self._is_stopped:
             self._is_stopped = False
-            self._wire.transport.resume_reading()
+            self._channel.transport.resume_reading()
         if whole:
             return whole
         if basin is not None and basin.filled:
@@ -139,13 +139,13 @@ class Lane(asyncio.BufferedProtocol):
             self.close()
         elif self._is_held:
             self._is_held = False
-            self._wire.connection.release()  # aiohttp closes it where the body is not over
+            self._channel.connection.release()  # aiohttp closes it where the body is not over
 
     def close(self) -> None:
         """Close the connection, unless it was given back."""
         if self._is_held:
             self._is_held = False
-            self._wire.connection.close()
+            self._channel.connection.close()
 
     # -- called by the transport -------------------------------------------------------------------
 
@@ -160,7 +160,7 @@ class Lane(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         """So many have come."""
         if not self._is_held:
-            self._wire.transport.close()  # unasked, it could pass for the next answer
+            self._channel.transport.close()  # unasked, it could pass for the next answer
             return
         if self._left is not None:
             self._fill(nbytes)
@@ -176,7 +176,7 @@ class Lane(asyncio.BufferedProtocol):
         self._is_lost = True
         if self._basin is not None:
             self._basin.call_back()
-        self._wire.protocol.connection_lost(exc)
+        self._channel.protocol.connection_lost(exc)
         self._wake()
 
     def _begin(self, nbytes: int) -> bool:
@@ -186,7 +186,7 @@ class Lane(asyncio.BufferedProtocol):
             return False  # in several pieces: rare enough to leave it to aiohttp
         head = bytes(self._reading.scratch[:end])
         try:
-            [(message, _)], _, _ = self._reading.parser(self._wire.protocol).feed_data(head)
+            [(message, _)], _, _ = self._reading.parser(self._channel.protocol).feed_data(head)
         except Exception:  # noqa: BLE001 - aiohttp gets the same bytes, and says what is wrong
             return False
         headers = lower_headers(message.headers)
@@ -230,7 +230,7 @@ class Lane(asyncio.BufferedProtocol):
             self._end(basin.cut(basin.filled + left - nbytes))
         elif basin.filled == basin.size:
             self._is_stopped = True
-            self._wire.transport.pause_reading()
+            self._channel.transport.pause_reading()
 
     def _end(self, surplus: bytes) -> None:
         """The body is over: hand the connection on now, and not when the body has been read.
@@ -245,11 +245,11 @@ class Lane(asyncio.BufferedProtocol):
             self.close()
         else:
             self._is_held = False
-            self._rest(self._wire)
+            self._rest(self._channel)
 
     def _hand_over(self, data: bytes) -> None:
         """Let aiohttp read from here on."""
-        protocol = self._wire.protocol
+        protocol = self._channel.protocol
         protocol.set_response_params(
             read_until_eof=True,
             auto_decompress=False,
@@ -257,7 +257,7 @@ class Lane(asyncio.BufferedProtocol):
             max_line_size=self._reading.header_bytes,
             max_field_size=self._reading.header_bytes,
         )
-        self._wire.transport.set_protocol(protocol)
+        self._channel.transport.set_protocol(protocol)
         protocol.data_received(data)
 
     # -- waiting -----------------------------------------------------------------------------------

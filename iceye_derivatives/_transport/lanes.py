@@ -21,7 +21,7 @@ import aiohttp
 from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
-from iceye_derivatives._transport.connection import Wire, is_known
+from iceye_derivatives._transport.connection import Channel, is_known
 from iceye_derivatives._transport.headers import lower_headers
 from iceye_derivatives._transport.lane import Lane, plain_length
 from iceye_derivatives._transport.origin import Origin
@@ -123,10 +123,10 @@ class Lanes:
         return self._origins.setdefault((prefix, proxy), origin)
 
     async def _exchange(self, origin: Origin, url: str, headers: Mapping[str, str]) -> Lane | None:
-        wire = origin.take() or await self._connect(origin)
-        if wire is None:
+        channel = origin.take() or await self._connect(origin)
+        if channel is None:
             return None
-        lane = Lane(wire, origin.keep, self._reading)
+        lane = Lane(channel, origin.keep, self._reading)
         try:
             lane.send(origin.ask(url, headers))
             await lane.begin()
@@ -135,7 +135,7 @@ class Lanes:
             raise
         return lane
 
-    async def _connect(self, origin: Origin) -> Wire | None:
+    async def _connect(self, origin: Origin) -> Channel | None:
         """None where connections are not as they are known here."""
         assert self._connector is not None  # noqa: S101 - `_fits`
         timeout = self._settings["timeout"]
@@ -147,7 +147,7 @@ class Lanes:
                 connection = await self._connector.connect(origin.request, [], timeout)
                 protocol = connection.protocol
                 if protocol is None or not protocol.should_close:
-                    return self._wire(connection)
+                    return self._channel_of(connection)
                 connection.close()  # something came unasked, and could pass for the next answer
         except TimeoutError:
             failure = aiohttp.ConnectionTimeoutError("Connection timeout")
@@ -155,7 +155,7 @@ class Lanes:
             self._waiting -= 1
         raise failure
 
-    def _wire(self, connection: Connection) -> Wire | None:
+    def _channel_of(self, connection: Connection) -> Channel | None:
         if not self._is_tried:
             self._is_tried, self._fits = True, is_known(connection)
         if not self._fits:
@@ -163,7 +163,7 @@ class Lanes:
             return None
         assert connection.protocol is not None  # noqa: S101 - `is_known`
         assert connection.transport is not None  # noqa: S101 - the same
-        return Wire(connection, connection.protocol, connection.transport)
+        return Channel(connection, connection.protocol, connection.transport)
 
     # -- connections at hand -----------------------------------------------------------------------
 

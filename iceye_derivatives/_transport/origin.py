@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
-from iceye_derivatives._transport.connection import Wire
+from iceye_derivatives._transport.connection import Channel
 
 if TYPE_CHECKING:
     import aiohttp
@@ -28,7 +28,7 @@ class Origin:
     """Whether connections may be kept at hand just now."""
     _rendered: tuple[Mapping[str, str], str] | None = field(init=False, default=None, repr=False)
     """Headers, and how they go over the line: nearly all requests have the same."""
-    _at_hand: list[Wire] = field(init=False, factory=list, repr=False)
+    _at_hand: list[Channel] = field(init=False, factory=list, repr=False)
     _unused: int = field(init=False, default=0)
     """How many of them, from the first one on, nobody has wanted lately."""
 
@@ -59,28 +59,28 @@ class Origin:
             raise ValueError("a header with the end of a line in it")
         return rendered
 
-    def take(self) -> Wire | None:
+    def take(self) -> Channel | None:
         """A connection that is at hand: the one that served last, so that few are kept alive."""
         while self._at_hand:
-            wire = self._at_hand.pop()
+            channel = self._at_hand.pop()
             self._unused = min(self._unused, len(self._at_hand))
-            if not wire.transport.is_closing():
-                return wire
-            wire.connection.close()
+            if not channel.transport.is_closing():
+                return channel
+            channel.connection.close()
         return None
 
-    def keep(self, wire: Wire) -> None:
+    def keep(self, channel: Channel) -> None:
         """Its body is over: it is at hand, or aiohttp's again."""
         if self.may_keep():
-            self._at_hand.append(wire)
+            self._at_hand.append(channel)
         else:
-            wire.give_back()
+            channel.give_back()
 
     def let_go(self, *, all_of_them: bool) -> bool:
         """Give back what nobody wanted since this was called last; whether anything is left."""
         few = len(self._at_hand) if all_of_them else self._unused
-        for wire in self._at_hand[:few]:
-            wire.give_back()
+        for channel in self._at_hand[:few]:
+            channel.give_back()
         del self._at_hand[:few]
         self._unused = len(self._at_hand)
         return self._unused > 0
