@@ -34,7 +34,7 @@ logger = logging.getLogger("iceye_derivatives")
 
 _LARGEST: Final = 16 * 1024 * 1024
 """Bytes of a file that is looked into: parsing a longer one would hold up the loop."""
-_PATIENCE: Final = 30.0
+_TASK_TIMEOUT: Final = 30.0
 """Seconds for one question about a task; it is asked again when the item is next written."""
 _TASKS: Final = 256
 """How many tasks are remembered: a run of weeks must not collect them all."""
@@ -111,7 +111,7 @@ class Catalogue:
     async def _task(self, task_id: str) -> Task | None:
         if task_id not in self._tasks and self._client is not None:
             try:
-                with anyio.move_on_after(_PATIENCE):
+                with anyio.move_on_after(_TASK_TIMEOUT):
                     self._tasks[task_id] = await self._client.look_at_task(task_id)
             except IceyeError as error:
                 logger.debug("The item of task %s is written without it: %s", task_id, error)

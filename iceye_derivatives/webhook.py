@@ -31,7 +31,7 @@ logger = logging.getLogger("iceye_derivatives")
 _APART = re.compile(r"[/?&=#,;:\s]+")
 _LONGEST_TEXT = 2_000
 _MOST_TEXTS = 1_000
-_PATIENCE = 10.0
+_BODY_TIMEOUT = 10.0
 """Seconds for a body of a few kilobytes to arrive."""
 
 
@@ -144,7 +144,7 @@ class _Callbacks:
             challenge = {"WWW-Authenticate": self._door.challenge}
             return web.Response(status=401, headers=challenge)
         try:
-            with anyio.fail_after(_PATIENCE):
+            with anyio.fail_after(_BODY_TIMEOUT):
                 body = await self._read(request)
         except TimeoutError:
             return web.Response(status=408)

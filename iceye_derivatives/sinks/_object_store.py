@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ObjectStoreSink"]
 
-_NOTE_PATIENCE: Final = 30.0
+_NOTE_TIMEOUT: Final = 30.0
 """Seconds: a journal is written even when somebody has cancelled, and must not keep them."""
 _PASSWORD = re.compile(r"//[^/@]*:[^/@]*@")
 
@@ -144,13 +144,13 @@ class ObjectStoreSink:
 
     async def read_note(self, name: str) -> bytes | None:
         """The note of that name, or None."""
-        with anyio.fail_after(_NOTE_PATIENCE):
+        with anyio.fail_after(_NOTE_TIMEOUT):
             return await self._client.read(name, LARGEST)
 
     async def write_note(self, name: str, render: Callable[[], bytes]) -> None:
         """Put a note in place of the old one."""
         body = await run_sync(render)
-        with anyio.fail_after(_NOTE_PATIENCE):
+        with anyio.fail_after(_NOTE_TIMEOUT):
             await self._client.put(name, body, replace=True)
 
     async def read_file(self, name: str, limit: int) -> bytes | None:
@@ -159,7 +159,7 @@ class ObjectStoreSink:
 
     async def update_note(self, name: str, change: Callable[[bytes | None], bytes | None]) -> None:
         """Put what `change` makes of a note in its place, as long as nobody else does."""
-        with anyio.fail_after(_NOTE_PATIENCE):
+        with anyio.fail_after(_NOTE_TIMEOUT):
             await self._client.update(name, change, LARGEST)
 
 

@@ -211,7 +211,7 @@ class DiskWorker:
         if self._bell is not None:
             self._bell.put(self._idle())
             self._bell = None
-        elif has_more:  # the loop has just lost its patience, and does not look for us
+        elif has_more:  # the loop has just given up its wait, and does not look for us
             return
         self._rests, self._has_more = True, has_more
         self._changed.wait_for(lambda: not self._rests, seconds)

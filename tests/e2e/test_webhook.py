@@ -177,7 +177,7 @@ def test_credentials_are_compared_in_constant_time_and_nowhere_else() -> None:
 async def test_a_body_that_does_not_arrive_is_not_called_too_long(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(webhook, "_PATIENCE", 0.01)
+    monkeypatch.setattr(webhook, "_BODY_TIMEOUT", 0.01)
     ear = Ear()
 
     async def dripping() -> AsyncGenerator[bytes, None]:
