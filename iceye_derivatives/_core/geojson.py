@@ -20,11 +20,12 @@ from iceye_derivatives._core.geojson_rules import (
     ARRAY,
     NULL,
     OBJECT,
+    OF_OBJECTS,
     OTHER,
     NotGeoJson,
     check_kinds,
 )
-from iceye_derivatives._core.json_piece import check_piece, last_comma
+from iceye_derivatives._core.json_piece import Edge, check_piece, last_comma
 
 __all__ = ["GeoJsonScanner"]
 
@@ -50,11 +51,12 @@ class GeoJsonScanner:
 
     It sees: bytes that are not UTF-8; whatever is no JSON; a body that ends early or goes on after
     its end; a top level that is no object, or whose `type` and its member are not those of a
-    GeoJSON object.
+    GeoJSON object; and, when the body has ended, an entry of ``features`` or ``geometries`` that is
+    none.
 
-    It does not see entries of ``features`` that are not objects, and does not recognise the name
-    ``type`` where that is itself spelled with escapes.  Where a mebibyte has no comma, it sees
-    there no more than UTF-8, the alphabet outside of strings, and brackets that do not match.
+    It does not recognise names of the top level that are spelled with escapes.  Where a mebibyte
+    has no comma, it sees there no more than UTF-8, the alphabet outside of strings, and brackets
+    that do not match.
     """
 
     def __init__(self) -> None:
@@ -103,19 +105,28 @@ class GeoJsonScanner:
 
     def _take(self, text: bytes, plain: bytes, *, last: bool = False) -> None:
         """A piece that ends behind a comma, or with the document."""
-        opened = bytes(self._stack)
+        before = self._edge()
         self._scan(plain)
         if last and not self._ended:
             raise NotGeoJson("its JSON ends in the middle")
         if self._behind_comma:
-            check_piece(opened, text, bytes(self._stack), begins=self._begins)
+            self._top.odd |= check_piece(
+                before,
+                text,
+                self._edge(),
+                begins=self._begins,
+                quick="geometries" not in self._top.kinds,
+            )
         self._behind_comma = True
+
+    def _edge(self) -> Edge:
+        return Edge(bytes(self._stack), self._top.entries_of if len(self._stack) > 1 else "")
 
     def finish(self) -> None:
         """The body has ended; raises `NotGeoJson`."""
         self._decode(b"", final=True)
         self._take(self._carry, _plain(self._carry), last=True)
-        check_kinds(self._top.declared, self._top.kinds)
+        check_kinds(self._top.declared, self._top.kinds, self._top.odd)
 
     def _decode(self, chunk: bytes, *, final: bool = False) -> None:
         try:
@@ -184,6 +195,10 @@ class _TopLevel:
     def __init__(self) -> None:
         self.declared: str | None = None
         self.kinds: dict[str, str] = {}
+        self.odd: set[str] = set()
+        """Which of them hold something that should be an object."""
+        self.entries_of = ""
+        """The one of them whose entries are being read, if they should be objects."""
         self._key = b""
         self._wants_value = False
 
@@ -200,10 +215,12 @@ class _TopLevel:
 
     def _note(self, key: bytes, value: bytes) -> None:
         name = key.decode("ascii", "replace")
+        self.entries_of = name if value == b"[" and name in OF_OBJECTS else ""
         if name == "type" and value.startswith(b'"'):
             self.declared = value.strip(b'"').decode("ascii", "replace")
         elif name in _COUNTED:
             self.kinds[name] = {b"[": ARRAY, b"{": OBJECT, b"null": NULL}.get(value, OTHER)
+            self.odd.discard(name)  # of a name that is there twice, the last one counts
 
 
 def _plain(text: bytes) -> bytes:

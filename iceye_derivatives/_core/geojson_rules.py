@@ -10,10 +10,12 @@ __all__ = [
     "MEMBERS",
     "NULL",
     "OBJECT",
+    "OF_OBJECTS",
     "OTHER",
     "NotGeoJson",
     "check_kinds",
     "check_members",
+    "odd_entries",
 ]
 
 ARRAY, OBJECT, NULL, OTHER = "an array", "an object", "null", "another value"
@@ -31,7 +33,8 @@ MEMBERS: Final[Mapping[str, tuple[str, frozenset[str]]]] = {
     "MultiPolygon": ("coordinates", frozenset({ARRAY})),
 }
 """The nine types of section 1.4, each with the member that it must have and what that may be."""
-_OF_OBJECTS = frozenset({"features", "geometries"})
+OF_OBJECTS: Final = frozenset({"features", "geometries"})
+"""Members that are arrays of objects."""
 
 
 class NotGeoJson(ValueError):  # noqa: N818 - internal; becomes `ContentError` above
@@ -42,20 +45,38 @@ def check_members(document: Any) -> None:  # noqa: ANN401 - any JSON
     """Raise `NotGeoJson` unless the parsed document is a GeoJSON object."""
     if not isinstance(document, dict):
         raise NotGeoJson("its JSON is not an object")
-    check_kinds(document.get("type"), {name: _kind(value) for name, value in document.items()})
-    member, _ = MEMBERS[document["type"]]
+    check_kinds(
+        document.get("type"),
+        {name: _kind(value) for name, value in document.items()},
+        odd_entries(document),
+    )
+
+
+def odd_entries(members: Mapping[str, Any]) -> set[str]:
+    """The arrays of objects that hold something else."""
     # Of exactly that type, since a parser made them: counted without a loop over a thousand.
-    if member in _OF_OBJECTS and not {dict}.issuperset(map(type, document[member])):
-        raise NotGeoJson(f"its {member!r} holds something that is not an object")
+    return {
+        name
+        for name in OF_OBJECTS & members.keys()
+        if isinstance(members[name], list) and not {dict}.issuperset(map(type, members[name]))
+    }
 
 
-def check_kinds(declared: object, kinds: Mapping[str, str]) -> None:
-    """The same from less: what `type` says, and what kind of value each top-level member has."""
+def check_kinds(declared: object, kinds: Mapping[str, str], odd: set[str]) -> None:
+    """The same from less.
+
+    Args:
+        declared: What `type` says.
+        kinds: What kind of value each member has.
+        odd: What `odd_entries` tells of them.
+    """
     if not isinstance(declared, str) or declared not in MEMBERS:
         raise NotGeoJson("its JSON has no GeoJSON 'type'")
     member, allowed = MEMBERS[declared]
     if kinds.get(member) not in allowed:
         raise NotGeoJson(f"its JSON says {declared} but has no proper {member!r}")
+    if member in odd:
+        raise NotGeoJson(f"its {member!r} holds something that is not an object")
 
 
 def _kind(value: object) -> str:
