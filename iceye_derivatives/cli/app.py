@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import traceback
 from collections.abc import Sequence
 
@@ -12,6 +11,7 @@ import click
 from iceye_derivatives._clock import SystemClock
 from iceye_derivatives._version import __version__
 from iceye_derivatives._visible import visible
+from iceye_derivatives.cli import streams
 from iceye_derivatives.cli.board import Board
 from iceye_derivatives.cli.cancel import cancel
 from iceye_derivatives.cli.demo import demo
@@ -55,7 +55,8 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            return _leave_broken_pipe()
+            streams.give_up_stdout()
+            return UNREAD
 
 
 @click.group(cls=_Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
@@ -76,12 +77,13 @@ for command in (
 
 def run_command(arguments: Sequence[str]) -> int:
     """Run one command and give its exit code; errors become one sentence on stderr."""
-    _never_fail_to_encode()
+    streams.make_ready()
     settings = Settings()
     try:
         return _run(arguments, settings)
     except BrokenPipeError:
-        return _leave_broken_pipe()
+        streams.give_up_stdout()
+        return UNREAD
 
 
 def _run(arguments: Sequence[str], settings: Settings) -> int:
@@ -96,9 +98,16 @@ def _run(arguments: Sequence[str], settings: Settings) -> int:
         failure = Interrupted() if isinstance(error, click.Abort) else error
         _explain(failure, settings)
         if settings.as_json and not settings.reported:
-            write_line(report_line(Board(), failure), SystemClock().time())
+            _report(failure)
         return exit_code(failure)
     return result if isinstance(result, int) else 0
+
+
+def _report(failure: BaseException) -> None:
+    try:
+        write_line(report_line(Board(), failure), SystemClock().time())
+    except OSError:  # nobody reads it, or its disk is full: the sentence on stderr was told
+        streams.give_up_stdout()
 
 
 def _explain(error: BaseException, settings: Settings) -> None:
@@ -113,16 +122,3 @@ def _explain(error: BaseException, settings: Settings) -> None:
 
 def _tell(text: str) -> None:
     click.echo(redact(text.rstrip(), os.environ), err=True)
-
-
-def _never_fail_to_encode() -> None:
-    # A terminal or log that knows less than Unicode gets question marks, not a traceback.
-    for stream in (sys.stdout, sys.stderr):
-        if reconfigure := getattr(stream, "reconfigure", None):
-            reconfigure(errors="replace")
-
-
-def _leave_broken_pipe() -> int:
-    # Python would complain once more when it flushes at its end.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return UNREAD

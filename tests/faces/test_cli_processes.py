@@ -229,6 +229,56 @@ def test_a_reader_that_leaves_early_causes_no_traceback(stage: Stage) -> None:
     assert process.returncode == 141
 
 
+def redirected(words: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Our program, its streams as these words of a shell make them."""
+    return subprocess.run(  # noqa: S603  our own program
+        ["/bin/sh", "-c", f'exec "$@" {words}', "sh", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@unix
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_no_socket_ever_gets_the_number_of_a_stream_that_was_closed(closed: str) -> None:
+    """An order is sent, and uvloop aborts the process where it should close such a socket."""
+    program = (
+        "import os; from iceye_derivatives.cli import main; main(['--version']);"
+        "os._exit(os.open(os.devnull, os.O_RDONLY) < 3)"
+    )
+    assert redirected(closed, sys.executable, "-c", program).returncode == 0
+
+
+@unix
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_stream_that_was_closed_is_no_failure(stage: Stage, closed: str) -> None:
+    ended = redirected(closed, *PROGRAM, "status", stage.task())
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert (">&-" in closed.replace("2>&-", "")) == (not ended.stdout)
+
+
+@unix
+@pytest.mark.parametrize("arguments", [["status"], ["status", "--json"], ["watch", "--json"]])
+def test_output_to_a_full_disk_is_one_sentence_and_no_traceback(
+    stage: Stage, arguments: list[str]
+) -> None:
+    ended = redirected("> /dev/full", *PROGRAM, *arguments, stage.task())
+    assert (ended.returncode, ended.stderr) == (9, "[Errno 28] No space left on device\n")
+
+
+@unix
+def test_a_report_that_nobody_reads_changes_no_exit_code() -> None:
+    with running("verify", "--json", "no/such/folder") as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        process.wait(timeout=30)
+        assert process.stderr is not None
+        assert process.stderr.read().endswith("Directory 'no/such/folder' does not exist.\n")
+    assert process.returncode == 2
+
+
 def test_a_terminal_without_unicode_gets_question_marks(stage: Stage) -> None:
     code, out, _ = run("status", stage.task(reference="Kai ⚓"), PYTHONIOENCODING="latin-1")
     assert code == 0
