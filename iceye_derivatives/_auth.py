@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from copy import copy
 from typing import TYPE_CHECKING, NoReturn
 
 import anyio
@@ -17,7 +16,7 @@ from iceye_derivatives._core.requests import ACCEPT, USER_AGENT
 from iceye_derivatives._core.responses import ApiResponse
 from iceye_derivatives._core.seconds import check_seconds
 from iceye_derivatives._core.secret import Secret
-from iceye_derivatives._core.token import HeldToken, hold
+from iceye_derivatives._core.token import FailedFetch, HeldToken, hold
 from iceye_derivatives._core.token_answer import is_token, read_token
 from iceye_derivatives._transport.exchange import exchange
 from iceye_derivatives._transport.failures import host_of
@@ -185,7 +184,10 @@ class TokenKeeper:
 
     However many calls wait for a token, one request for it is in flight; those that waited share
     its token, or its failure.  A call that is cancelled while it fetches hands over to the next.
-    A renewal that fails while the old token still lives costs nothing but a later try.
+    A renewal that fails while the old token still lives costs nothing but a later try.  After a
+    failure nobody asks again before its ``Retry-After`` has passed, or a pause that grows from a
+    second to half a minute: calls wait for that, unless the endpoint has said when to come, or that
+    these credentials are no good.
 
     Raises:
         ConfigurationError: the source has no ``fetch_token()``, e.g. since it is a bare text.
@@ -201,8 +203,7 @@ class TokenKeeper:
         self._clock = clock
         self._lock = anyio.Lock()
         self._held: HeldToken | None = None
-        self._failure: IceyeError | None = None
-        self._failures = 0
+        self._failed: FailedFetch | None = None
 
     async def get(self) -> str:
         """A token that is good now: the held one, or a new one when its time has come.
@@ -210,7 +211,7 @@ class TokenKeeper:
         Raises:
             IceyeError: what the source raised.
         """
-        seen = self._failures
+        seen = self._failed
         held = self._current()
         if held is not None:
             return held
@@ -218,11 +219,8 @@ class TokenKeeper:
             held = self._current()
             if held is not None:
                 return held
-            if self._failure is not None and self._failures != seen:
-                # It failed while this call stood in the queue: asking again at once, and once for
-                # each in the queue, would be a storm of bad passwords.  A copy for each, as an
-                # exception collects the traceback of everyone who raises it.
-                raise copy(self._failure)
+            if self._failed is not None:
+                await self._hold_back(self._failed, seen)
             return await self._fetch()
 
     def reject(self, value: str) -> None:
@@ -234,21 +232,32 @@ class TokenKeeper:
         held = self._held
         return held.value if held is not None and held.is_good(self._clock.time()) else None
 
+    async def _hold_back(self, failed: FailedFetch, seen: FailedFetch | None) -> None:
+        """Return when the endpoint may be asked again, or raise how it failed."""
+        now = self._clock.time()
+        wait = failed.wait(now)
+        # It failed while this call stood in the queue, or has had its last word: asking again, and
+        # once for each in the queue, would be a storm of bad passwords.
+        if failed is not seen or (wait and failed.is_last_word):
+            raise failed.again(now)
+        if wait:
+            await self._clock.sleep(wait)
+
     async def _fetch(self) -> str:
         asked = self._clock.time()
         try:
             token = await self._source.fetch_token()
         except IceyeError as error:
+            self._failed = FailedFetch.after(self._failed, error, self._clock.time())
             old = self._old_token(error)
             if old is not None:
                 return old
-            self._failure, self._failures = copy(error), self._failures + 1
             raise
         if not is_token(token.value):
             raise ConfigurationError(
                 "The token source gave a text that cannot stand in a header; mend the source"
             )
-        self._failure = None
+        self._failed = None
         self._held = hold(Secret(token.value), asked, token.expires_in)
         return self._held.value
 

@@ -18,7 +18,7 @@ from iceye_derivatives._transport.neighbourhood import Neighbourhood
 from iceye_derivatives._transport.session import LazySession, SessionSettings
 from iceye_derivatives._transport.turnstile import Turnstile
 from iceye_derivatives._transport.unpacking import PACKING
-from iceye_derivatives.errors import IceyeError
+from iceye_derivatives.errors import ApiError, IceyeError
 from iceye_derivatives.events import PaceChanged
 from iceye_derivatives.protocols import Clock
 
@@ -165,6 +165,13 @@ class ApiTransport:
             token = await self._keeper.get()
         except IceyeError as error:
             error.sent = False
+            asked, now = (
+                error.retry_after if isinstance(error, ApiError) else None,
+                self._clock.time(),
+            )
+            # All who waited for that token bring the same news, which is heeded once.
+            if asked is not None and asked > self._pacer.paused_for(now):
+                self._slow_down(now, asked)
             raise
         return token if isinstance(token, Secret) else Secret(token)
 
@@ -173,11 +180,14 @@ class ApiTransport:
             return
         is_slower = response.status == _TOO_MANY and self._pacer.lower(now, begun)
         _, seconds = read_times(response, now, self._session.limits)
+        if seconds or is_slower:
+            self._slow_down(now, seconds)
+
+    def _slow_down(self, now: float, seconds: float | None) -> None:
         if seconds:
             self._pacer.pause(now, seconds, self._jitter())
-        if seconds or is_slower:
-            self._is_slow = True
-            self._tell(self._pacer.state(now))
+        self._is_slow = True
+        self._tell(self._pacer.state(now))
 
     def _see_whether_recovered(self) -> None:
         # No timer is kept for this: the first answer after the rate has come back tells.

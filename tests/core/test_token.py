@@ -10,7 +10,7 @@ from answers import response
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iceye_derivatives._core.token import HeldToken, hold, renew_at
+from iceye_derivatives._core.token import AGAIN, FailedFetch, HeldToken, hold, renew_at
 from iceye_derivatives._core.token_answer import is_token, read_token
 from iceye_derivatives.errors import (
     AuthenticationError,
@@ -169,3 +169,35 @@ def test_an_old_token_serves_until_it_dies_and_no_longer(
     else:
         assert now < kept.renew_at <= kept.dies_at == held.dies_at
         assert kept.is_good(now)
+
+
+@given(
+    st.integers(1, 10_000),
+    st.none() | st.floats(0, 3600),
+    st.floats(-1e6, 1e6),
+    st.floats(0, 1e5),
+)
+def test_a_failure_is_waited_for_and_no_longer_than_it_is_worth(
+    in_a_row: int, asked: float | None, later: float, passed: float
+) -> None:
+    """From a second to half a minute, and all of ``Retry-After``; clocks may be set back."""
+    error = ServerError("down", status=503, retry_after=asked)
+    failed = FailedFetch(error=error, at=1e9, in_a_row=in_a_row)
+    whole, left = failed.wait(1e9), failed.wait(1e9 + later)
+
+    assert max(1.0, asked or 0.0) <= whole <= max(AGAIN, asked or 0.0)
+    assert left == pytest.approx(min(whole, max(0.0, whole - later)), abs=1e-6)
+    assert failed.wait(1e9 + later + passed) <= left
+    again = failed.again(1e9 + later)
+    assert again is not error
+    assert getattr(again, "retry_after", 0.0) == (None if asked is None else min(asked, left))
+
+
+def test_a_failure_is_remembered_without_the_traceback_of_who_was_told_first() -> None:
+    """Which would keep all frames of that caller alive for as long as the endpoint is down."""
+    error = ServerError("down", status=503)
+    first = FailedFetch.after(None, error, 5.0)
+    second = FailedFetch.after(first, error, 6.0)
+
+    assert (first.at, first.in_a_row, second.at, second.in_a_row) == (5.0, 1, 6.0, 2)
+    assert first.error is not error

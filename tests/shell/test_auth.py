@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pickle
 from base64 import b64encode
+from itertools import pairwise
+from random import Random
 from typing import Any
 
 import anyio
@@ -219,8 +221,104 @@ async def test_a_failure_is_shared_by_those_who_waited_for_it() -> None:
 
     assert source.asked == 1
     assert len({id(error) for error in caught}) == 50, "each caller has an error of its own"
+
+
+@both_backends
+@pytest.mark.parametrize(
+    ("failure", "asked"),
+    [
+        (NetworkError("no line"), 0.0),
+        (ServerError("down", status=503), 0.0),
+        (ServerError("down", status=503, retry_after=7.0), 7.0),
+        (RateLimitedError("slowly", status=429, retry_after=60.0), 60.0),
+        (AuthenticationError("no", status=401), 0.0),
+    ],
+    ids=["no answer", "5xx", "5xx for 7 s", "429 for 60 s", "wrong password"],
+)
+async def test_an_endpoint_that_fails_is_left_alone_for_a_while(
+    failure: IceyeError, asked: float
+) -> None:
+    """The law, whoever calls: for its ``Retry-After``, or a pause that doubles up to half a minute.
+
+    Lesson (200 tasks, a token endpoint that answers 429): the turnstile lets calls in one by one,
+    so that each of them was a new one to the keeper, and asked at once.
+    """
+    source, clock, draw = Source(error=failure), FakeClock(), Random(7)
+    keeper, moments = TokenKeeper(source, clock), list[float]()
+
+    async def call() -> None:
+        with pytest.raises(type(failure)):
+            await keeper.get()
+
+    for _ in range(400):
+        before = source.asked
+        async with anyio.create_task_group() as group:
+            for _ in range(draw.randint(1, 4)):
+                group.start_soon(call)
+        if source.asked > before:
+            moments.append(clock.now)
+        clock.now += draw.expovariate(1)
+
+    assert len(moments) == source.asked >= 6, "all that call together share one failure"
+    gaps = [later - earlier for earlier, later in pairwise(moments)]
+    assert all(gap >= max(asked, min(30.0, 2.0**number)) - 1e-6 for number, gap in enumerate(gaps))
+
+
+@both_backends
+async def test_after_a_failure_a_call_waits_for_its_turn_and_gets_a_token() -> None:
+    """Each try of a call is a real one: what failed a moment ago is not told to who comes now."""
+    source, clock = Source(error=NetworkError("no line")), FakeClock()
+    keeper = TokenKeeper(source, clock)
+    for pause in (1.0, 2.0, 4.0):
+        with pytest.raises(NetworkError):
+            await keeper.get()
+        source.error = NetworkError("no line") if pause < 4 else None
+    assert await keeper.get() == "t4"
+    assert clock.slept == pytest.approx([1.0, 2.0, 4.0])
+    keeper.reject("t4")
+    source.error = NetworkError("no line")
+    with pytest.raises(NetworkError):
+        await keeper.get()
     source.error = None
-    assert await keeper.get() == "t2"
+    assert (await keeper.get(), clock.slept[3:]) == ("t6", pytest.approx([1.0]))
+
+
+@both_backends
+async def test_the_last_word_of_the_endpoint_is_told_at_once() -> None:
+    """When to come is for the whole client to wait for, and a wrong password for nobody."""
+    source, clock = Source(error=RateLimitedError("slow", status=429, retry_after=60)), FakeClock()
+    keeper, left = TokenKeeper(source, clock), list[float | None]()
+    for seconds in (0, 20, 39):
+        clock.now += seconds
+        with pytest.raises(RateLimitedError) as caught:
+            await keeper.get()
+        left.append(caught.value.retry_after)
+
+    assert (left, source.asked, clock.slept) == ([60.0, 40.0, 1.0], 1, [])
+    source.error = AuthenticationError("no", status=401)
+    clock.now += 1
+    for _ in range(3):
+        with pytest.raises(AuthenticationError):
+            await keeper.get()
+    assert (source.asked, clock.slept) == (2, [])
+    source.error = None
+    clock.now += 2
+    assert await keeper.get() == "t3"
+
+
+@both_backends
+async def test_what_a_renewal_was_asked_to_wait_holds_beyond_the_old_tokens_end() -> None:
+    source, clock = Source(), FakeClock()
+    keeper, born = TokenKeeper(source, clock), clock.now
+    old = await keeper.get()
+    source.error = ServerError("down", status=503, retry_after=120.0)
+    clock.now = born + 3540
+    assert await keeper.get() == old
+    clock.now = born + 3600
+    with pytest.raises(ServerError) as caught:
+        await keeper.get()
+
+    assert (caught.value.retry_after, source.asked) == (60.0, 2)
 
 
 @both_backends
@@ -289,6 +387,7 @@ async def test_a_renewal_that_fails_falls_back_to_the_token_that_lives(failure: 
     with pytest.raises(type(failure)):
         await keeper.get()
     source.error = None
+    clock.now += 121
     assert (await keeper.get(), source.asked) == ("t5", 5)
 
 

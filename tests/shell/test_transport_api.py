@@ -14,7 +14,7 @@ from transports import CREATE, TASK, Keeper, api
 from iceye_derivatives._core.limits import Limits
 from iceye_derivatives._core.pace import Pacer
 from iceye_derivatives._core.requests import USER_AGENT, get_task, list_tasks
-from iceye_derivatives.errors import NetworkError, ServerError
+from iceye_derivatives.errors import NetworkError, RateLimitedError, ServerError
 from iceye_derivatives.events import PaceChanged
 
 pytestmark = pytest.mark.anyio
@@ -130,6 +130,30 @@ async def test_retry_after_pauses_every_call_of_the_client(status: int) -> None:
         await sender.send(CREATE)
 
     assert sum(clock.slept) == pytest.approx(31.0)
+
+
+async def test_what_the_token_endpoint_asks_for_pauses_every_call_of_the_client() -> None:
+    """Nothing goes without a token; it is told once, whoever else stood in the queue for it."""
+    clock, told = FakeClock(), list[PaceChanged]()
+    keeper = Keeper(error=RateLimitedError("slowly", status=429, retry_after=30.0))
+
+    async def refused() -> None:
+        with pytest.raises(RateLimitedError):
+            await sender.send(TASK)
+
+    async with (
+        serving(web.Response()) as server,
+        api(server.url, keeper, clock=clock, jitter=lambda: 0.5, on_pace=told.append) as sender,
+    ):
+        async with anyio.create_task_group() as group:
+            for _ in range(5):
+                group.start_soon(refused)
+        assert (clock.slept, server.seen) == ([], [])
+        keeper.error = None
+        await sender.send(TASK)
+
+    assert sum(clock.slept) == pytest.approx(31.0)
+    assert [each.paused for each in told] == pytest.approx([31.0, 0.0])
 
 
 async def test_the_pace_is_told_when_it_falls_and_when_it_has_come_back() -> None:
