@@ -66,7 +66,11 @@ class DirectorySink:
         return f"DirectorySink({self.path!r})"
 
     async def make_ready(self) -> None:
-        """Make the folder, and a file in it that is gone at once; `OSError` where that fails."""
+        """Make the folder, and a file in it that is gone at once; `OSError` where that fails.
+
+        The folder stays, empty where nothing comes: it may be another process's by then, which has
+        just found it and is about to make a file there.
+        """
         await finish(lambda: run_sync(self._make_ready))
 
     def locate(self, name: str) -> str:

@@ -14,6 +14,7 @@ from iceye_derivatives.sinks._object_errors import (
     another_there,
     is_conflict,
     knows_no_conditions,
+    lacks_bucket,
     telling,
 )
 from iceye_derivatives.sinks._settle import settle
@@ -26,6 +27,8 @@ __all__ = ["ObjectClient", "Standing"]
 _BLOCK: Final = 5 * 1024 * 1024
 """Bytes of one reading request: short enough for any time-out, and tried again alone."""
 _TRIES: Final = 3
+_NOBODYS: Final = "iceye-derivatives-was-here"
+"""A key that no file has: theirs have slashes."""
 _MEDIA_TYPES: Final = {"geojson": "application/geo+json", "json": "application/json"}
 
 
@@ -52,6 +55,17 @@ class ObjectClient:
     def locate(self, name: str) -> str:
         """The URL of that name."""
         return f"{self.url}/{'/'.join(split(name))}"
+
+    @telling
+    async def reach(self) -> None:
+        """Raise unless the store says that an object which nobody has made is not there."""
+        import obstore  # noqa: PLC0415 - an extra
+
+        try:
+            await obstore.get_async(self.store, _NOBODYS)
+        except FileNotFoundError as error:
+            if lacks_bucket(error):
+                raise
 
     @telling
     async def look(self, name: str) -> Standing | None:

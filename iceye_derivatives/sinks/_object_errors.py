@@ -14,13 +14,22 @@ from functools import wraps
 from http import HTTPStatus
 from typing import Any, ParamSpec, TypeVar
 
-__all__ = ["another_there", "is_conflict", "knows_no_conditions", "os_error", "telling", "words"]
+__all__ = [
+    "another_there",
+    "is_conflict",
+    "knows_no_conditions",
+    "lacks_bucket",
+    "os_error",
+    "telling",
+    "words",
+]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _STATUS = re.compile(r"status code: (\d{3})")
 _CODE = re.compile(r"<Code>([A-Za-z]{1,64})</Code>")
+_NO_BUCKET = frozenset({"NoSuchBucket", "ContainerNotFound"})
 _FULL_CODES = frozenset(
     {
         "InsufficientCapacity",
@@ -50,6 +59,11 @@ def knows_no_conditions(error: Exception) -> bool:
     return (
         type(error).__name__ == "NotSupportedError" or words(error)[0] == HTTPStatus.NOT_IMPLEMENTED
     )
+
+
+def lacks_bucket(error: FileNotFoundError) -> bool:
+    """Whether it is the bucket that is not there, and no object in it."""
+    return words(error)[1] in _NO_BUCKET
 
 
 def os_error(error: Exception, place: str) -> OSError:

@@ -97,6 +97,19 @@ class ObjectStoreSink:
     def __repr__(self) -> str:
         return f"ObjectStoreSink({self.url!r})"
 
+    async def make_ready(self) -> None:
+        """Ask for an object that nobody has made: one request, which leaves nothing behind.
+
+        It tells an address, a bucket and credentials that are wrong, or that may not look, without
+        which no file is stored.  Whether they may write is not tried: each way to ask that leaves
+        something in a store that does not know conditions.
+
+        Raises:
+            OSError: the store does not answer within half a minute, or refuses.
+        """
+        with anyio.fail_after(_NOTE_TIMEOUT):
+            await self._client.reach()
+
     def locate(self, name: str) -> str:
         """The URL of that name; no I/O."""
         return self._client.locate(name)

@@ -122,6 +122,7 @@ def test_a_second_run_reads_no_object(
     pages = journals_among(key.rpartition("/")[2] for key in s3.objects())
     assert main(["download", task, "--to", TO]) == 0
     read = [r.key for r in s3.requests if r.step == "GetObject"]
+    read.remove("pre/fix/iceye-derivatives-was-here")  # the store is tried by one that is not there
     looked_for = {key.rpartition("/")[2] for key in read} - set(pages)
     assert looked_for <= (set() if full > 1 else {page_name(len(pages) + 1)})
     assert len(read) >= len(pages)
@@ -134,7 +135,7 @@ def test_a_store_that_denies_is_exit_code_9_and_names_no_credential(
     s3.refuse = lambda request: Refusal(403, "AccessDenied")
     assert main(["download", task, "--to", TO, "--debug"]) == 9
     told = capsys.readouterr()
-    assert f"{TO} denies access (403): let these credentials put" in told.err
+    assert f"{TO} denies access (403 AccessDenied): let these credentials put" in told.err
     for secret in (PLANTED_KEY, PLANTED_SECRET, "CANARYSIGNATURE", "Signature="):
         assert secret not in told.out + told.err
 

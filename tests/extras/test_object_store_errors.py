@@ -99,3 +99,26 @@ async def test_the_other_clouds_are_opened_by_their_urls(url: str, options: dict
     sink = ObjectStoreSink.from_url(url, **options)
     assert sink.locate(NAME) == f"{url}/{NAME}"
     assert repr(sink) == f"ObjectStoreSink({url!r})"
+
+
+async def test_a_store_is_tried_by_one_request_that_leaves_nothing(s3: S3Server) -> None:
+    await s3_sink(s3).make_ready()
+    assert s3.steps() == ["GetObject"]
+    assert s3.objects() == {}
+    await ObjectStoreSink.from_url("memory:///pre/fix").make_ready()
+
+
+@pytest.mark.parametrize(
+    ("refusal", "says"),
+    [
+        (Refusal(403, "AccessDenied"), "denies access"),
+        (Refusal(404, "NoSuchBucket"), "there is no such bucket"),
+        (Refusal(500, "InternalError"), "failed or could not be reached"),
+    ],
+)
+async def test_a_store_that_would_take_no_file_is_told_of_before_the_wait(
+    s3: S3Server, refusal: Refusal, says: str
+) -> None:
+    s3.refuse = lambda request: refusal
+    with pytest.raises(OSError, match=says):
+        await s3_sink(s3).make_ready()
