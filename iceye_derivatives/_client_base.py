@@ -93,6 +93,8 @@ class ClientBase:
             limits=self._limits,
         )
         self._api = self._open_api(settings, api_session, on_event)
+        self.clock_lag = self._api.clock_lag
+        """How far this machine's clock is behind the API's, as far as its answers have told."""
         self._files = FileTransport(
             evolve(settings, read_timeout=read_timeout, connections=_MOST_LINKS),
             session=file_session,

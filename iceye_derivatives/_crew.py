@@ -128,13 +128,15 @@ class Crew:
                 await self._sleep()
 
     async def _sleep(self) -> None:
-        wait = self.rota.wait(self.clock.time())
-        self._nap_ends = math.inf if wait is None else self.clock.time() + wait
+        now = self.clock.time()
+        wait, hour = self.rota.wait(now), self.rota.hour(now)
+        self._nap_ends = math.inf if wait is None else now + wait
         with anyio.CancelScope() as self._nap:
             if wait is None:
                 await anyio.sleep_forever()
             else:
                 await self.clock.sleep(max(wait, _TICK))
+                self.rota.slept(hour + wait, self.clock.time())
         self._nap = None
 
     # -- one task ----------------------------------------------------------------------------------

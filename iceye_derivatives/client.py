@@ -10,7 +10,6 @@ from contextlib import AbstractAsyncContextManager
 from iceye_derivatives._api_client import ApiClient
 from iceye_derivatives._core.backoff import Backoff
 from iceye_derivatives._core.decisions import Patience
-from iceye_derivatives._core.delays import Delays
 from iceye_derivatives._core.download_settings import CONCURRENCY
 from iceye_derivatives._core.fleet_state import FleetState
 from iceye_derivatives._core.watch import Watch
@@ -139,7 +138,7 @@ class DerivativesClient(ApiClient):
         return watch_derivatives(
             source,
             self._watch_of(task_id, watch),
-            patience=_patience(backoff, timeout, max_failures, push=push, delays=self.delays),
+            patience=_patience(backoff, timeout, max_failures, push=push, client=self),
             clock=self._clock,
             jitter=self._jitter,
             on_event=_ignore if on_event is None else on_event,
@@ -214,7 +213,7 @@ class DerivativesClient(ApiClient):
                 pages=self._polls if bulk else None,
                 clock=self._clock,
                 jitter=self._jitter,
-                patience=_patience(backoff, timeout, max_failures, push=push, delays=self.delays),
+                patience=_patience(backoff, timeout, max_failures, push=push, client=self),
                 limits=self._limits,
                 # A view: what this client orders later is known as well.
                 requested=ChainMap(told, self._ordered),
@@ -333,7 +332,7 @@ class DerivativesClient(ApiClient):
 
 
 def _patience(
-    backoff: Backoff | None, timeout: float | None, failures: int, *, push: bool, delays: Delays
+    backoff: Backoff | None, timeout: float | None, failures: int, *, push: bool, client: ApiClient
 ) -> Patience:
     if timeout is not None and not timeout >= 0:
         raise ConfigurationError(f"timeout={timeout} cannot be waited: give seconds, or None")
@@ -342,7 +341,8 @@ def _patience(
         timeout=timeout,
         failures=failures,
         push=push,
-        delays=delays,
+        delays=client.delays,
+        lag=client.clock_lag,
     )
 
 

@@ -7,6 +7,7 @@ from typing import TypeAlias
 from attrs import Factory, field, frozen
 
 from iceye_derivatives._core.backoff import Backoff
+from iceye_derivatives._core.clock_lag import ClockLag
 from iceye_derivatives._core.delays import Delays
 from iceye_derivatives.errors import IceyeError
 
@@ -30,6 +31,8 @@ class Patience:
     status is only asked for to be safe."""
     delays: Delays | None = field(default=None, eq=False, repr=False)
     """What was learned of how long things take, and learns from this run; None for no forecasts."""
+    lag: ClockLag | None = field(default=None, eq=False, repr=False)
+    """What the client's answers tell of this machine's clock, by which forecasts are corrected."""
 
 
 @frozen

@@ -97,6 +97,15 @@ class Rota:
         self._seen = now
         return now + self._lost
 
+    def slept(self, until: float, now: float) -> None:
+        """A wait has been waited to its end, which is `until` by the rota's clock.
+
+        Unix time that was set back in the middle of it is not seen before, and all of the wait
+        would begin again.
+        """
+        hour = self.hour(now)
+        self._lost += max(0.0, until - hour)
+
     # -- who is there ------------------------------------------------------------------------------
 
     def add(self, task_id: str, now: float, due: float, state: str) -> bool:

@@ -30,7 +30,7 @@ VAGUE_SHARE = 0.5
 
 @define
 class Outlook:
-    """Moments in Unix seconds; None where a fact is not known."""
+    """Moments in Unix seconds by the API's clock; None where a fact is not known."""
 
     imaging_start: float | None = None
     imaging_end: float | None = None

@@ -67,7 +67,7 @@ _LOOK, _ASK_TASK, _ASK_SCENE = Look(), AskTask(), AskScene()
 
 @frozen(kw_only=True)
 class Facts:
-    """All that the rhythm depends on."""
+    """All that the rhythm depends on; moments are Unix seconds by the API's clock."""
 
     now: float
     patience: Patience

@@ -113,7 +113,7 @@ class Watch(WatchAnswers):
         facts = None
         if self._todo is None and self._next is None:
             facts = self._facts(now)
-            self._schedule(facts, jitter)
+            self._schedule(now, facts, jitter)
         if self._nudged and not self._is_in_trouble and self._retry_after is None:
             self._bring_forward(now)
         if self._todo is None and self._next is not None and now >= self._next:
@@ -148,7 +148,7 @@ class Watch(WatchAnswers):
             why += f"; the API asked to wait {spell(self._retry_after)}"
         return why
 
-    def _schedule(self, facts: Facts, jitter: float) -> None:
+    def _schedule(self, now: float, facts: Facts, jitter: float) -> None:
         self._just_answered_404 = False
         if self._is_in_trouble:
             delay = FAILURE_BACKOFF.delay((self._failures or self._stuck) - 1, jitter)
@@ -156,7 +156,7 @@ class Watch(WatchAnswers):
             delay = next_delay(facts, jitter)
         if self._retry_after is not None:
             delay = max(delay, self._retry_after * (1 + RETRY_AFTER_SPREAD * jitter))
-        self._delay, self._next = delay, facts.now + delay
+        self._delay, self._next = delay, now + delay
 
     @property
     def _is_in_trouble(self) -> bool:
@@ -173,7 +173,7 @@ class Watch(WatchAnswers):
         seen, requested = self._seen, self.requested or ()
         unready = () if seen is None else seen.unready
         return Facts(
-            now=now,
+            now=self._by_api(now),
             patience=self._patience,
             status=self.status if self._unknown_since is None else None,
             opens=self._opens,
@@ -183,8 +183,8 @@ class Watch(WatchAnswers):
             ready=0 if seen is None else len(seen.listed) - len(unready),
             listed=0 if seen is None else len(seen.listed),
             quiet_looks=self._quiet_looks,
-            silent_since=self._silent_since,
-            asked_at=self._asked_at,
+            silent_since=self._by_api(self._silent_since),
+            asked_at=None if self._asked_at is None else self._by_api(self._asked_at),
         )
 
     def _question(self, now: float) -> Look | AskTask | AskScene:

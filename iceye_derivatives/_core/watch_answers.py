@@ -98,13 +98,13 @@ class WatchAnswers(WatchMemory):
         self._answered(None)
         self._forgive()
         self._outlook = self._outlook or Outlook()
-        self._outlook.take_scene(scene, now, opens=self._opens)
+        self._outlook.take_scene(scene, self._by_api(now), opens=self._opens)
 
     def receive_no_scene(self, error: IceyeError, now: float) -> None:
         """There is no scene to be had: a fact and no failure, the task is asked as before."""
         self._answered(error.retry_after if isinstance(error, ApiError) else None)
         self._outlook = self._outlook or Outlook()
-        self._outlook.take_no_scene(now, opens=self._opens, retryable=error.retryable)
+        self._outlook.take_no_scene(self._by_api(now), opens=self._opens, retryable=error.retryable)
         if self._outlook.imaging_end is not None and self._retry_after is None:
             # There was one, and "gone after cancellation" is one of the reasons why there is none.
             self._todo = _ASK_TASK if self._task_is_stale(now) else None
@@ -155,7 +155,8 @@ class WatchAnswers(WatchMemory):
         delays, outlook = self._patience.delays, self._outlook
         if delays is not None and outlook is not None:
             new = [one for one in snapshot.derivatives if self.seen.is_first(one)]
-            outlook.teach_models(delays, new, looked_at=self._looked_at, now=now)
+            looked_at = self._by_api(self._looked_at)
+            outlook.teach_models(delays, new, looked_at=looked_at, now=self._by_api(now))
         return self.seen.take_in(snapshot.derivatives)
 
     def _take_faults(self, snapshot: Snapshot, *, news: bool) -> None:
@@ -171,7 +172,7 @@ class WatchAnswers(WatchMemory):
         if task.fulfilled_at is None and task.products_available_in_seconds is None:
             return
         self._outlook = self._outlook or Outlook()
-        self._outlook.take_task(task, now, opens=self._opens)
+        self._outlook.take_task(task, self._by_api(now), opens=self._opens)
         if newly_imaged and self._patience.delays is not None:
             self._outlook.teach_products(self._patience.delays)
 
@@ -182,13 +183,13 @@ class WatchAnswers(WatchMemory):
         # An endpoint that may answer early is not asked before there is an image, and seldom where
         # the status is asked for as often as a forecast lets it.
         due = self._asks % (PROBE_EVERY * FORETOLD) == 0
-        return self.status in BEFORE_IMAGE and now >= planned and due
+        return self.status in BEFORE_IMAGE and self._by_api(now) >= planned and due
 
     def _scene_is_due(self, now: float) -> bool:
         patience = self._patience
         if self.status != TaskStatus.ACTIVE or patience.delays is None or patience.push:
             return False
-        return self._outlook is None or now >= self._outlook.scene_due
+        return self._outlook is None or self._by_api(now) >= self._outlook.scene_due
 
     def _answered(self, retry_after: float | None) -> None:
         # Any fact makes the old plan stale, also one that came without being asked for.

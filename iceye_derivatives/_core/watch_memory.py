@@ -233,6 +233,11 @@ class WatchMemory:
         listed = () if self._seen is None else self._seen.listed.values()
         return set(self.requested or ()).difference(listed)
 
+    def _by_api(self, now: float) -> float:
+        """A moment of our clock by the API's, which scenes and windows are told by."""
+        lag = self._patience.lag
+        return now if lag is None else now + lag.seconds
+
     @property
     def _listed(self) -> bool:
         return self._seen is not None and bool(self._seen.listed)

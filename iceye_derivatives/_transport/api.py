@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from iceye_derivatives._core.answer import read_times
+from iceye_derivatives._core.clock_lag import ClockLag
 from iceye_derivatives._core.endpoint import normalise_base_url
+from iceye_derivatives._core.http_date import parse_http_date
 from iceye_derivatives._core.pace import Pacer, PacerState, Urgency
 from iceye_derivatives._core.redact import REDACTED
 from iceye_derivatives._core.requests import ACCEPT, USER_AGENT, ApiRequest
@@ -87,6 +89,8 @@ class ApiTransport:
         self._on_pace = on_pace
         self._is_slow = False
         """Whether `on_pace` was told that the client is slower than was set."""
+        self.clock_lag = ClockLag()
+        """What the answers tell of this machine's clock."""
         self._prepared: tuple[str, dict[str, str]] = "", {}
         """The headers of all requests, and the token that they hold."""
         self.neighbourhood = Neighbourhood(self.base_url)
@@ -141,6 +145,7 @@ class ApiTransport:
             logger.debug(
                 "%s %s → %d in %.2f s", request.method, request.path, response.status, took
             )
+        self._compare_clocks(response)
         if self._is_slow:
             self._see_whether_recovered()
         if response.status >= _ERRORS:
@@ -188,6 +193,15 @@ class ApiTransport:
             self._pacer.pause(now, seconds, self._jitter())
         self._is_slow = True
         self._tell(self._pacer.state(now))
+
+    def _compare_clocks(self, response: ApiResponse) -> None:
+        now = self._clock.time()
+        if self.clock_lag.learn(parse_http_date(response.headers.get("date"), now), now):
+            logger.debug(
+                "The clock of this machine is %d s behind the API's, which forecasts are corrected "
+                "by: set it",
+                self.clock_lag.seconds,
+            )
 
     def _see_whether_recovered(self) -> None:
         # No timer is kept for this: the first answer after the rate has come back tells.

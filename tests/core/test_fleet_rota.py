@@ -48,6 +48,20 @@ class AnyOrderOfCalls(RuleBasedStateMachine):
         self.now -= seconds
         self.behind += seconds
 
+    @rule(back=st.floats(0, 90_000), ask=st.booleans(), share=st.floats(0, 1))
+    def the_clock_is_set_back_while_it_is_slept(self, back: float, share: float, ask: bool) -> None:
+        """Whoever sleeps ends at the moment that was due, and whatever was asked meanwhile."""
+        wait = self.rota.wait(self.now)
+        if wait is None:
+            return
+        until = self.rota.hour(self.now) + wait
+        self.now += share * wait - back
+        if ask:
+            self.rota.wait(self.now)
+        self.now += (1 - share) * wait
+        self.rota.slept(until, self.now)
+        self.behind += max(0.0, until - self.hour)
+
     @rule(task_id=IDS, wait=WAITS)
     def add(self, task_id: str, wait: float) -> None:
         known = task_id in self.due or task_id in self.out

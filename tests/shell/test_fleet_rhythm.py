@@ -8,7 +8,7 @@ from itertools import cycle
 import anyio
 import anyio.lowlevel
 import pytest
-from fleet_world import HOUR, START, Jumping, drained, watching, world
+from fleet_world import HOUR, START, Jumping, World, drained, watching, world
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -133,6 +133,27 @@ async def test_a_clock_that_is_set_back_does_not_keep_new_tasks_waiting() -> Non
             pass
 
         assert source.clock.time() - begun < 5
+
+
+async def test_a_clock_that_is_set_back_in_mid_wait_does_not_begin_the_wait_again() -> None:
+    """Lesson: a wait of ten hours became one of twenty, as the rota last saw the time before it."""
+
+    class SetBack(Jumping):
+        async def sleep(self, seconds: float, /) -> None:
+            await super().sleep(seconds)
+            if seconds > HOUR and self.ahead == 0:
+                self.ahead -= 24 * HOUR
+
+    source, planned = World(SetBack(), {"a": 24 * HOUR}), list[float]()
+    async with watching(source, heartbeats=True) as fleet:
+        async for event in fleet:
+            if isinstance(event, Waiting) and event.seconds > HOUR:
+                planned.append(event.until)
+            elif planned:
+                break
+
+    assert source.clock.ahead == -24 * HOUR
+    assert source.clock.time() - source.clock.ahead == pytest.approx(planned[0], abs=5)
 
 
 async def test_a_nudged_task_is_looked_at_now() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import logging
 
 import anyio
 import pytest
@@ -168,6 +169,30 @@ async def test_the_pace_is_told_when_it_falls_and_when_it_has_come_back() -> Non
             await sender.send(TASK)
 
     assert [(each.rate, each.set_rate) for each in told] == [(2.5, 5.0), (5.0, 5.0)]
+
+
+@pytest.mark.parametrize("status", [200, 404, 503])
+async def test_a_clock_that_is_behind_is_noticed_by_any_answer_and_told_once(
+    status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Forecasts are corrected by it, so whoever waits is not late; but it is worth setting."""
+    caplog.set_level(logging.DEBUG, "iceye_derivatives")
+    clock = FakeClock()  # it shows 2026-01-01
+    ahead = web.Response(status=status, headers={"Date": "Thu, 01 Jan 2026 01:00:00 GMT"})
+    alike = web.Response(status=status, headers={"Date": "Thu, 01 Jan 2026 00:00:00 GMT"})
+    async with serving(ahead, ahead, alike) as server, api(server.url, clock=clock) as sender:
+        found = list[float]()
+        for _ in range(3):
+            await sender.send(TASK)
+            found.append(sender.clock_lag.seconds)
+
+    assert found == [3600.0, 3600.0, 0.0]
+    told = [record for record in caplog.records if "clock" in record.getMessage()]
+    assert [record.args for record in told] == [(3600.0,)]
+    assert told[0].getMessage() == (
+        "The clock of this machine is 3600 s behind the API's, which forecasts are corrected by: "
+        "set it"
+    )
 
 
 async def test_a_cancelled_call_leaves_the_queue_to_the_others() -> None:

@@ -106,7 +106,8 @@ async def test_the_log_tells_what_was_asked_and_no_secret(
     """
     caplog.set_level(logging.DEBUG)
     asyncio.get_running_loop().set_debug(True)
-    async with serving(web.Response(body=b"planted")) as server, raw_serving(b"planted") as broken:
+    answer = web.Response(body=b"planted", headers={"Date": "Thu, 01 Jan 2026 00:00:00 GMT"})
+    async with serving(answer) as server, raw_serving(b"planted") as broken:
         for url in (server.url, broken):
             async with api(url) as sender, files() as opener:
                 for call in (
