@@ -162,7 +162,8 @@ def build_request(
     """The request that the options ask for, with defaults where createTask has none.
 
     Raises:
-        ConfigurationError: no contract is given.
+        ConfigurationError: no contract is given, or a start without an end in the last days of the
+            calendar.
     """
     if not contract_id:
         raise ConfigurationError(
@@ -172,7 +173,7 @@ def build_request(
     return TaskRequest(
         contract_id=contract_id,
         point_of_interest=PointOfInterest(lat=lat, lon=lon),
-        acquisition_window=AcquisitionWindow(start=begins, end=end or begins + WIDTH),
+        acquisition_window=AcquisitionWindow(start=begins, end=end or _usual_end(begins)),
         imaging_mode=mode,
         product_types=tuple(products),
         derivative_product_types=tuple(full_name(name) for name in derivatives),
@@ -185,6 +186,16 @@ def build_request(
 def _earliest(now: float, priority: str | None) -> datetime:
     moment = datetime.fromtimestamp(now, UTC) + NOTICE.get(priority or "", USUAL_NOTICE) + SPARE
     return moment.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+
+
+def _usual_end(begins: datetime) -> datetime:
+    try:
+        return begins + WIDTH
+    except OverflowError:
+        raise ConfigurationError(
+            f"A window that begins at {begins.isoformat()} would end beyond the calendar: give an "
+            "earlier --start"
+        ) from None
 
 
 def _new_reference(now: float) -> str:

@@ -294,6 +294,7 @@ def test_a_state_that_cannot_be_written_is_told_of_before_the_wait(
         (["order", *HERE, "--mode", "SCAN"], "--no-check sends it all the same"),
         (["order", *HERE, "--mode", "SCAN", "--no-check"], "INCOMPATIBLE_IMAGING_MODE"),
         (["order", *HERE, "--start", "soon"], "is no moment like"),
+        (["order", *HERE, "--start", "9999-12-31"], "would end beyond the calendar"),
         (["order"], "Missing option"),
         (["download", "x"], "Missing option '--to'"),
         (["download", "x", "--to", ""], "an empty name is no folder"),
