@@ -6,6 +6,7 @@ import json
 from contextlib import aclosing
 from pathlib import Path
 
+import anyio
 import pytest
 from helpers import ALL_TYPES, files_in, good_request
 
@@ -13,6 +14,7 @@ from iceye_derivatives import (
     Availability,
     Backoff,
     BadRequestError,
+    DerivativeReady,
     DerivativesClient,
     DirectorySink,
     Downloader,
@@ -75,13 +77,49 @@ async def test_a_folder_that_holds_no_files_is_told_of_before_the_wait(
     assert sim.requests == []
 
 
+class WaitsForFiles:
+    """The simulator's clock, on which no time passes while files are under way.
+
+    Else it passes while the disk's thread waits for its turn, and on a busy machine the watch is
+    over before that thread has stored anything.
+    """
+
+    def __init__(self, sim: Simulator) -> None:
+        self._clock = sim.clock
+        self._under_way = 0
+        self._landed = anyio.Event()
+
+    def time(self) -> float:
+        return self._clock.time()
+
+    async def sleep(self, seconds: float, /) -> None:
+        with anyio.move_on_after(20):  # real ones: whoever fetches nothing is to fail, not to hang
+            while self._under_way:
+                await self._landed.wait()
+        await self._clock.sleep(seconds)
+
+    def hear(self, event: DownloadEvent) -> None:
+        if isinstance(event, DerivativeReady):
+            self._under_way += len(event.derivative.assets)
+        elif isinstance(event, TransferFinished):
+            self._under_way -= 1
+            self._landed.set()
+            self._landed = anyio.Event()
+
+
 async def test_files_land_while_later_derivatives_are_being_made(
-    sim: Simulator, client: DerivativesClient, tmp_path: Path
+    sim: Simulator, tmp_path: Path
 ) -> None:
     events: list[DownloadEvent] = []
     task_id = sim.add_task(derivative_product_types=ALL_TYPES)
+    clock = WaitsForFiles(sim)
 
-    await client.download_task(task_id, tmp_path, on_event=events.append)
+    def on_event(event: DownloadEvent) -> None:
+        clock.hear(event)
+        events.append(event)
+
+    async with DerivativesClient.from_env(sim.environ, clock=clock) as client:
+        await client.download_task(task_id, tmp_path, on_event=on_event)
 
     kinds = [type(event) for event in events]
     first_file = kinds.index(TransferFinished)
